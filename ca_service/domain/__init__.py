@@ -1,0 +1,1 @@
+"""Records, transition tables and rules; no I/O."""

@@ -1,0 +1,126 @@
+"""A certificate's life: which status may follow which, and what an OCSP answer or CRL entry says of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+from ca_service.domain.lifecycle import Machine
+
+
+class CertificateStatus(StrEnum):
+    """The stored status. Expiry is a date, not a status: see `shown_status`."""
+
+    SIGNING = "signing"  # serial and TBS are on disk; a signature may exist
+    ISSUED = "issued"  # handed to the helper, not yet proven to sit on the token
+    ACTIVE = "active"
+    FROZEN = "frozen"
+    REVOKED = "revoked"
+
+
+class CertificateEvent(StrEnum):
+    """What can happen to a certificate."""
+
+    SIGN = "sign"
+    CONFIRM = "confirm"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    REVOKE = "revoke"
+    ABANDON = "abandon"
+
+
+class RevocationReason(IntEnum):
+    """The CRLReasons we use, RFC 5280 §5.3.1."""
+
+    UNSPECIFIED = 0
+    KEY_COMPROMISE = 1
+    AFFILIATION_CHANGED = 3
+    SUPERSEDED = 4
+    CESSATION_OF_OPERATION = 5
+    CERTIFICATE_HOLD = 6
+    PRIVILEGE_WITHDRAWN = 9
+
+
+_S, _E = CertificateStatus, CertificateEvent
+
+# SIGNING has no way back: after a crash a signature may exist under this serial, so the start-up
+# abandons it, and abandoning revokes the serial (workflows/recover.py). REVOKED has no way out.
+CERTIFICATE = Machine(
+    "证书",
+    MappingProxyType(
+        {
+            (_S.SIGNING, _E.SIGN): _S.ISSUED,
+            (_S.SIGNING, _E.ABANDON): _S.REVOKED,
+            (_S.ISSUED, _E.CONFIRM): _S.ACTIVE,
+            (_S.ISSUED, _E.FREEZE): _S.FROZEN,
+            (_S.ACTIVE, _E.FREEZE): _S.FROZEN,
+            (_S.FROZEN, _E.UNFREEZE): _S.ACTIVE,
+            (_S.ISSUED, _E.REVOKE): _S.REVOKED,
+            (_S.ACTIVE, _E.REVOKE): _S.REVOKED,
+            (_S.FROZEN, _E.REVOKE): _S.REVOKED,
+        }
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it."""
+
+    serial: str
+    issuer: str
+    profile: str
+    unit_code: str
+    subject: str
+    status: CertificateStatus
+    key_sha256: str
+    not_before: datetime
+    not_after: datetime
+    created_at: datetime
+    tbs: bytes
+    der: bytes | None = None
+    holder_id: str | None = None
+    medium_serial: str | None = None
+    revoked_at: datetime | None = None
+    reason: RevocationReason | None = None
+    crl_entry: bytes | None = None
+
+    def shown_status(self, now: datetime) -> str:
+        """The status a person is shown: `expired` once a live certificate is past its date."""
+        if self.status is not CertificateStatus.REVOKED and now > self.not_after:
+            return "expired"
+        return self.status.value
+
+
+@dataclass(frozen=True)
+class StatusChange:
+    """A row of the issuer's change log: at `version` this serial's status changed."""
+
+    issuer: str
+    version: int
+    serial: str
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """One CA certificate of ours with its status version and the last CRL number that was reserved."""
+
+    name: str
+    certificate: bytes
+    key_label: str
+    signed_by: str
+    status_version: int
+    crl_number: int
+
+
+@dataclass(frozen=True)
+class PublishedCrl:
+    """A CRL number of an issuer. `der` is absent between reservation and signature; the number is never used again."""
+
+    issuer: str
+    number: int
+    status_version: int
+    this_update: datetime
+    next_update: datetime
+    tbs: bytes
+    der: bytes | None = None

@@ -1,0 +1,135 @@
+"""Who may do what: the one authorisation policy, one table.
+
+An act is allowed if one of the actor's roles stands beside it in `POLICY` and the unit concerned lies in the
+actor's own subtree. Workflows ask `authorise`; views and commands decide nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from ca_service.domain.errors import Forbidden, Invalid
+
+
+class Role(StrEnum):
+    """The staff roles of mission.md, and two that are not people."""
+
+    CLERK = "clerk"
+    REVIEWER = "reviewer"
+    CUSTODIAN = "custodian"
+    CA_ADMIN = "ca-administrator"
+    SECURITY_ADMIN = "security-administrator"
+    AUDITOR = "auditor"
+    OPERATOR = "operator"  # whoever has a shell on the CA machine; never a staff account
+    DIRECTORY = "directory"  # the unified user directory, a program
+
+
+class Action(StrEnum):
+    """Every act that the service can be asked for."""
+
+    UNITS_IMPORT = "units.import"
+    UNITS_READ = "units.read"
+    STAFF_MANAGE = "staff.manage"
+    STAFF_READ = "staff.read"
+    REGISTRATION_SUBMIT = "registration.submit"
+    REGISTRATION_REVIEW = "registration.review"
+    REGISTRATION_READ = "registration.read"
+    REGISTRATION_UNMASK = "registration.unmask"
+    REGISTRATION_PUSH = "registration.push"
+    MEDIA_REGISTER = "media.register"
+    MEDIA_MOVE = "media.move"
+    MEDIA_READ = "media.read"
+    ENROLMENT_ISSUE_CODE = "enrolment.issue-code"
+    ENROLMENT_READ = "enrolment.read"
+    CERTIFICATE_CHANGE = "certificate.change"
+    CERTIFICATE_READ = "certificate.read"
+    CHANGE_SUBMIT = "change.submit"
+    CHANGE_DECIDE = "change.decide"
+    CHANGE_EXECUTE = "change.execute"
+    CHANGE_READ = "change.read"
+    CRL_PUBLISH = "crl.publish"
+    AUDIT_READ = "audit.read"
+
+
+_R, _A = Role, Action
+_BUSINESS = frozenset({_R.CLERK, _R.REVIEWER, _R.CUSTODIAN})
+_READERS = frozenset({*_BUSINESS, _R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR})
+
+POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
+    {
+        _A.UNITS_IMPORT: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.UNITS_READ: _READERS,
+        _A.STAFF_MANAGE: frozenset({_R.SECURITY_ADMIN}),
+        _A.STAFF_READ: frozenset({_R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR}),
+        _A.REGISTRATION_SUBMIT: frozenset({_R.CLERK}),
+        _A.REGISTRATION_REVIEW: frozenset({_R.REVIEWER}),
+        _A.REGISTRATION_READ: _READERS,
+        _A.REGISTRATION_UNMASK: frozenset({_R.CLERK, _R.REVIEWER}),
+        _A.REGISTRATION_PUSH: frozenset({_R.DIRECTORY}),
+        _A.MEDIA_REGISTER: frozenset({_R.CUSTODIAN}),
+        _A.MEDIA_MOVE: frozenset({_R.CUSTODIAN}),
+        _A.MEDIA_READ: _READERS,
+        # Not the custodian: who holds the token must not also hold the code.
+        _A.ENROLMENT_ISSUE_CODE: frozenset({_R.REVIEWER}),
+        _A.ENROLMENT_READ: _READERS,
+        # The operator is the way for an emergency (a lost token reported by telephone) when no console can be had.
+        _A.CERTIFICATE_CHANGE: frozenset({_R.REVIEWER, _R.OPERATOR}),
+        _A.CERTIFICATE_READ: _READERS,
+        _A.CHANGE_SUBMIT: frozenset({_R.CLERK}),
+        _A.CHANGE_DECIDE: frozenset({_R.REVIEWER}),
+        _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
+        _A.CHANGE_READ: _READERS,
+        _A.CRL_PUBLISH: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
+    }
+)
+
+CENTRE_ONLY: frozenset[Action] = frozenset(
+    {
+        _A.UNITS_IMPORT, _A.STAFF_MANAGE, _A.REGISTRATION_PUSH, _A.MEDIA_REGISTER, _A.ENROLMENT_ISSUE_CODE,
+        _A.CERTIFICATE_CHANGE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH, _A.AUDIT_READ,
+    }
+)  # fmt: skip
+
+# The three administrators (三员) are three different people, and none of them does business.
+_EXCLUSIVE = (_R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a staff login or a program, the unit it belongs to, and by which way it came (`web`, `cli`, `api`)."""
+
+    login: str
+    unit_code: str
+    roles: frozenset[Role]
+    via: str
+
+
+def check_roles(roles: frozenset[Role], *, at_centre: bool) -> None:
+    """Raise Invalid for a set of roles that one person may not hold."""
+    if not roles:
+        raise Invalid("至少要有一个角色。")
+    if roles & {_R.OPERATOR, _R.DIRECTORY}:
+        raise Invalid("operator 和 directory 不是人员角色，不能分配给账号。")
+    administrators = roles.intersection(_EXCLUSIVE)
+    if administrators and len(roles) > 1:
+        raise Invalid("系统管理员、安全管理员、审计员必须由三个不同的人担任，且不得兼任业务角色。")
+    if administrators and not at_centre:
+        raise Invalid("系统管理员、安全管理员、审计员只能设在自治区教育信息中心。")
+
+
+def authorise(actor: Actor, action: Action, *, lineage: Sequence[str]) -> None:
+    """Raise Forbidden unless `actor` may do `action` for the unit whose `lineage` (itself first, up to the centre) is given."""
+    if not actor.roles & POLICY[action]:
+        raise Forbidden(f"账号 {actor.login} 没有执行此操作（{action}）所需的角色。")
+    if actor.unit_code not in lineage:
+        raise Forbidden(f"账号 {actor.login} 只能处理本单位及下级单位的业务。")
+    if action in CENTRE_ONLY and actor.unit_code != lineage[-1]:
+        raise Forbidden("此操作只能由自治区教育信息中心的人员执行。")
+
+
+def refuse_self_review(actor: Actor, *, entered_by: str) -> None:
+    """Raise Forbidden where somebody would review what they entered themselves (谁填报谁负责、谁审核谁负责)."""
+    if actor.login == entered_by:
+        raise Forbidden("录入人不能审核自己录入的内容，请由另一名审核人员办理。")

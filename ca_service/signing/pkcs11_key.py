@@ -1,0 +1,104 @@
+"""Keys that live in a PKCS#11 token and never leave it."""
+
+import hashlib
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from asn1crypto.algos import SignedDigestAlgorithm
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
+from pkcs11.exceptions import NoSuchKey
+from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_named_curve_parameters
+
+from ca_service.domain.errors import Conflict, NotFound, Unavailable
+from ca_service.signing.token_sessions import TokenSessions
+
+
+@dataclass(frozen=True)
+class _Curve:
+    name: str
+    hash: str
+    algorithm: bytes
+
+
+def _curve(name: str, digest: str) -> _Curve:
+    return _Curve(name, digest, SignedDigestAlgorithm({"algorithm": f"{digest}_ecdsa"}).dump())
+
+
+CURVES = MappingProxyType({"p256": _curve("secp256r1", "sha256"), "p384": _curve("secp384r1", "sha384")})
+
+
+class Pkcs11Key:
+    """An ECDSA key on a token, found by its label. Implements `signing.signer.Signer`."""
+
+    def __init__(self, sessions: TokenSessions, label: str) -> None:
+        self._sessions = sessions
+        self.label = label
+        self.public_key: bytes = sessions.retrying(self._read_public_key)
+        self._kind = CURVES["p384" if b"\x2b\x81\x04\x00\x22" in self.public_key[:32] else "p256"]
+
+    @property
+    def algorithm(self) -> bytes:
+        """ecdsa-with-SHA256 or ecdsa-with-SHA384 (RFC 5758 §3.2), as the curve asks."""
+        return self._kind.algorithm
+
+    def sign(self, message: bytes) -> bytes:
+        """Hash here, sign on the token; the token's raw r||s becomes an Ecdsa-Sig-Value (RFC 3279 §2.2.3)."""
+        digest = hashlib.new(self._kind.hash, message).digest()
+
+        def use(session: Any) -> bytes:
+            key = session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=self.label)
+            return bytes(encode_ecdsa_signature(key.sign(digest, mechanism=Mechanism.ECDSA)))
+
+        try:
+            signature: bytes = self._sessions.retrying(use)
+        except NoSuchKey as error:
+            raise self._missing() from error
+        return signature
+
+    def _read_public_key(self, session: Any) -> bytes:
+        try:
+            key = session.get_key(object_class=ObjectClass.PUBLIC_KEY, label=self.label)
+        except NoSuchKey as error:
+            raise self._missing() from error
+        return bytes(encode_ec_public_key(key))
+
+    def _missing(self) -> Unavailable:
+        return Unavailable(f"密钥设备“{self._sessions.address.label}”中没有密钥“{self.label}”。请检查配置或从备份恢复。")
+
+
+def generate(sessions: TokenSessions, *, label: str, curve: str) -> Pkcs11Key:
+    """Make a key pair on the token: sensitive, never extractable. Raises Conflict if the label is taken."""
+    name = CURVES[curve].name
+
+    def make(session: Any) -> None:
+        if list(session.get_objects({Attribute.LABEL: label})):
+            raise Conflict(f"密钥设备中已有名为“{label}”的密钥，未作任何更改。")
+        parameters = session.create_domain_parameters(
+            KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters(name)}, local=True
+        )
+        private = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False, Attribute.PRIVATE: True}
+        _, key = parameters.generate_keypair(store=True, label=label, private_template=private)
+        if key[Attribute.EXTRACTABLE] or not key[Attribute.NEVER_EXTRACTABLE]:
+            raise Unavailable("该密钥设备生成的密钥可以被导出，不能用于 CA。请更换密钥设备。")
+
+    sessions.retrying(make)
+    return Pkcs11Key(sessions, label)
+
+
+def labels(sessions: TokenSessions) -> frozenset[str]:
+    """The labels of all private keys on the token."""
+
+    def read(session: Any) -> frozenset[str]:
+        found = session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+        return frozenset(str(key[Attribute.LABEL]) for key in found)
+
+    found: frozenset[str] = sessions.retrying(read)
+    return found
+
+
+def find(sessions: TokenSessions, label: str) -> Pkcs11Key:
+    """The key of that label; raise NotFound instead of Unavailable, for those who ask whether it is there."""
+    if label not in labels(sessions):
+        raise NotFound(f"密钥设备中没有密钥“{label}”。")
+    return Pkcs11Key(sessions, label)

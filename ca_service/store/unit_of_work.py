@@ -1,0 +1,123 @@
+"""One transaction over all repositories, on SQLite (WAL) or PostgreSQL."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from ca_service.clock import Clock
+from ca_service.domain.applications import Batch, Contact
+from ca_service.domain.certificates import Certificate
+from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.enrolments import Enrolment
+from ca_service.domain.errors import Unavailable
+from ca_service.domain.holders import Holder
+from ca_service.domain.media import CustodyEvent, Medium, Parcel
+from ca_service.domain.messages import Letter, Message
+from ca_service.domain.staff import Staff
+from ca_service.store import models
+from ca_service.store.repositories import (
+    SqlAccountEvents,
+    SqlApplications,
+    SqlAuditLog,
+    SqlCrls,
+    SqlIssuers,
+    SqlUnits,
+)
+from ca_service.store.repository import SqlRepository
+from ca_service.store.sealing import Sealer
+
+_READ_ONLY = "educa_read_only"
+
+
+class SqlUnitOfWork:
+    """Implements `workflows.ports.UnitOfWork` on one session."""
+
+    def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
+        self.units = SqlUnits(session)
+        self.staff = SqlRepository(session, Staff, models.StaffRow, noun="人员账号")
+        self.batches = SqlRepository(session, Batch, models.BatchRow, noun="批次")
+        self.applications = SqlApplications(session, sealer)
+        self.holders = SqlRepository(
+            session, Holder, models.HolderRow, noun="持证人", sealed=("contact", Contact, sealer)
+        )
+        self.media = SqlRepository(session, Medium, models.MediumRow, noun="介质")
+        self.parcels = SqlRepository(session, Parcel, models.ParcelRow, noun="包裹")
+        self.custody = SqlRepository(session, CustodyEvent, models.CustodyRow, noun="流转记录")
+        self.enrolments = SqlRepository(session, Enrolment, models.EnrolmentRow, noun="证书下载")
+        self.issuers = SqlIssuers(session)
+        self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
+        self.crls = SqlCrls(session)
+        self.changes = SqlRepository(session, Change, models.ChangeRow, noun="变更申请")
+        self.messages = SqlRepository(
+            session, Message, models.MessageRow, noun="消息", sealed=("letter", Letter, sealer)
+        )
+        self.audit = SqlAuditLog(session, clock)
+        self._account_events = SqlAccountEvents(session)
+
+    def add_account_event(self, event: AccountEvent) -> None:
+        """See the port."""
+        self._account_events.append(event)
+
+    def account_events(self, *, after: int, limit: int) -> Sequence[AccountEvent]:
+        """See the port."""
+        return self._account_events.after(after, limit)
+
+
+class Database:
+    """An engine and the two ways to open a transaction on it."""
+
+    def __init__(self, url: str, *, sealer: Sealer, clock: Clock) -> None:
+        self.engine = connect(url)
+        self._reading = self.engine.execution_options(**{_READ_ONLY: True})
+        self._sealer = sealer
+        self._clock = clock
+
+    @contextmanager
+    def begin(self) -> Iterator[SqlUnitOfWork]:
+        """A writing transaction: commits when the block ends well, else rolls back. Raises Unavailable."""
+        with self._transaction(self.engine) as uow:
+            yield uow
+
+    @contextmanager
+    def read(self) -> Iterator[SqlUnitOfWork]:
+        """A transaction that writes nothing and never waits for a writer on SQLite."""
+        with self._transaction(self._reading) as uow:
+            yield uow
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
+        try:
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
+        except DBAPIError as error:
+            raise Unavailable(
+                f"数据库当前无法完成此操作（{type(error.orig).__name__}），未作任何更改。"
+                "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
+            ) from error
+
+
+def connect(url: str) -> Engine:
+    """An engine whose transactions start as this service needs them.
+
+    SQLite: a writer takes its lock at BEGIN (no upgrade deadlocks), commits are synced to disk (synchronous=FULL): a
+    serial must not be forgotten by a power cut after its certificate was signed.
+    """
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(url, connect_args={"timeout": 15})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
+            connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine

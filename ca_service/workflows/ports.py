@@ -1,0 +1,204 @@
+"""What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from ca_service.clock import Clock
+from ca_service.domain.applications import Application, Batch
+from ca_service.domain.audit import AuditEntry, Tag
+from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl
+from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.enrolments import Enrolment
+from ca_service.domain.holders import Holder
+from ca_service.domain.media import CustodyEvent, Medium, Parcel
+from ca_service.domain.messages import Message
+from ca_service.domain.roles import Actor
+from ca_service.domain.staff import Staff
+from ca_service.domain.units import Unit
+
+R = TypeVar("R")
+
+
+class Repository(Protocol[R]):
+    """Records of one kind, inside one transaction."""
+
+    def add(self, record: R) -> None:
+        """Store a new record; raise Conflict if its key, or another unique field, is taken."""
+
+    def get(self, key: str) -> R:
+        """Return the record; raise NotFound."""
+
+    def find(self, *, limit: int | None = None, **equal: object) -> Sequence[R]:
+        """Records whose named fields equal the values given (a sequence value: any of them), in key order."""
+
+    def change(self, record: R, **fields: Any) -> R:
+        """Write the named fields if the stored record still has the key and status of `record`.
+
+        One guarded UPDATE; raise Conflict when somebody was first (zero rows). Returns the record as stored now.
+        """
+
+
+class Units(Repository[Unit], Protocol):
+    """The tree of units."""
+
+    def add_all(self, units: Iterable[Unit]) -> int:
+        """Add those that are new, in the order given (a parent before its children); return how many were."""
+
+    def lineage(self, code: str) -> Sequence[str]:
+        """Codes from the unit itself up to the centre; raise NotFound."""
+
+    def by_name(self, name: str) -> Sequence[Unit]:
+        """All units of exactly this name."""
+
+
+class Applications(Repository[Application], Protocol):
+    """Applications, with the look-ups of the registration rules."""
+
+    def live_administrator(self, unit_code: str, user_type: str) -> Application | None:
+        """An application of this unit and user type that is not returned, if there is one."""
+
+
+class Issuers(Repository[Issuer], Protocol):
+    """Our CA certificates and their counters."""
+
+    def log_change(self, issuer: str, serial: str) -> int:
+        """Bump the issuer's status version and append (version, serial) to its change log; return the version."""
+
+    def reserve_crl_number(self, issuer: str) -> int:
+        """Take the next CRL number for good: it is never given again, whatever happens to the CRL."""
+
+
+class Crls(Repository[PublishedCrl], Protocol):
+    """Reserved and published CRL numbers."""
+
+    def latest(self, issuer: str) -> PublishedCrl | None:
+        """The signed CRL with the highest number."""
+
+    def entries(self, issuer: str, *, expired_before: datetime) -> Sequence[bytes]:
+        """The CRL entries (DER) of all frozen and revoked certificates that had not expired at that time."""
+
+
+class AuditLog(Protocol):
+    """The append-only chain."""
+
+    def append(self, actor: Actor, tag: Tag, subject: str, *, unit: str, detail: Mapping[str, str | int] | None = None) -> None:
+        """Append one entry in this transaction; entries of transactions that commit are gapless and in order."""
+
+    def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
+        """All entries with a greater sequence number, in order, without loading them all."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction over all repositories."""
+
+    units: Units
+    staff: Repository[Staff]
+    batches: Repository[Batch]
+    applications: Applications
+    holders: Repository[Holder]
+    media: Repository[Medium]
+    parcels: Repository[Parcel]
+    custody: Repository[CustodyEvent]
+    enrolments: Repository[Enrolment]
+    issuers: Issuers
+    certificates: Repository[Certificate]
+    crls: Crls
+    changes: Repository[Change]
+    messages: Repository[Message]
+    audit: AuditLog
+
+    def add_account_event(self, event: AccountEvent) -> None:
+        """Append to the feed of relying systems; `seq` is given by the store, gapless in commit order."""
+
+    def account_events(self, *, after: int, limit: int) -> Sequence[AccountEvent]:
+        """The feed, in order."""
+
+
+class Documents(Protocol):
+    """Scans and sheets by content hash, encrypted. Writes are durable once they return; a repeat is free."""
+
+    def put(self, content: bytes) -> str:
+        """Keep the content; return its SHA-256 in hex."""
+
+    def get(self, sha256: str) -> bytes:
+        """Return the content; raise NotFound, or Invalid when it was damaged."""
+
+
+class Linted(Protocol):
+    """A TBSCertificate that passed the linter; single use."""
+
+    @property
+    def tbs(self) -> bytes:
+        """The DER that `issue` will sign, byte for byte."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to certify. `subject` fields follow the profile; `valid_for` is cut to the profile's ceiling and the issuer's end."""
+
+    profile: str
+    serial: str
+    public_key: bytes
+    common_name: str
+    not_before: datetime
+    valid_for: timedelta | None = None
+    organization: str | None = None
+    organization_identifier: str | None = None
+    state: str | None = None
+    locality: str | None = None
+    holder_id: str | None = None
+    dns_names: Sequence[str] = ()
+    ip_addresses: Sequence[str] = ()
+
+
+class Authority(Protocol):
+    """The door to one CA key. Raises Unavailable when the key cannot be reached."""
+
+    @property
+    def certificate(self) -> bytes:
+        """The CA certificate, DER."""
+
+    def check_key(self, profile: str, public_key: bytes) -> None:
+        """Raise KeyWeak for a public key (SPKI DER) that the profile does not allow."""
+
+    def prepare(self, order: Order) -> Linted:
+        """Build and lint a TBSCertificate; raise Invalid when the order breaks the profile. No key is used."""
+
+    def issue(self, linted: Linted) -> bytes:
+        """Sign what `prepare` linted, once; the certificate's TBS is proven equal to the linted one."""
+
+    def prepare_crl(self, *, number: int, this_update: datetime, next_update: datetime, entries: Iterable[bytes]) -> bytes:
+        """Build a TBSCertList (DER) in this issuer's name."""
+
+    def sign_crl(self, tbs: bytes, *, previous: bytes | None) -> bytes:
+        """Sign and check a CRL against this CA and the one before; raise StateUnknown when the check fails."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The figures of the service that a configuration may set within the profiles' ceilings."""
+
+    crl_lifetime: timedelta
+    administrator_key: str
+    session_minutes: int = 15
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a workflow may use; made once by wiring.py and handed to each workflow as its first argument."""
+
+    begin: Callable[[], AbstractContextManager[UnitOfWork]]
+    read: Callable[[], AbstractContextManager[UnitOfWork]]
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+    keyed_hash: Callable[[str], str]
+    documents: Documents
+    authority: Callable[[str], Authority]
+    terms: Terms
+
+    def new_id(self, prefix: str) -> str:
+        """A short random identifier that tells nothing: the prefix and 16 hex digits."""
+        return f"{prefix}{self.random_bytes(8).hex()}"
