@@ -1,0 +1,157 @@
+"""One TOML file -> a frozen Config. An unknown or unsafe key refuses to start; secrets come from files only.
+
+Each key says its default, who owns it, and what its thief gains, in `config.example.toml`. Relative paths are relative
+to the configuration file's folder.
+"""
+
+import os
+import stat
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+DEFAULT_PATH = Path("config.toml")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message (Chinese) names the key, what was found and what is allowed."""
+
+
+def _http_only(url: str) -> str:
+    # RFC 5280 §8: fetching status information over TLS would need status information first.
+    if not url.startswith("http://") or url.endswith("/"):
+        raise ValueError("must begin with http:// and not end with /")
+    return url
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServiceTable(_Table):
+    """`[service]`: addresses and places."""
+
+    console: str = "127.0.0.1:8443"
+    publication: str = "127.0.0.1:8080"
+    public_url: Annotated[str, AfterValidator(_http_only)] = "http://127.0.0.1:8080"
+    console_url: str = "https://127.0.0.1:8443"
+    server_names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    documents: Path = Path("documents")
+    outbox: Path = Path("outbox")
+    tls_certificate: Path = Path("tls/console.pem")
+    tls_key: Path = Path("tls/console.key")
+    publication_workers: Annotated[int, Field(ge=1, le=64)] = 2
+
+
+class DatabaseTable(_Table):
+    """`[database]`."""
+
+    url: str = "sqlite:///educa.db"
+
+
+class HsmTable(_Table):
+    """`[hsm]`: the PKCS#11 module that holds the CA keys."""
+
+    module: Path = Path("/usr/lib/softhsm/libsofthsm2.so")
+    environment: dict[str, str] = {"SOFTHSM2_CONF": "softhsm2.conf"}
+    root_token: str = "educa-root"  # noqa: S105  a label
+    issuing_token: str = "educa-issuing"  # noqa: S105  a label
+
+
+class SecretsTable(_Table):
+    """`[secrets]`: files that only the service's user may read."""
+
+    field_key: Path = Path("secrets/field.key")
+    root_pin: Path = Path("secrets/root.pin")
+    issuing_pin: Path = Path("secrets/issuing.pin")
+    push_token: Path = Path("secrets/push.token")
+    session_key: Path = Path("secrets/session.key")
+
+
+class CaTable(_Table):
+    """`[ca]`: names and terms, within the ceilings of the profiles."""
+
+    organization: str = "内蒙古自治区教育信息中心"
+    root_name: str = "教育CA根证书"
+    issuing_name: str = "教育CA"
+    state: str = "内蒙古自治区"
+    administrator_key: Literal["ec-p256", "rsa-2048"] = "ec-p256"
+    crl_lifetime_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    crl_interval_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600
+    status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
+
+    @property
+    def crl_lifetime(self) -> timedelta:
+        """From thisUpdate to nextUpdate."""
+        return timedelta(hours=self.crl_lifetime_hours)
+
+
+class Config(_Table):
+    """The whole file. `[registry]` belongs to the teacher registry and is not looked into."""
+
+    service: ServiceTable = ServiceTable()
+    database: DatabaseTable = DatabaseTable()
+    hsm: HsmTable = HsmTable()
+    secrets: SecretsTable = SecretsTable()
+    ca: CaTable = CaTable()
+    registry: dict[str, Any] = {}
+    folder: Path = Field(default=Path(), exclude=True)
+
+    def path(self, relative: Path) -> Path:
+        """A path of the file as an absolute one."""
+        return (self.folder / relative).resolve()
+
+    @property
+    def database_url(self) -> str:
+        """The URL with a relative SQLite file made absolute."""
+        prefix = "sqlite:///"
+        url = self.database.url
+        return f"{prefix}{self.path(Path(url.removeprefix(prefix)))}" if url.startswith(prefix) else url
+
+    @property
+    def hsm_environment(self) -> dict[str, str]:
+        """The module's environment; a value that is a file beside the configuration becomes absolute."""
+        return {
+            name: str(self.path(Path(value))) if (self.folder / value).exists() else value
+            for name, value in self.hsm.environment.items()
+        }
+
+
+def locate(given: str | None) -> Path:
+    """The configuration file: as given, else $EDUCA_CONFIG, else ./config.toml."""
+    return Path(given or os.environ.get("EDUCA_CONFIG") or DEFAULT_PATH)
+
+
+def load(path: Path) -> Config:
+    """Read and check the file; raise ConfigError."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"没有找到配置文件 {path}。请用 --config 指定，或先运行 educa init。") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"配置文件 {path} 无法读取：{error}") from error
+    if "folder" in table:
+        raise ConfigError("配置项 folder：未知的配置项。请参照 config.example.toml 修改。")
+    try:
+        return Config.model_validate({**table, "folder": path.resolve().parent})
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"配置项 {key}：{first['msg']}。请参照 config.example.toml 修改。") from error
+
+
+def read_secret(path: Path) -> str:
+    """A secret from its file; raise ConfigError if it is missing, empty or readable by others."""
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"密钥文件 {path} 无法读取（{error.strerror}）。请检查 [secrets]。") from error
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"密钥文件 {path} 可被其他用户读取，拒绝启动。请执行 chmod 600 {path}。")
+    if not text:
+        raise ConfigError(f"密钥文件 {path} 是空的。请从备份恢复。")
+    return text

@@ -1,0 +1,1 @@
+"""Tables that the rules need, each with its source and date inside."""

@@ -1,0 +1,1 @@
+"""Hostile bytes in, typed rows out: spreadsheets, scans and unit files."""
