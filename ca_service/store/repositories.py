@@ -7,7 +7,6 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
-from ca_service.domain.applications import Application, ApplicationStatus, Contact
 from ca_service.domain.audit import GENESIS, AuditEntry, Tag, canonical, timestamp
 from ca_service.domain.certificates import CertificateStatus, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent
@@ -16,7 +15,6 @@ from ca_service.domain.roles import Actor
 from ca_service.domain.units import Unit
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
-from ca_service.store.sealing import Sealer
 
 
 class SqlUnits(SqlRepository[Unit]):
@@ -24,14 +22,6 @@ class SqlUnits(SqlRepository[Unit]):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, Unit, models.UnitRow, noun="单位")
-
-    def add_all(self, units: Iterable[Unit]) -> int:
-        """See the port."""
-        known = set(self._session.scalars(select(models.UnitRow.code)))
-        new = [self._columns(unit) for unit in units if unit.code not in known]
-        if new:
-            self._session.execute(insert(models.UnitRow), new)
-        return len(new)
 
     def lineage(self, code: str) -> Sequence[str]:
         """See the port."""
@@ -42,23 +32,6 @@ class SqlUnits(SqlRepository[Unit]):
             codes.append(unit.code)
             current = unit.parent_code
         return codes
-
-    def by_name(self, name: str) -> Sequence[Unit]:
-        """See the port."""
-        return self.find(name=name)
-
-
-class SqlApplications(SqlRepository[Application]):
-    """Implements `ports.Applications`."""
-
-    def __init__(self, session: Session, sealer: Sealer) -> None:
-        super().__init__(session, Application, models.ApplicationRow, noun="申请", sealed=("contact", Contact, sealer))
-
-    def live_administrator(self, unit_code: str, user_type: str) -> Application | None:
-        """See the port."""
-        live = [status for status in ApplicationStatus if status is not ApplicationStatus.RETURNED]
-        found = self.find(limit=1, unit_code=unit_code, user_type=user_type, status=live)
-        return found[0] if found else None
 
 
 class SqlIssuers(SqlRepository[Issuer]):

@@ -1,11 +1,11 @@
 """The common repository: domain records <-> rows of the same field names."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, inspect, select, update
+from sqlalchemy import ColumnElement, CursorResult, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,12 +40,19 @@ class SqlRepository(Generic[R]):
         self._fields = [field.name for field in fields(record)] if is_dataclass(record) else []
 
     def add(self, record: R) -> None:
-        """See the port. The row is flushed at once, so that the conflict is told by the right call."""
-        self._session.add(self._row(**self._columns(record)))
+        """See the port."""
+        self.add_all([record])
+
+    def add_all(self, records: Iterable[R]) -> int:
+        """See the port."""
+        columns = [self._columns(record) for record in records]
+        if not columns:
+            return 0
         try:
-            self._session.flush()
+            self._session.execute(insert(self._row), columns)
         except IntegrityError as error:
             raise Conflict(f"{self._noun}已存在，或所引用的对象不存在。未作任何更改。") from error
+        return len(columns)
 
     def get(self, key: str) -> R:
         """See the port."""
@@ -60,13 +67,13 @@ class SqlRepository(Generic[R]):
         query = query.execution_options(populate_existing=True)
         return [self._load(row) for row in self._session.scalars(query)]
 
-    def change(self, record: R, **changed: Any) -> R:
+    def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
         """See the port."""
-        guard = {name: getattr(record, name) for name in (*self._key, "status") if hasattr(record, name)}
+        guards = {name: getattr(record, name) for name in (*self._key, "status", *guard) if hasattr(record, name)}
         after = replace(record, **changed)  # type: ignore[type-var]
         columns = self._columns(after)
         values = {name: columns[name] for name in self._written(changed)}
-        result = self._session.execute(update(self._row).where(*self._conditions(guard)).values(values))
+        result = self._session.execute(update(self._row).where(*self._conditions(guards)).values(values))
         if isinstance(result, CursorResult) and result.rowcount == 0:
             raise Conflict(f"{self._noun}刚刚被他人处理，请刷新后按最新状态办理。")
         return after

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
-from ca_service.domain.applications import Batch, Contact
+from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.enrolments import Enrolment
@@ -20,7 +20,6 @@ from ca_service.domain.staff import Staff
 from ca_service.store import models
 from ca_service.store.repositories import (
     SqlAccountEvents,
-    SqlApplications,
     SqlAuditLog,
     SqlCrls,
     SqlIssuers,
@@ -39,7 +38,9 @@ class SqlUnitOfWork:
         self.units = SqlUnits(session)
         self.staff = SqlRepository(session, Staff, models.StaffRow, noun="人员账号")
         self.batches = SqlRepository(session, Batch, models.BatchRow, noun="批次")
-        self.applications = SqlApplications(session, sealer)
+        self.applications = SqlRepository(
+            session, Application, models.ApplicationRow, noun="申请", sealed=("contact", Contact, sealer)
+        )
         self.holders = SqlRepository(
             session, Holder, models.HolderRow, noun="持证人", sealed=("contact", Contact, sealer)
         )

@@ -28,14 +28,17 @@ class Repository(Protocol[R]):
     def add(self, record: R) -> None:
         """Store a new record; raise Conflict if its key, or another unique field, is taken."""
 
+    def add_all(self, records: Iterable[R]) -> int:
+        """Store many new records at once, in the order given; return how many. Raises Conflict like `add`."""
+
     def get(self, key: str) -> R:
         """Return the record; raise NotFound."""
 
     def find(self, *, limit: int | None = None, **equal: object) -> Sequence[R]:
         """Records whose named fields equal the values given (a sequence value: any of them), in key order."""
 
-    def change(self, record: R, **fields: Any) -> R:
-        """Write the named fields if the stored record still has the key and status of `record`.
+    def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
+        """Write the named fields if the stored record still has the key, status and `guard` fields of `record`.
 
         One guarded UPDATE; raise Conflict when somebody was first (zero rows). Returns the record as stored now.
         """
@@ -44,21 +47,8 @@ class Repository(Protocol[R]):
 class Units(Repository[Unit], Protocol):
     """The tree of units."""
 
-    def add_all(self, units: Iterable[Unit]) -> int:
-        """Add those that are new, in the order given (a parent before its children); return how many were."""
-
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
-
-    def by_name(self, name: str) -> Sequence[Unit]:
-        """All units of exactly this name."""
-
-
-class Applications(Repository[Application], Protocol):
-    """Applications, with the look-ups of the registration rules."""
-
-    def live_administrator(self, unit_code: str, user_type: str) -> Application | None:
-        """An application of this unit and user type that is not returned, if there is one."""
 
 
 class Issuers(Repository[Issuer], Protocol):
@@ -97,7 +87,7 @@ class UnitOfWork(Protocol):
     units: Units
     staff: Repository[Staff]
     batches: Repository[Batch]
-    applications: Applications
+    applications: Repository[Application]
     holders: Repository[Holder]
     media: Repository[Medium]
     parcels: Repository[Parcel]
@@ -183,7 +173,7 @@ class Terms:
 
     crl_lifetime: timedelta
     administrator_key: str
-    session_minutes: int = 15
+    state: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,176 @@
+"""Reference number (参考号) and authorisation code (授权码): two ways, kept as keyed hashes, one use, five tries."""
+
+import hmac
+from dataclasses import dataclass
+
+from ca_service.domain.audit import Tag
+from ca_service.domain.certificates import CertificateEvent, CertificateStatus, RevocationReason
+from ca_service.domain.enrolments import (
+    CODE_LIFETIME,
+    ENROLMENT,
+    MAX_TRIES,
+    Enrolment,
+    EnrolmentEvent,
+    EnrolmentStatus,
+)
+from ca_service.domain.errors import (
+    CodeBlocked,
+    CodeExpired,
+    CodeUsed,
+    CodeWrong,
+    Conflict,
+    DomainError,
+    Invalid,
+)
+from ca_service.domain.holders import HolderStatus
+from ca_service.domain.media import MediumStatus
+from ca_service.domain.messages import Channel, Letter, Message, MessageStatus
+from ca_service.domain.persons import UserType
+from ca_service.domain.roles import Action, Actor, authorise
+from ca_service.workflows.certificate_status import apply
+from ca_service.workflows.ports import Services, UnitOfWork
+
+# Digits and capitals that are not mistaken for each other on paper.
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+_REFERENCE_LENGTH, _CODE_LENGTH = 12, 10
+
+
+@dataclass(frozen=True)
+class IssuedCode:
+    """What the staff member sees: the reference number only. The authorisation code goes to the person's mobile."""
+
+    enrolment: Enrolment
+    reference_number: str
+
+
+def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
+    """Issue codes for the token that was handed to this person; codes issued before are void."""
+    reference, code = _random_text(services, _REFERENCE_LENGTH), _random_text(services, _CODE_LENGTH)
+    with services.begin() as uow:
+        holder = uow.holders.get(holder_id)
+        authorise(actor, Action.ENROLMENT_ISSUE_CODE, lineage=uow.units.lineage(holder.unit_code))
+        if holder.status is not HolderStatus.ACTIVE:
+            raise Conflict("此人的账号已停用，不能发放下载码。")
+        if holder.user_type != UserType.INFORMATION_ADMINISTRATOR:
+            raise Invalid("此人不是信息管理员，当前不签发证书。")
+        media = uow.media.find(holder_id=holder_id, status=MediumStatus.HANDED_OVER)
+        if not media:
+            raise Conflict("尚未向此人派发介质，或其介质已在使用。请先完成派发。")
+        now = services.clock()
+        earlier = _void_earlier(services, uow, actor, holder_id, medium_serial=media[0].serial)
+        enrolment = Enrolment(
+            id=services.new_id("E"),
+            holder_id=holder_id,
+            medium_serial=media[0].serial,
+            reference_hash=services.keyed_hash(f"reference:{reference}"),
+            code_hash=services.keyed_hash(f"code:{reference}:{code}"),
+            status=EnrolmentStatus.ISSUED if earlier else EnrolmentStatus.OPEN,
+            key_sha256=earlier.key_sha256 if earlier else None,
+            certificate_serial=earlier.certificate_serial if earlier else None,
+            tries_left=MAX_TRIES,
+            issued_by=actor.login,
+            issued_at=now,
+            expires_at=now + CODE_LIFETIME,
+        )
+        uow.enrolments.add(enrolment)
+        text = f"您的教育CA证书下载授权码为 {code}，14 天内有效，仅限本人使用，请勿告知他人。"
+        letter = Letter(holder.contact.mobile, text)
+        uow.messages.add(Message(services.new_id("M"), Channel.SMS, letter, MessageStatus.PENDING, now))
+        uow.audit.append(actor, Tag.CODE_ISSUED, enrolment.id, unit=holder.unit_code, detail={"holder": holder_id})
+    return IssuedCode(enrolment, reference)
+
+
+def _void_earlier(
+    services: Services, uow: UnitOfWork, actor: Actor, holder_id: str, *, medium_serial: str
+) -> Enrolment | None:
+    """Void the codes given before; return the enrolment whose unconfirmed certificate the new codes go on with.
+
+    A certificate for another token than the present one can never be confirmed: it is revoked instead.
+    """
+    carried: Enrolment | None = None
+    live = [EnrolmentStatus.OPEN, EnrolmentStatus.BLOCKED, EnrolmentStatus.ISSUED]
+    for enrolment in uow.enrolments.find(holder_id=holder_id, status=live):
+        status = ENROLMENT.after(enrolment.status, EnrolmentEvent.VOID)
+        uow.enrolments.change(enrolment, status=status, session_hash=None)
+        if enrolment.certificate_serial is None:
+            continue
+        if enrolment.medium_serial == medium_serial:
+            carried = enrolment
+        else:
+            _revoke_orphan(services, uow, actor, enrolment.certificate_serial)
+    return carried
+
+
+def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: str) -> None:
+    certificate = uow.certificates.get(serial)
+    if certificate.status is not CertificateStatus.REVOKED:
+        apply(
+            uow,
+            actor,
+            certificate,
+            CertificateEvent.REVOKE,
+            at=services.clock(),
+            reason="issued for a token that the holder no longer has; never confirmed",
+            crl_reason=RevocationReason.SUPERSEDED,
+        )
+
+
+def check_code(services: Services, actor: Actor, *, reference: str, code: str) -> Enrolment:
+    """Return the enrolment that these codes open.
+
+    A wrong code is counted in a transaction of its own, so that the count stands although the request is refused.
+    Raises CodeWrong (with `tries_left`), CodeBlocked, CodeExpired, CodeUsed.
+    """
+    reference, code = _tidy(reference), _tidy(code)
+    with services.begin() as uow:
+        found = uow.enrolments.find(reference_hash=services.keyed_hash(f"reference:{reference}"))
+        if not found:
+            raise CodeWrong("参考号或授权码不正确，请核对后重新输入。")
+        enrolment = found[0]
+        refusal = _refusal(services, enrolment)
+        if refusal is None and not _matches(services, enrolment, reference, code):
+            refusal = _count(uow, enrolment)
+        if refusal is not None:
+            unit = uow.holders.get(enrolment.holder_id).unit_code
+            uow.audit.append(actor, Tag.CODE_REFUSED, enrolment.id, unit=unit, detail={"kind": refusal.kind})
+    if refusal is not None:
+        raise refusal
+    return enrolment
+
+
+def _refusal(services: Services, enrolment: Enrolment) -> DomainError | None:
+    if enrolment.status is EnrolmentStatus.BLOCKED:
+        return CodeBlocked("授权码已输错 5 次，已锁定。请联系上级用户管理部门重新发放。")
+    if enrolment.status is EnrolmentStatus.VOIDED:
+        return CodeUsed("这组参考号和授权码已作废，请使用最新收到的一组。")
+    if enrolment.status is EnrolmentStatus.OPEN and services.clock() > enrolment.expires_at:
+        return CodeExpired("授权码已超过 14 天有效期。请联系上级用户管理部门重新发放。")
+    return None
+
+
+def _matches(services: Services, enrolment: Enrolment, reference: str, code: str) -> bool:
+    return hmac.compare_digest(enrolment.code_hash, services.keyed_hash(f"code:{reference}:{code}"))
+
+
+def _count(uow: UnitOfWork, enrolment: Enrolment) -> DomainError:
+    left = enrolment.tries_left - 1
+    if left > 0 or enrolment.status is EnrolmentStatus.CONFIRMED:
+        uow.enrolments.change(enrolment, guard=("tries_left",), tries_left=max(left, 0))
+        detail = f"参考号或授权码不正确，还可以再试 {max(left, 0)} 次。请核对后重新输入。"
+        return CodeWrong(detail, facts={"tries_left": max(left, 0)})
+    status = ENROLMENT.after(enrolment.status, EnrolmentEvent.BLOCK)
+    uow.enrolments.change(enrolment, guard=("tries_left",), tries_left=0, status=status, session_hash=None)
+    return CodeBlocked("授权码已输错 5 次，已锁定。请联系上级用户管理部门重新发放。")
+
+
+def _random_text(services: Services, length: int) -> str:
+    # 248 is the greatest multiple of 31 below 256: octets above it would favour some characters.
+    text = ""
+    while len(text) < length:
+        text += "".join(_ALPHABET[o % 31] for o in services.random_bytes(length) if o < 248)
+    return text[:length]
+
+
+def _tidy(typed: str) -> str:
+    return "".join(typed.upper().split()).replace("-", "")
+
