@@ -1,0 +1,193 @@
+"""The gate before a CRL is published: an independent parser, the signature, the rules that tools overlook."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PublicKey,
+    MLDSA65PublicKey,
+    MLDSA87PublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from .errors import CrlRejected, MalformedCrl
+from .parse import ParsedCrl, parse
+from .reasons import Reason
+
+# What `cryptography` can verify a CRL with; a key of another kind (SM2) is refused until it can.
+_SIGNING_KEYS = (
+    EllipticCurvePublicKey,
+    RSAPublicKey,
+    Ed25519PublicKey,
+    Ed448PublicKey,
+    MLDSA44PublicKey,
+    MLDSA65PublicKey,
+    MLDSA87PublicKey,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """The CRL as two parsers see it, its issuer's certificate, and the CRL it follows, if any."""
+
+    ours: ParsedCrl
+    theirs: x509.CertificateRevocationList
+    certificate: x509.Certificate
+    previous: ParsedCrl | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One rule of one clause; `holds` may assume that the rules before it hold."""
+
+    name: str
+    clause: str
+    holds: Callable[[_Candidate], bool]
+    detail: str
+
+
+def check(encoded: bytes, *, issuer_certificate: bytes, previous: ParsedCrl | None) -> ParsedCrl:
+    """Return the CRL as parsed if it may be published; raise CrlRejected with the first rule it breaks.
+
+    `issuer_certificate` is DER and trusted. `previous` is the last CRL published by this issuer for the same
+    scope, complete or delta (they share one numbering, RFC 5280 section 5.2.4), or None for its first.
+    """
+    try:
+        ours = parse(encoded)
+    except MalformedCrl as error:
+        raise CrlRejected("well-formed", "RFC 5280 5.1", str(error)) from error
+    candidate = _Candidate(ours, _second_opinion(encoded), _certificate(issuer_certificate), previous)
+    for rule in _RULES:
+        if not _holds(rule, candidate):
+            raise CrlRejected(rule.name, rule.clause, rule.detail)
+    return ours
+
+
+def _second_opinion(encoded: bytes) -> x509.CertificateRevocationList:
+    """Parse with `cryptography`, which raises much more than ValueError on bad DER."""
+    try:
+        return x509.load_der_x509_crl(encoded)
+    except Exception as error:
+        raise CrlRejected("independent-parser", "RFC 5280 5.1", str(error)) from error
+
+
+def _certificate(encoded: bytes) -> x509.Certificate:
+    """Parse the issuer's certificate."""
+    try:
+        return x509.load_der_x509_certificate(encoded)
+    except Exception as error:
+        raise CrlRejected("issuer-certificate", "RFC 5280 4.1", str(error)) from error
+
+
+def _holds(rule: _Rule, candidate: _Candidate) -> bool:
+    """A rule that cannot be tried (an unknown algorithm, a broken extension) does not hold."""
+    try:
+        return rule.holds(candidate)
+    except Exception as error:
+        raise CrlRejected(rule.name, rule.clause, f"{rule.detail}; {error}") from error
+
+
+def _parsers_agree(candidate: _Candidate) -> bool:
+    """Both see the same numbers, times and serial numbers."""
+    ours, theirs = candidate.ours, candidate.theirs
+    number = theirs.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    return (
+        (number, theirs.last_update_utc, theirs.next_update_utc)
+        == (ours.number, ours.this_update, ours.next_update)
+        and theirs.tbs_certlist_bytes == ours.tbs
+        and len(theirs) == len(ours.entries)
+        and all(entry.serial_number in ours.entries for entry in theirs)
+    )
+
+
+def _key_identifier_matches(candidate: _Candidate) -> bool:
+    """The AKI of the CRL is the SKI of the certificate."""
+    ski = candidate.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    return ski.value.digest == candidate.ours.key_identifier
+
+
+def _may_sign_crls(candidate: _Candidate) -> bool:
+    """The certificate's keyUsage has cRLSign."""
+    return candidate.certificate.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
+
+
+def _signature_verifies(candidate: _Candidate) -> bool:
+    """The certificate's key made the signature."""
+    key = candidate.certificate.public_key()
+    return isinstance(key, _SIGNING_KEYS) and candidate.theirs.is_signature_valid(key)
+
+
+def _number_grows(candidate: _Candidate) -> bool:
+    """Greater than before; equal only where a delta and a complete CRL are issued together (5.2.4)."""
+    ours, previous = candidate.ours, candidate.previous
+    if previous is None:
+        return True
+    issued_together = (ours.base_number is None) != (previous.base_number is None)
+    return ours.number > previous.number or (issued_together and ours.number == previous.number)
+
+
+def _same_scope(candidate: _Candidate) -> bool:
+    """The numbering belongs to one issuer and one scope; another shard is another numbering."""
+    ours, previous = candidate.ours, candidate.previous
+    return previous is None or (ours.issuer, ours.distribution_point) == (
+        previous.issuer,
+        previous.distribution_point,
+    )
+
+
+_RULES = (
+    _Rule("parsers-agree", "RFC 5280 5.1", _parsers_agree, "two parsers read two different CRLs"),
+    _Rule(
+        "issuer",
+        "RFC 5280 5.1.2.3",
+        lambda c: c.ours.issuer == c.certificate.subject.public_bytes(),
+        "the issuer is not the subject of the issuer's certificate",
+    ),
+    _Rule(
+        "authority-key-identifier",
+        "RFC 5280 5.2.1",
+        _key_identifier_matches,
+        "the key identifier is not that of the issuer's certificate",
+    ),
+    _Rule("crl-sign", "RFC 5280 4.2.1.3", _may_sign_crls, "the issuer's certificate may not sign CRLs"),
+    _Rule("signature", "RFC 5280 5.1.1.3", _signature_verifies, "the signature does not verify"),
+    _Rule(
+        "validity",
+        "RFC 5280 5.1.2.5",
+        lambda c: c.ours.this_update < c.ours.next_update,
+        "nextUpdate is not later than thisUpdate",
+    ),
+    _Rule("scope", "RFC 5280 5.2.3", _same_scope, "the CRL before is of another issuer or scope"),
+    _Rule("number", "RFC 5280 5.2.3", _number_grows, "the number is not greater than the one before"),
+    _Rule(
+        "time",
+        "RFC 5280 5.1.2.4",
+        lambda c: c.previous is None or c.ours.this_update >= c.previous.this_update,
+        "thisUpdate is earlier than that of the CRL before",
+    ),
+    _Rule(
+        "delta-base",
+        "RFC 5280 5.2.4",
+        lambda c: c.ours.base_number is None or c.ours.base_number < c.ours.number,
+        "a delta CRL must have a greater number than its base",
+    ),
+    _Rule(
+        "freshest-in-delta",
+        "RFC 5280 5.2.6",
+        lambda c: c.ours.base_number is None or c.ours.freshest_url is None,
+        "a delta CRL points to a fresher one",
+    ),
+    _Rule(
+        "remove-from-crl",
+        "RFC 5280 5.3.1",
+        lambda c: (
+            c.ours.base_number is not None
+            or all(entry.reason is not Reason.REMOVE_FROM_CRL for entry in c.ours.entries.values())
+        ),
+        "removeFromCRL in a CRL that is not a delta",
+    ),
+)

@@ -1,0 +1,159 @@
+"""Reading a CRL of the kind `build_tbs` makes: strict DER in, typed values out, MalformedCrl for all else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from . import build, der
+from .der import Reader
+from .entry import Revocation, decode_entries
+from .errors import MalformedCrl
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCrl:
+    """A CRL as it stands in its bytes; nothing is verified but the form.
+
+    `issuer`, `signature_algorithm` and `tbs` are DER; `base_number` is None for a complete CRL;
+    `entries` maps serial numbers; times are UTC.
+    """
+
+    issuer: bytes
+    number: int
+    this_update: datetime
+    next_update: datetime
+    key_identifier: bytes
+    base_number: int | None
+    freshest_url: str | None
+    distribution_point: str | None
+    entries: Mapping[int, Revocation] = field(repr=False)
+    tbs: bytes = field(repr=False)
+    signature_algorithm: bytes
+    signature: bytes
+
+
+def parse(encoded: bytes) -> ParsedCrl:
+    """Read a complete or delta CRL, version 2, of one issuer; raises MalformedCrl and nothing else."""
+    outer = Reader(encoded)
+    certificate_list = outer.enter(der.SEQUENCE)
+    outer.finish()
+    tbs_start = certificate_list.pos
+    tbs = certificate_list.enter(der.SEQUENCE)
+    tbs_end = certificate_list.pos
+    algorithm = certificate_list.raw(der.SEQUENCE)
+    signature = certificate_list.contents(der.BIT_STRING)
+    certificate_list.finish()
+    if len(signature) < 2 or signature[0] != 0:
+        raise MalformedCrl("a signature that is empty or not whole octets")
+    if tbs.integer() != 1:
+        raise MalformedCrl("not a version 2 CRL")
+    if tbs.raw(der.SEQUENCE) != algorithm:
+        raise MalformedCrl("the two signature algorithms differ (RFC 5280 section 5.1.1.2)")
+    issuer = _name(tbs)
+    this_update, next_update = tbs.time(), tbs.time()
+    entries = _entries(tbs)
+    extensions = _extensions(tbs)
+    tbs.finish()
+    if extensions.number is None or extensions.key_identifier is None:
+        raise MalformedCrl("no CRL number or no authority key identifier (RFC 5280 section 5.2)")
+    return ParsedCrl(
+        issuer=issuer,
+        number=extensions.number,
+        this_update=this_update,
+        next_update=next_update,
+        key_identifier=extensions.key_identifier,
+        base_number=extensions.base_number,
+        freshest_url=extensions.freshest_url,
+        distribution_point=extensions.distribution_point,
+        entries=entries,
+        tbs=encoded[tbs_start:tbs_end],
+        signature_algorithm=algorithm,
+        signature=signature[1:],
+    )
+
+
+@dataclass(slots=True)
+class _Extensions:
+    """What has been found so far among crlExtensions."""
+
+    number: int | None = None
+    key_identifier: bytes | None = None
+    base_number: int | None = None
+    freshest_url: str | None = None
+    distribution_point: str | None = None
+
+
+def _name(tbs: Reader) -> bytes:
+    """Read the issuer's Name: at least one RDN, each a SET of type and value."""
+    start = tbs.pos
+    rdns = tbs.enter(der.SEQUENCE)
+    if rdns.peek() < 0:
+        raise MalformedCrl("an empty issuer name (RFC 5280 section 5.1.2.3)")
+    while rdns.peek() >= 0:
+        rdn = rdns.enter(der.SET)
+        attribute = rdn.enter(der.SEQUENCE)
+        attribute.contents(der.OID)
+        attribute.contents(attribute.peek())
+        attribute.finish()
+        rdn.finish()
+    return tbs.data[start : tbs.pos]
+
+
+def _entries(tbs: Reader) -> dict[int, Revocation]:
+    """Read revokedCertificates, which is absent rather than empty (section 5.1.2.6)."""
+    if tbs.peek() != der.SEQUENCE:
+        return {}
+    listed = tbs.enter(der.SEQUENCE)
+    if listed.peek() < 0:
+        raise MalformedCrl("an empty list of revoked certificates")
+    return decode_entries(listed.data, listed.pos, listed.end)
+
+
+def _extensions(tbs: Reader) -> _Extensions:
+    """Read crlExtensions; one that is critical and unknown is refused (section 5.2)."""
+    found = _Extensions()
+    tagged = tbs.enter(0xA0)
+    for oid, critical, value in tagged.extensions():
+        if oid == build.CRL_NUMBER:
+            found.number = value.integer()
+        elif oid == build.AUTHORITY_KEY_IDENTIFIER:
+            found.key_identifier = _key_identifier(value)
+        elif oid == build.DELTA_CRL_INDICATOR:
+            found.base_number = value.integer()
+        elif oid == build.FRESHEST_CRL:
+            found.freshest_url = _url(value.enter(der.SEQUENCE))
+        elif oid == build.ISSUING_DISTRIBUTION_POINT:
+            found.distribution_point = _url(value)
+        else:
+            raise MalformedCrl("an extension that this CA does not use")
+        value.finish()
+        if critical != (oid in (build.DELTA_CRL_INDICATOR, build.ISSUING_DISTRIBUTION_POINT)):
+            raise MalformedCrl("an extension with the wrong criticality (RFC 5280 section 5.2)")
+    tagged.finish()
+    return found
+
+
+def _key_identifier(value: Reader) -> bytes:
+    """Read AuthorityKeyIdentifier with keyIdentifier alone."""
+    identifier = value.enter(der.SEQUENCE)
+    octets = identifier.contents(0x80)
+    identifier.finish()
+    if not octets:
+        raise MalformedCrl("an empty key identifier")
+    return octets
+
+
+def _url(holder: Reader) -> str:
+    """Read { distributionPoint [0] { fullName [0] { one URI [6] } } } and nothing beside it."""
+    point = holder.enter(der.SEQUENCE)
+    holder.finish()
+    name = point.enter(0xA0)
+    point.finish()
+    full_name = name.enter(0xA0)
+    name.finish()
+    url = full_name.contents(0x86)
+    full_name.finish()
+    try:
+        return url.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise MalformedCrl("a URI that is not ASCII") from error

@@ -1,0 +1,39 @@
+"""An answer as it goes out: the response's octets and the HTTP fields that RFC 5019 wants with them."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+
+CONTENT_TYPE = "application/ocsp-response"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An OCSPResponse (DER), the seconds that HTTP caches may keep it (0: not at all), its HTTP fields."""
+
+    body: bytes
+    max_age: int
+    headers: list[tuple[str, str]]
+
+
+def passing_answer(body: bytes) -> Answer:
+    """Return an answer that is for this client and this moment: an error, or one with a nonce."""
+    return Answer(body, 0, [*_content(body), ("Cache-Control", "no-store")])
+
+
+def lasting_answer(body: bytes, *, max_age: int, this_update: datetime, next_update: datetime) -> Answer:
+    """Return an answer that HTTP caches may keep, with the fields of RFC 5019 section 6.2; times in UTC."""
+    headers = [
+        *_content(body),
+        ("Cache-Control", f"max-age={max_age}, public, no-transform, must-revalidate"),
+        ("Last-Modified", format_datetime(this_update, usegmt=True)),
+        ("Expires", format_datetime(next_update, usegmt=True)),
+        ("ETag", f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'),
+    ]
+    return Answer(body, max_age, headers)
+
+
+def _content(body: bytes) -> list[tuple[str, str]]:
+    """Return the fields that every answer has."""
+    return [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))]
