@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+"""The zone of screens, forms and dates that people write; data and protocols are in UTC."""
 
 Clock = Callable[[], datetime]
 """Answers the present as an aware datetime in UTC."""

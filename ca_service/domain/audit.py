@@ -56,8 +56,8 @@ class Tag(StrEnum):
 class AuditEntry:
     """Who did what, for which unit, about what, when; `seq` counts from 1 without a gap.
 
-    All fields but `seq` are text and octets as they are stored, so that what is hashed is what is kept: `at` is ISO 8601
-    in UTC with microseconds, `tag` a value of Tag, `detail` canonical JSON.
+    All fields but `seq` are text and octets as they are stored, so that what is hashed is what is kept: `at` is
+    ISO 8601 in UTC with microseconds, `tag` a value of Tag, `detail` canonical JSON.
     """
 
     seq: int
@@ -77,7 +77,16 @@ class AuditEntry:
 
     def digest(self) -> bytes:
         """SHA-256 over the hash before and the JSON array of all other fields."""
-        fields = [self.seq, self.at, self.tag, self.actor, self.via, self.unit_code, self.subject, self.detail]
+        fields = [
+            self.seq,
+            self.at,
+            self.tag,
+            self.actor,
+            self.via,
+            self.unit_code,
+            self.subject,
+            self.detail,
+        ]
         return hashlib.sha256(self.previous + canonical(fields).encode()).digest()
 
 

@@ -55,7 +55,7 @@ ENROLMENT = Machine(
 
 @dataclass(frozen=True)
 class Enrolment:
-    """Codes are kept as keyed hashes only. `key_sha256` is the hash of the SPKI the certificate was, or is to be, issued for."""
+    """Codes are kept as keyed hashes only; `key_sha256` is of the SPKI that the certificate is, or shall be, for."""
 
     id: str
     holder_id: str

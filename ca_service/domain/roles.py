@@ -120,7 +120,7 @@ def check_roles(roles: frozenset[Role], *, at_centre: bool) -> None:
 
 
 def authorise(actor: Actor, action: Action, *, lineage: Sequence[str]) -> None:
-    """Raise Forbidden unless `actor` may do `action` for the unit whose `lineage` (itself first, up to the centre) is given."""
+    """Raise Forbidden unless `actor` may do `action` for a unit, given its `lineage`: itself first, the centre last."""
     if not actor.roles & POLICY[action]:
         raise Forbidden(f"账号 {actor.login} 没有执行此操作（{action}）所需的角色。")
     if actor.unit_code not in lineage:

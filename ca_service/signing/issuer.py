@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import crl
-import profiles
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
+import crl
+import profiles
 from ca_service.domain.errors import Conflict, Invalid, KeyWeak, StateUnknown
 from ca_service.signing.signer import Signer
 from ca_service.workflows.ports import Linted, Order
@@ -87,7 +87,7 @@ class CertificateAuthority:
         """See the port."""
         profile = profiles.load(order.profile)
         try:
-            template = profiles.compile_template(profile, self._context)
+            template = profiles.compile(profile, self._context)
             tbs = template.tbs(
                 subject=_subject(order),
                 public_key=order.public_key,

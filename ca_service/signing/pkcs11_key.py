@@ -64,7 +64,9 @@ class Pkcs11Key:
         return bytes(encode_ec_public_key(key))
 
     def _missing(self) -> Unavailable:
-        return Unavailable(f"密钥设备“{self._sessions.address.label}”中没有密钥“{self.label}”。请检查配置或从备份恢复。")
+        return Unavailable(
+            f"密钥设备“{self._sessions.address.label}”中没有密钥“{self.label}”。请检查配置或从备份恢复。"
+        )
 
 
 def generate(sessions: TokenSessions, *, label: str, curve: str) -> Pkcs11Key:

@@ -16,4 +16,3 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """Signature as it stands in signatureValue; raise Unavailable when the key cannot be reached."""
-

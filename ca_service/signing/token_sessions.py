@@ -67,7 +67,7 @@ class TokenSessions:
         self._idle.put(session)
 
     def retrying(self, use: Any) -> Any:
-        """Call `use(session)`, once more on fresh sessions if the first were dead; raise Unavailable if that fails too."""
+        """Call `use(session)`, once more on fresh sessions if the first were dead; then raise Unavailable."""
         try:
             with self.session() as session:
                 return use(session)

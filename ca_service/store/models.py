@@ -1,8 +1,19 @@
-"""The tables. Column names are the field names of the domain records; `sealed` columns hold encrypted personal fields."""
+"""The tables. Columns are named like the fields of the domain records; `sealed` holds encrypted personal fields."""
 
 from datetime import datetime
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ca_service.domain.applications import ApplicationStatus
@@ -20,7 +31,7 @@ from ca_service.store.columns import EnumNumber, EnumText, RoleSet, UtcDateTime
 class Base(DeclarativeBase):
     """All tables of the service."""
 
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[type, object]] = {
         datetime: UtcDateTime(),
         UnitKind: EnumText(UnitKind),
         ApplicationStatus: EnumText(ApplicationStatus),

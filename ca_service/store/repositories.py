@@ -93,7 +93,13 @@ class SqlAuditLog:
         self._clock = clock
 
     def append(
-        self, actor: Actor, tag: Tag, subject: str, *, unit: str, detail: Mapping[str, str | int] | None = None
+        self,
+        actor: Actor,
+        tag: Tag,
+        subject: str,
+        *,
+        unit: str,
+        detail: Mapping[str, str | int] | None = None,
     ) -> None:
         """See the port."""
         head = lock_head(self._session, "audit")
@@ -139,7 +145,9 @@ class SqlAccountEvents:
         row = models.AccountEventRow
         query = select(row).where(row.seq > seq).order_by(row.seq).limit(limit)
         names = AccountEvent.__dataclass_fields__
-        return [AccountEvent(**{name: getattr(found, name) for name in names}) for found in self._session.scalars(query)]
+        return [
+            AccountEvent(**{name: getattr(found, name) for name in names}) for found in self._session.scalars(query)
+        ]
 
 
 def lock_head(session: Session, name: str) -> models.HeadRow:

@@ -36,7 +36,7 @@ class SqlRepository(Generic[R]):
         self._row = row
         self._noun = noun
         self._sealed = sealed
-        self._key = [attribute.key for attribute in inspect(row).primary_key]
+        self._key = [column.name for column in inspect(row).primary_key]
         self._fields = [field.name for field in fields(record)] if is_dataclass(record) else []
 
     def add(self, record: R) -> None:

@@ -1,7 +1,7 @@
 """Encryption of personal fields and documents at rest: AES-256-GCM under a key from a file, with the key's id in front.
 
-A sealed value is key id (8 octets) || nonce (12) || ciphertext and tag. The context (table and record) is authenticated,
-so that a sealed value copied to another record does not open.
+A sealed value is key id (8 octets) || nonce (12) || ciphertext and tag. The context (table and record) is
+authenticated, so that a sealed value copied to another record does not open.
 """
 
 import hashlib

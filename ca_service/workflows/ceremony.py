@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import CERTIFICATE, Certificate, CertificateEvent, CertificateStatus, Issuer
+from ca_service.domain.certificates import (
+    CERTIFICATE,
+    Certificate,
+    CertificateEvent,
+    CertificateStatus,
+    Issuer,
+)
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
@@ -74,7 +80,9 @@ def found(
 
 def _record(services: Services, order: Order, tbs: bytes, der: bytes) -> Certificate:
     parsed = x509.load_der_x509_certificate(der)
-    status = CERTIFICATE.after(CERTIFICATE.after(CertificateStatus.SIGNING, CertificateEvent.SIGN), CertificateEvent.CONFIRM)
+    status = CERTIFICATE.after(
+        CERTIFICATE.after(CertificateStatus.SIGNING, CertificateEvent.SIGN), CertificateEvent.CONFIRM
+    )
     return Certificate(
         serial=order.serial,
         issuer="root",
@@ -98,9 +106,15 @@ def appoint(services: Services, *, password: Callable[[], str], hasher: Callable
         for staff, (_, _, role) in zip(appointed, FIRST_STAFF, strict=True):
             uow.staff.add(
                 Staff(
-                    staff.login, staff.name, CENTRE_CODE, frozenset({role}), hasher(staff.password),
-                    must_change_password=True, active=True, created_at=services.clock(),
-                )  # fmt: skip
+                    staff.login,
+                    staff.name,
+                    CENTRE_CODE,
+                    frozenset({role}),
+                    hasher(staff.password),
+                    must_change_password=True,
+                    active=True,
+                    created_at=services.clock(),
+                )
             )
             uow.audit.append(CEREMONY, Tag.STAFF_ADDED, staff.login, unit=CENTRE_CODE, detail={"roles": role.value})
     return appointed

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import crl
-
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import (
     CERTIFICATE,
@@ -28,9 +27,7 @@ def unfreeze(services: Services, actor: Actor, serial: str, *, reason: str) -> C
     return _decide(services, actor, serial, CertificateEvent.UNFREEZE, reason=reason)
 
 
-def revoke(
-    services: Services, actor: Actor, serial: str, *, reason: str, crl_reason: RevocationReason
-) -> Certificate:
+def revoke(services: Services, actor: Actor, serial: str, *, reason: str, crl_reason: RevocationReason) -> Certificate:
     """Revoke for good."""
     if crl_reason is RevocationReason.CERTIFICATE_HOLD:
         raise Invalid("吊销不能使用“暂停使用”（certificateHold）作为原因；需要暂停请使用冻结。")
@@ -56,7 +53,7 @@ def _decide(
         return apply(uow, actor, certificate, event, at=services.clock(), reason=reason, crl_reason=crl_reason)
 
 
-def apply(  # noqa: PLR0913
+def apply(
     uow: UnitOfWork,
     actor: Actor,
     certificate: Certificate,

@@ -1,6 +1,7 @@
 """Reading certificates: by subtree, by serial."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.roles import Action, Actor, authorise
@@ -16,7 +17,7 @@ def list_certificates(services: Services, actor: Actor, *, infrastructure: bool 
     with services.read() as uow:
         authorise(actor, Action.CERTIFICATE_READ, lineage=uow.units.lineage(actor.unit_code))
         scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
-        wanted: dict[str, object] = {} if infrastructure else {"profile": HOLDER_PROFILES}
+        wanted: dict[str, Any] = {} if infrastructure else {"profile": HOLDER_PROFILES}
         found = uow.certificates.find(**wanted)
     signed = (c for c in found if c.der is not None or c.status is not CertificateStatus.SIGNING)
     return [certificate for certificate in signed if certificate.unit_code in scope]

@@ -170,7 +170,13 @@ def _stop_certificate(
     else:
         event, crl_reason = CertificateEvent.FREEZE, RevocationReason.CERTIFICATE_HOLD
     apply(
-        uow, actor, certificate, event, at=services.clock(), reason=f"change {change.id}", crl_reason=crl_reason
+        uow,
+        actor,
+        certificate,
+        event,
+        at=services.clock(),
+        reason=f"change {change.id}",
+        crl_reason=crl_reason,
     )
 
 
@@ -181,7 +187,12 @@ def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change) 
     uow.holders.change(holder, status=HolderStatus.ACTIVE)
     for certificate in uow.certificates.find(holder_id=holder.id, status=CertificateStatus.FROZEN):
         apply(
-            uow, actor, certificate, CertificateEvent.UNFREEZE, at=services.clock(), reason=f"change {change.id}"
+            uow,
+            actor,
+            certificate,
+            CertificateEvent.UNFREEZE,
+            at=services.clock(),
+            reason=f"change {change.id}",
         )
 
 

@@ -8,7 +8,15 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Forbidden, Invalid
-from ca_service.domain.media import MEDIUM, CustodyEvent, Medium, MediumEvent, MediumStatus, Parcel, ParcelStatus
+from ca_service.domain.media import (
+    MEDIUM,
+    CustodyEvent,
+    Medium,
+    MediumEvent,
+    MediumStatus,
+    Parcel,
+    ParcelStatus,
+)
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
@@ -108,7 +116,7 @@ def hand_over(services: Services, actor: Actor, serial: str, *, holder_id: str) 
         return moved
 
 
-def move(  # noqa: PLR0913
+def move(
     services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, event: MediumEvent, *, to: str
 ) -> Medium:
     """One step of a token's life inside a running transaction: state and history together."""
@@ -140,7 +148,10 @@ def _lying_here(uow: UnitOfWork, actor: Actor, serials: Sequence[str]) -> Sequen
         missing = sorted(set(serials) - {medium.serial for medium in media})
         raise Invalid(f"介质 {missing[0]} 没有登记。未作任何更改。")
     for medium in media:
-        if medium.at_unit != actor.unit_code or medium.status not in (MediumStatus.INITIALISED, MediumStatus.AT_UNIT):
+        if medium.at_unit != actor.unit_code or medium.status not in (
+            MediumStatus.INITIALISED,
+            MediumStatus.AT_UNIT,
+        ):
             raise Conflict(f"介质 {medium.serial} 目前不在本单位库存中（{medium.status}）。未作任何更改。")
     return media
 

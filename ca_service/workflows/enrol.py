@@ -107,7 +107,11 @@ def certificate(services: Services, *, session: str, csr: bytes, binding_signatu
         medium = uow.media.get(enrolment.medium_serial)
     message = BINDING_CONTEXT + (enrolment.nonce or b"") + hashlib.sha256(csr).digest()
     if medium.binding_key is None or not signature_holds(medium.binding_key, binding_signature, message):
-        _refuse(services, enrolment, BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"))
+        _refuse(
+            services,
+            enrolment,
+            BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
+        )
     public_key = read_csr(csr)
     services.authority(_ISSUER).check_key(_PROFILE, public_key)
     if enrolment.status is EnrolmentStatus.OPEN:
@@ -145,7 +149,10 @@ def _token_refusal(uow: UnitOfWork, enrolment: Enrolment, medium_serial: str) ->
     if medium_serial != enrolment.medium_serial:
         return WrongToken("插入的介质不是派发给您的那一个。请插入派发记录单上登记的介质。")
     medium = uow.media.get(enrolment.medium_serial)
-    if medium.holder_id != enrolment.holder_id or medium.status not in (MediumStatus.HANDED_OVER, MediumStatus.IN_USE):
+    if medium.holder_id != enrolment.holder_id or medium.status not in (
+        MediumStatus.HANDED_OVER,
+        MediumStatus.IN_USE,
+    ):
         return WrongToken("此介质已交回、挂失或报损，不能再下载证书。请联系上级用户管理部门。")
     return None
 
@@ -175,7 +182,10 @@ def _issue(services: Services, enrolment: Enrolment, public_key: bytes) -> Certi
         if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):
             raise Conflict("证书正在签发中，请稍候重试。")
         uow.enrolments.change(
-            current, guard=("certificate_serial",), certificate_serial=serial, key_sha256=key_sha256(public_key)
+            current,
+            guard=("certificate_serial",),
+            certificate_serial=serial,
+            key_sha256=key_sha256(public_key),
         )
 
     def record(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
@@ -194,7 +204,11 @@ def _still_counts(uow: UnitOfWork, serial: str) -> bool:
 
 def _issued_before(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
     if enrolment.certificate_serial is None or enrolment.key_sha256 != key_sha256(public_key):
-        _refuse(services, enrolment, CodeUsed("这组下载码已用于介质中的另一个密钥。请联系上级用户管理部门重新发放。"))
+        _refuse(
+            services,
+            enrolment,
+            CodeUsed("这组下载码已用于介质中的另一个密钥。请联系上级用户管理部门重新发放。"),
+        )
     with services.read() as uow:
         return uow.certificates.get(enrolment.certificate_serial)
 

@@ -51,7 +51,7 @@ def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
         authorise(actor, Action.ENROLMENT_ISSUE_CODE, lineage=uow.units.lineage(holder.unit_code))
         if holder.status is not HolderStatus.ACTIVE:
             raise Conflict("此人的账号已停用，不能发放下载码。")
-        if holder.user_type != UserType.INFORMATION_ADMINISTRATOR:
+        if holder.user_type != UserType.INFORMATION:
             raise Invalid("此人不是信息管理员，当前不签发证书。")
         media = uow.media.find(holder_id=holder_id, status=MediumStatus.HANDED_OVER)
         if not media:
@@ -173,4 +173,3 @@ def _random_text(services: Services, length: int) -> str:
 
 def _tidy(typed: str) -> str:
     return "".join(typed.upper().split()).replace("-", "")
-

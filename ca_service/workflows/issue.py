@@ -38,7 +38,7 @@ def start_of_validity(now: datetime) -> datetime:
     return (now - _BACKDATE).replace(microsecond=0)
 
 
-def issue(  # noqa: PLR0913
+def issue(
     services: Services,
     actor: Actor,
     order: Order,
@@ -57,19 +57,29 @@ def issue(  # noqa: PLR0913
         uow.certificates.add(intent)
         if with_intent is not None:
             with_intent(uow, intent.serial)
-        uow.audit.append(actor, Tag.CERTIFICATE_INTENT, intent.serial, unit=unit_code, detail={"profile": order.profile})
+        uow.audit.append(
+            actor, Tag.CERTIFICATE_INTENT, intent.serial, unit=unit_code, detail={"profile": order.profile}
+        )
     der = authority.issue(linted)
     with services.begin() as uow:
         status = CERTIFICATE.after(intent.status, CertificateEvent.SIGN)
         issued = uow.certificates.change(intent, status=status, der=der)
         if with_record is not None:
             with_record(uow, intent.serial)
-        uow.audit.append(actor, Tag.CERTIFICATE_ISSUED, intent.serial, unit=unit_code, detail={"profile": order.profile})
+        uow.audit.append(
+            actor, Tag.CERTIFICATE_ISSUED, intent.serial, unit=unit_code, detail={"profile": order.profile}
+        )
     return issued
 
 
 def _intent(
-    services: Services, order: Order, linted: Linted, *, issuer: str, unit_code: str, medium_serial: str | None
+    services: Services,
+    order: Order,
+    linted: Linted,
+    *,
+    issuer: str,
+    unit_code: str,
+    medium_serial: str | None,
 ) -> Certificate:
     validity = asn1_x509.TbsCertificate.load(linted.tbs)["validity"]
     return Certificate(

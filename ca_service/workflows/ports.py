@@ -74,7 +74,15 @@ class Crls(Repository[PublishedCrl], Protocol):
 class AuditLog(Protocol):
     """The append-only chain."""
 
-    def append(self, actor: Actor, tag: Tag, subject: str, *, unit: str, detail: Mapping[str, str | int] | None = None) -> None:
+    def append(
+        self,
+        actor: Actor,
+        tag: Tag,
+        subject: str,
+        *,
+        unit: str,
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None:
         """Append one entry in this transaction; entries of transactions that commit are gapless and in order."""
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
@@ -84,21 +92,50 @@ class AuditLog(Protocol):
 class UnitOfWork(Protocol):
     """One transaction over all repositories."""
 
-    units: Units
-    staff: Repository[Staff]
-    batches: Repository[Batch]
-    applications: Repository[Application]
-    holders: Repository[Holder]
-    media: Repository[Medium]
-    parcels: Repository[Parcel]
-    custody: Repository[CustodyEvent]
-    enrolments: Repository[Enrolment]
-    issuers: Issuers
-    certificates: Repository[Certificate]
-    crls: Crls
-    changes: Repository[Change]
-    messages: Repository[Message]
-    audit: AuditLog
+    @property
+    def units(self) -> Units: ...
+
+    @property
+    def staff(self) -> Repository[Staff]: ...
+
+    @property
+    def batches(self) -> Repository[Batch]: ...
+
+    @property
+    def applications(self) -> Repository[Application]: ...
+
+    @property
+    def holders(self) -> Repository[Holder]: ...
+
+    @property
+    def media(self) -> Repository[Medium]: ...
+
+    @property
+    def parcels(self) -> Repository[Parcel]: ...
+
+    @property
+    def custody(self) -> Repository[CustodyEvent]: ...
+
+    @property
+    def enrolments(self) -> Repository[Enrolment]: ...
+
+    @property
+    def issuers(self) -> Issuers: ...
+
+    @property
+    def certificates(self) -> Repository[Certificate]: ...
+
+    @property
+    def crls(self) -> Crls: ...
+
+    @property
+    def changes(self) -> Repository[Change]: ...
+
+    @property
+    def messages(self) -> Repository[Message]: ...
+
+    @property
+    def audit(self) -> AuditLog: ...
 
     def add_account_event(self, event: AccountEvent) -> None:
         """Append to the feed of relying systems; `seq` is given by the store, gapless in commit order."""
@@ -127,7 +164,7 @@ class Linted(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """What to certify. `subject` fields follow the profile; `valid_for` is cut to the profile's ceiling and the issuer's end."""
+    """What to certify; `valid_for` is cut to the profile's ceiling and to the issuer's own end."""
 
     profile: str
     serial: str
@@ -160,7 +197,9 @@ class Authority(Protocol):
     def issue(self, linted: Linted) -> bytes:
         """Sign what `prepare` linted, once; the certificate's TBS is proven equal to the linted one."""
 
-    def prepare_crl(self, *, number: int, this_update: datetime, next_update: datetime, entries: Iterable[bytes]) -> bytes:
+    def prepare_crl(
+        self, *, number: int, this_update: datetime, next_update: datetime, entries: Iterable[bytes]
+    ) -> bytes:
         """Build a TBSCertList (DER) in this issuer's name."""
 
     def sign_crl(self, tbs: bytes, *, previous: bytes | None) -> bytes:

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, ApplicationStatus, Contact
+from ca_service.domain.applications import (
+    APPLICATION,
+    Application,
+    ApplicationEvent,
+    ApplicationStatus,
+    Contact,
+)
 from ca_service.domain.audit import Tag, canonical
 from ca_service.domain.errors import Conflict, NotFound, StateUnknown
 from ca_service.domain.holders import Holder, HolderStatus

@@ -1,6 +1,7 @@
 """Review up the tree: forward, return with a reason, approve at the centre (统一审核)."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, ApplicationStatus
 from ca_service.domain.audit import Tag
@@ -24,7 +25,11 @@ def forward(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Ap
             status = APPLICATION.after(application.status, ApplicationEvent.FORWARD)
             moved = uow.applications.change(application, status=status, at_unit=above)
             uow.audit.append(
-                actor, Tag.APPLICATION_FORWARDED, application.id, unit=application.unit_code, detail={"to": above}
+                actor,
+                Tag.APPLICATION_FORWARDED,
+                application.id,
+                unit=application.unit_code,
+                detail={"to": above},
             )
             return moved
 
@@ -41,7 +46,11 @@ def give_back(services: Services, actor: Actor, ids: Sequence[str], *, reason: s
             status = APPLICATION.after(application.status, ApplicationEvent.RETURN)
             moved = uow.applications.change(application, status=status, at_unit=application.unit_code, reason=reason)
             uow.audit.append(
-                actor, Tag.APPLICATION_RETURNED, application.id, unit=application.unit_code, detail={"reason": reason}
+                actor,
+                Tag.APPLICATION_RETURNED,
+                application.id,
+                unit=application.unit_code,
+                detail={"reason": reason},
             )
             return moved
 
@@ -86,9 +95,10 @@ def queue(
     services: Services, actor: Actor, *, status: ApplicationStatus | None = None, batch_id: str | None = None
 ) -> Sequence[Application]:
     """The applications of the actor's subtree, oldest batch first."""
-    wanted: dict[str, object] = {"status": status, "batch_id": batch_id}
+    wanted = {"status": status, "batch_id": batch_id}
     with services.read() as uow:
         authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(actor.unit_code))
         scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
-        found = uow.applications.find(**{name: value for name, value in wanted.items() if value is not None})
+        equal: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+        found = uow.applications.find(**equal)
     return [application for application in found if application.unit_code in scope]

@@ -27,7 +27,9 @@ class NewStaff:
 def add_staff(services: Services, actor: Actor, new: NewStaff, *, first_password: str, hasher: Hasher) -> Staff:
     """Add an account with a first password that has to be changed; raises Invalid, Conflict, Forbidden."""
     check_roles(new.roles, at_centre=new.unit_code == CENTRE_CODE)
-    if not (3 <= len(new.login) <= 60 and new.login.isascii() and new.login.replace("-", "").replace(".", "").isalnum()):
+    if not (
+        3 <= len(new.login) <= 60 and new.login.isascii() and new.login.replace("-", "").replace(".", "").isalnum()
+    ):
         raise Invalid("登录名应为 3 至 60 个字母、数字、点或连字符。")
     staff = Staff(
         login=new.login,

@@ -1,0 +1,102 @@
+"""The one place that knows both sides: Config -> adapters -> what the workflows need."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+
+from ca_service.clock import Clock, system_clock
+from ca_service.config import Config, read_secret
+from ca_service.domain.errors import NotFound
+from ca_service.signing.issuer import CertificateAuthority, Publication
+from ca_service.signing.pkcs11_key import Pkcs11Key
+from ca_service.signing.token_sessions import TokenAddress, TokenSessions
+from ca_service.store.documents import DocumentFolder
+from ca_service.store.sealing import FieldKey, Sealer
+from ca_service.store.unit_of_work import Database
+from ca_service.workflows.ports import Authority, Services, Terms
+
+
+class Wiring:
+    """All adapters of one configuration, each made when it is first asked for: a CLI that reads needs no token."""
+
+    def __init__(self, config: Config, *, clock: Clock = system_clock) -> None:
+        self.config = config
+        self.clock = clock
+
+    @cached_property
+    def sealer(self) -> Sealer:
+        """Encryption of personal fields and documents."""
+        secret = bytes.fromhex(read_secret(self.config.path(self.config.secrets.field_key)))
+        return Sealer(FieldKey(secret))
+
+    @cached_property
+    def database(self) -> Database:
+        """The store."""
+        return Database(self.config.database_url, sealer=self.sealer, clock=self.clock)
+
+    @cached_property
+    def root_sessions(self) -> TokenSessions:
+        """The root's own token, used in the ceremony and for the root's CRL only."""
+        config = self.config
+        return self._sessions(config.hsm.root_token, read_secret(config.path(config.secrets.root_pin)))
+
+    @cached_property
+    def issuing_sessions(self) -> TokenSessions:
+        """The token of the issuing CA and the OCSP signer."""
+        config = self.config
+        return self._sessions(config.hsm.issuing_token, read_secret(config.path(config.secrets.issuing_pin)))
+
+    def _sessions(self, label: str, pin: str) -> TokenSessions:
+        hsm = self.config.hsm
+        return TokenSessions(TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment))
+
+    @cached_property
+    def _authorities(self) -> dict[str, CertificateAuthority]:
+        return {}
+
+    def authority(self, name: str) -> Authority:
+        """The door to one CA key (`root` or `issuing`), opened once; raise NotFound, Unavailable."""
+        if name not in self._authorities:
+            self._authorities[name] = self._open(name)
+        return self._authorities[name]
+
+    def _open(self, name: str) -> CertificateAuthority:
+        if name not in ("root", "issuing"):
+            raise NotFound(f"没有名为 {name} 的 CA。")
+        with self.database.read() as uow:
+            issuer = uow.issuers.get(name)
+        sessions = self.root_sessions if name == "root" else self.issuing_sessions
+        signer = Pkcs11Key(sessions, issuer.key_label)
+        return CertificateAuthority.of(issuer.certificate, signer=signer, publication=self.publication(name))
+
+    def publication(self, name: str) -> Publication:
+        """The URLs that stand in certificates signed by this CA."""
+        base = self.config.service.public_url
+        return Publication(
+            crl_url=f"{base}/crl/{name}.crl",
+            ocsp_url=f"{base}/ocsp",
+            certificate_url=f"{base}/ca/{name}.cer",
+        )
+
+    @cached_property
+    def services(self) -> Services:
+        """What every workflow gets as its first argument."""
+        return Services(
+            begin=self.database.begin,
+            read=self.database.read,
+            clock=self.clock,
+            random_bytes=os.urandom,
+            keyed_hash=self.sealer.keyed_hash,
+            documents=DocumentFolder(self.config.path(self.config.service.documents), self.sealer),
+            authority=self.authority,
+            terms=Terms(
+                crl_lifetime=self.config.ca.crl_lifetime,
+                administrator_key=self.config.ca.administrator_key,
+                state=self.config.ca.state,
+            ),
+        )
+
+    def ca_certificates(self) -> Mapping[str, bytes]:
+        """All CA certificates by name, DER."""
+        with self.database.read() as uow:
+            return {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
