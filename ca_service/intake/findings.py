@@ -24,7 +24,7 @@ class CellRefusedError(ValueError):
 
 
 def text_of(cell: Cell, column: Column) -> str:
-    """Return what a person typed into the cell; CellRefusedError for empty, formula, error, merged and overlong ones.
+    """Return what a person typed; CellRefusedError for empty, formula, error, merged and overlong cells.
 
     A number of up to 15 digits is what was typed, so it is read as its digits; an ID number is longer
     than a spreadsheet's numbers are exact, so there a number is damaged whatever its digits.
