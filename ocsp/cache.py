@@ -6,8 +6,9 @@
     3. read the status, sign                           c. drop what they touched, move the version
     4. store, if follower.version is still `seen`      d. fresh until the noted time + staleness
 
-4 and c exclude each other. A status read in 3 is at least as new as `seen`. A change after it either is applied by c before 4, and then
-the version has moved and nothing is stored, or is applied by c after 4, and then drops what was stored.
+4 and c exclude each other. A status read in 3 is at least as new as `seen`. A change after it is either
+applied by c before 4, and then the version has moved and nothing is stored, or applied by c after 4, and then
+drops what was stored.
 """
 
 from collections import OrderedDict
