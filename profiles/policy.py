@@ -1,7 +1,10 @@
 """The ceilings of the certificate policy: what no profile file may exceed, whoever edits it.
 
-Object identifiers. The project owns one arc under 2.25 (ITU-T X.667: a UUID as an integer needs no
-registration):
+Object identifiers. The project has one arc, made of the UUID e9fb1bbc-533d-4ad6-b58e-fd202253b1fb under the
+prefix that Microsoft publishes for arcs made of UUIDs; it is unique without registration. The UUID stands
+there in pieces of 16 and 24 bits. As one number under 2.25 (ITU-T X.667) it would have 128 bits, and there
+are decoders that stop at 32 bits an arc (pkilint's is one). Once the department has registered an arc of
+its own under 1.2.156, it takes this one's place before the first certificate is issued, never later.
 
     ARC.1      certificate policies
     ARC.1.1    information administrator (信息管理员): the holder is the administrator of the unit in O
@@ -18,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-ARC = "2.25.311013952075092845104118883279420240379"
+ARC = "1.2.840.113556.1.8000.2554.59899.7100.21309.19158.46478.16588834.5485051"
 
 # anyPolicy (RFC 5280 §4.2.1.4) stands in the issuing certificate: without it, a path validation that asks
 # for one of our policies would end at the issuer with an empty policy tree.

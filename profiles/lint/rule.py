@@ -10,6 +10,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from profiles.errors import ProfilesError
 from profiles.lint.fields import Fields
 from profiles.profile import Profile
+from profiles.template import assemble
+
+_DUMMY_SIGNATURE = bytes(64)
 
 # What the two parsers are known to raise on bad DER; the engine turns each into a finding.
 UNREADABLE = (
@@ -50,13 +53,17 @@ class LintFailure(ProfilesError):  # noqa: N818 - a name of the public face
 
 @dataclass(frozen=True)
 class Candidate:
-    """A TBS under examination: its octets cut apart by us, and the same parsed by `cryptography`."""
+    """A TBS under examination: its octets cut apart by us, and the same read by `cryptography`."""
 
     tbs: bytes
     profile: Profile
     signature_algorithm: bytes
     fields: Fields
-    parsed: x509.Certificate
+
+    @cached_property
+    def parsed(self) -> x509.Certificate:
+        """By the independent parser, under a dummy signature; raises one of UNREADABLE where it cannot."""
+        return x509.load_der_x509_certificate(assemble(self.tbs, self.signature_algorithm, _DUMMY_SIGNATURE))
 
     @cached_property
     def extensions(self) -> x509.Extensions:

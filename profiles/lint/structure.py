@@ -1,6 +1,11 @@
-"""Rules about the certificate as a whole: encoding, version, algorithm, serial number."""
+"""Rules about the certificate as a whole: encoding, version, algorithm, serial number.
+
+All but `parseable` look at the octets alone, so they speak even where the parser refuses.
+"""
 
 from collections.abc import Iterator
+
+from cryptography import x509
 
 from profiles import der
 from profiles.issuer import is_allowed_algorithm
@@ -58,7 +63,15 @@ def serial_positive_20_octets(c: Candidate) -> Iterator[str]:
         yield "not positive"
 
 
+@rule("parseable", "RFC 5280 §4.1")
+def parseable(c: Candidate) -> Iterator[str]:
+    """The independent parser reads the certificate; its refusal becomes the finding."""
+    if c.parsed.version is not x509.Version.v3:
+        yield "not read as version 3"
+
+
 RULES: tuple[Rule, ...] = (
+    parseable,
     der_canonical,
     version_3,
     signature_algorithm_matches,
