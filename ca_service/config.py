@@ -80,6 +80,7 @@ class CaTable(_Table):
     state: str = "内蒙古自治区"
     administrator_key: Literal["ec-p256", "rsa-2048"] = "ec-p256"
     crl_lifetime_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    root_crl_lifetime_days: Annotated[int, Field(ge=1, le=366)] = 180
     crl_interval_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600
     status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
 
@@ -87,6 +88,16 @@ class CaTable(_Table):
     def crl_lifetime(self) -> timedelta:
         """From thisUpdate to nextUpdate."""
         return timedelta(hours=self.crl_lifetime_hours)
+
+    @property
+    def root_crl_lifetime(self) -> timedelta:
+        """The same for the root, whose key is used by hand."""
+        return timedelta(days=self.root_crl_lifetime_days)
+
+    @property
+    def crl_interval(self) -> timedelta:
+        """How old a CRL may become while nothing changes."""
+        return timedelta(seconds=self.crl_interval_seconds)
 
 
 class Config(_Table):

@@ -91,6 +91,7 @@ class Wiring:
             authority=self.authority,
             terms=Terms(
                 crl_lifetime=self.config.ca.crl_lifetime,
+                root_crl_lifetime=self.config.ca.root_crl_lifetime,
                 administrator_key=self.config.ca.administrator_key,
                 state=self.config.ca.state,
             ),

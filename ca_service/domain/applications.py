@@ -19,6 +19,10 @@ class ApplicationStatus(StrEnum):
     CONFIRMED = "confirmed"
 
 
+LIVE = tuple(status for status in ApplicationStatus if status is not ApplicationStatus.RETURNED)
+"""An application in one of these takes its unit's place."""
+
+
 class ApplicationEvent(StrEnum):
     """What can happen to an application."""
 

@@ -33,6 +33,7 @@ class Tag(StrEnum):
     BATCH_IMPORTED = "ra:batch:imported"
     APPLICATION_FORWARDED = "ra:application:forwarded"
     APPLICATION_RETURNED = "ra:application:returned"
+    APPLICATION_RESUBMITTED = "ra:application:resubmitted"
     APPLICATION_APPROVED = "ra:application:approved"
     APPLICATION_CONFIRMED = "ra:application:confirmed"
     APPLICATION_UNMASKED = "ra:application:unmasked"

@@ -126,6 +126,11 @@ class SqlAuditLog:
         for values in self._session.execute(query):
             yield AuditEntry(*values)
 
+    def head(self) -> tuple[int, bytes]:
+        """See the port."""
+        row = self._session.get(models.HeadRow, "audit")
+        return (row.seq, row.hash) if row else (0, GENESIS)
+
 
 class SqlAccountEvents:
     """The feed of account changes."""

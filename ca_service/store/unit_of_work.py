@@ -72,7 +72,7 @@ class Database:
 
     def __init__(self, url: str, *, sealer: Sealer, clock: Clock) -> None:
         self.engine = connect(url)
-        self._reading = self.engine.execution_options(**{_READ_ONLY: True})
+        self.reading = self.engine.execution_options(**{_READ_ONLY: True})
         self._sealer = sealer
         self._clock = clock
 
@@ -85,7 +85,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[SqlUnitOfWork]:
         """A transaction that writes nothing and never waits for a writer on SQLite."""
-        with self._transaction(self._reading) as uow:
+        with self._transaction(self.reading) as uow:
             yield uow
 
     @contextmanager

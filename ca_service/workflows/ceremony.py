@@ -135,7 +135,7 @@ def certify_infrastructure(
         return uow.certificates.change(issued, status=CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM))
 
 
-def complete(services: Services, *, detail: dict[str, str | int]) -> None:
+def complete(services: Services, **detail: str) -> None:
     """Step 5: the first CRLs, and the end of the ceremony in the audit log."""
     for issuer in ("root", "issuing"):
         publish_crl(services, CEREMONY, issuer)

@@ -88,6 +88,9 @@ class AuditLog(Protocol):
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """All entries with a greater sequence number, in order, without loading them all."""
 
+    def head(self) -> tuple[int, bytes]:
+        """Number and hash of the last entry, as the writers keep them."""
+
 
 class UnitOfWork(Protocol):
     """One transaction over all repositories."""
@@ -211,6 +214,7 @@ class Terms:
     """The figures of the service that a configuration may set within the profiles' ceilings."""
 
     crl_lifetime: timedelta
+    root_crl_lifetime: timedelta
     administrator_key: str
     state: str
 

@@ -40,7 +40,9 @@ def publish_if_due(services: Services, actor: Actor, issuer: str, *, interval: t
 
 def _reserve(services: Services, uow: UnitOfWork, authority: Authority, issuer: str) -> PublishedCrl:
     this_update = services.clock().replace(microsecond=0)
-    next_update = this_update + services.terms.crl_lifetime
+    # The root key is not at hand every day, so its CRL has to last.
+    terms = services.terms
+    next_update = this_update + (terms.root_crl_lifetime if issuer == "root" else terms.crl_lifetime)
     number = uow.issuers.reserve_crl_number(issuer)
     entries = uow.crls.entries(issuer, expired_before=this_update - _KEPT_AFTER_EXPIRY)
     tbs = authority.prepare_crl(number=number, this_update=this_update, next_update=next_update, entries=entries)

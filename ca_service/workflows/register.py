@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ca_service.clock import SHANGHAI
-from ca_service.domain.applications import Application, ApplicationStatus, Batch, Contact
+from ca_service.domain.applications import LIVE, Application, ApplicationStatus, Batch, Contact
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Invalid
 from ca_service.domain.persons import UserType
@@ -15,8 +15,6 @@ from ca_service.intake.scan import ScanError, check_scan
 from ca_service.intake.sheet import SheetError, SheetLimits, read_roster
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
-
-_LIVE = [status for status in ApplicationStatus if status is not ApplicationStatus.RETURNED]
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class _Sorter:
     def __init__(self, services: Services, uow: UnitOfWork, index: UnitIndex) -> None:
         self._hash = services.keyed_hash
         self._index = index
-        live = uow.applications.find(status=_LIVE)
+        live = uow.applications.find(status=LIVE)
         self._present = {(a.unit_code, a.user_type, a.id_number_hash) for a in live}
         self._administered = {a.unit_code for a in live if a.user_type == UserType.INFORMATION}
 
@@ -158,7 +156,7 @@ def _application(services: Services, actor: Actor, batch: Batch, row: Registrati
 def conflicts(uow: UnitOfWork, applications: Sequence[Application]) -> Mapping[str, Sequence[str]]:
     """For each application whose person stands in another live one too: the ids of the others."""
     hashes = {a.id_number_hash for a in applications}
-    sharing = uow.applications.find(id_number_hash=hashes, status=_LIVE)
+    sharing = uow.applications.find(id_number_hash=hashes, status=LIVE)
     found = {
         a.id: [o.id for o in sharing if o.id_number_hash == a.id_number_hash and o.id != a.id] for a in applications
     }

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, ApplicationStatus
+from ca_service.domain.applications import APPLICATION, LIVE, Application, ApplicationEvent, ApplicationStatus
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Forbidden, Invalid
+from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.ports import Services, UnitOfWork
@@ -57,6 +58,21 @@ def give_back(services: Services, actor: Actor, ids: Sequence[str], *, reason: s
         return _each(uow, actor, ids, move)
 
 
+def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Application]:
+    """Send returned applications up again, after what was missing has been settled; clerk's work."""
+    with services.begin() as uow:
+        index = UnitIndex(uow.units.find())
+        moved = []
+        for application in _found(uow, ids):
+            authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(application.unit_code))
+            status = APPLICATION.after(application.status, ApplicationEvent.RESUBMIT)
+            _refuse_second_administrator(uow, index, application)
+            first = index.review_path(application.unit_code)[0]
+            moved.append(uow.applications.change(application, status=status, at_unit=first, reason=""))
+            uow.audit.append(actor, Tag.APPLICATION_RESUBMITTED, application.id, unit=application.unit_code)
+        return moved
+
+
 def approve(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Application]:
     """Approve at the centre; the approval keeps the hash of exactly what was approved, and the push is due."""
     with services.begin() as uow:
@@ -77,9 +93,7 @@ def approve(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Ap
 def _each(
     uow: UnitOfWork, actor: Actor, ids: Sequence[str], move: Callable[[Application], Application]
 ) -> Sequence[Application]:
-    applications = uow.applications.find(id=list(ids))
-    if len(applications) != len(set(ids)):
-        raise Invalid("所列申请中有不存在的编号，未作任何更改。")
+    applications = _found(uow, ids)
     lineages: dict[str, Sequence[str]] = {}
     for application in applications:
         place = application.at_unit
@@ -89,6 +103,21 @@ def _each(
             raise Forbidden("申请目前不在本单位，由它所在的单位审核。")
         refuse_self_review(actor, entered_by=application.entered_by)
     return [move(application) for application in applications]
+
+
+def _refuse_second_administrator(uow: UnitOfWork, index: UnitIndex, application: Application) -> None:
+    limit = index.units[application.unit_code].kind.max_information_administrators
+    if limit is None or application.user_type != UserType.INFORMATION:
+        return
+    if uow.applications.find(limit=1, unit_code=application.unit_code, user_type=application.user_type, status=LIVE):
+        raise Conflict("该单位已有一名信息管理员在办或在用，这份申请不能再提交。请先为原信息管理员办理停用或变更。")
+
+
+def _found(uow: UnitOfWork, ids: Sequence[str]) -> Sequence[Application]:
+    applications = uow.applications.find(id=list(ids))
+    if len(applications) != len(set(ids)):
+        raise Invalid("所列申请中有不存在的编号，未作任何更改。")
+    return applications
 
 
 def queue(

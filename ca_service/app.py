@@ -1,0 +1,87 @@
+"""The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ocsp
+from flask import Flask
+
+from ca_service import config as configuration
+from ca_service.config import read_secret
+from ca_service.domain.errors import DomainError
+from ca_service.signing.ocsp_keys import OcspSigner
+from ca_service.store.status_source import SqlStatusSource
+from ca_service.web import api, errors, publication
+from ca_service.wiring import Wiring
+from ca_service.workflows.infrastructure import ocsp_signers
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_MAX_BODY = 32 * 1024 * 1024
+
+
+def create_publication() -> "WSGIApplication":
+    """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
+    wiring = Wiring(configuration.load(configuration.locate(None)))
+    pages = Flask("ca_service.publication", static_folder=None)
+    pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
+    pages.register_blueprint(publication.health(lambda: missing(wiring)))
+    errors.register(pages)
+    status = ocsp.OcspApplication(responder(wiring))
+    everything_else: WSGIApplication = pages.wsgi_app
+
+    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/ocsp"):
+            return status(environ, start_response)
+        return everything_else(environ, start_response)
+
+    return application
+
+
+def create_console(wiring: Wiring) -> Flask:
+    """Console, portal and API."""
+    app = Flask("ca_service.web")
+    app.config.update(
+        MAX_CONTENT_LENGTH=_MAX_BODY,
+        SECRET_KEY=read_secret(wiring.config.path(wiring.config.secrets.session_key)),
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_NAME="__Host-educa",
+    )
+    push_token: Callable[[], str] = lambda: read_secret(wiring.config.path(wiring.config.secrets.push_token))  # noqa: E731
+    app.register_blueprint(api.blueprint(wiring.services, push_token=push_token))
+    app.register_blueprint(publication.health(lambda: missing(wiring)))
+    errors.register(app)
+    return app
+
+
+def responder(wiring: Wiring) -> ocsp.Responder:
+    """The OCSP responder for the issuing CA, following its status log."""
+    signer = OcspSigner(wiring.issuing_sessions, lambda: ocsp_signers(wiring.services), wiring.clock)
+    certificate = wiring.ca_certificates()["issuing"]
+    source = SqlStatusSource(wiring.database.reading, "issuing")
+    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds)
+    return ocsp.Responder([ocsp.ServedIssuer(certificate, source, signer)], wiring.clock, policy=policy)
+
+
+def missing(wiring: Wiring) -> str:
+    """What keeps this process from serving, in English for operators; empty when nothing does."""
+    try:
+        with wiring.database.read() as uow:
+            if not uow.issuers.find():
+                return "the CA is not initialised"
+            latest = uow.crls.latest("issuing")
+        if latest is None or latest.next_update < wiring.clock():
+            return "no fresh CRL"
+    except DomainError as error:
+        return f"database: {error.kind}"
+    return ""
+
+
+def configured_by(path: Path) -> dict[str, str]:
+    """The environment for a worker process that shall use this configuration."""
+    return {**os.environ, "EDUCA_CONFIG": str(path.resolve())}

@@ -1,0 +1,1 @@
+"""`educa`: one module per noun; each command parses, calls a workflow and prints."""

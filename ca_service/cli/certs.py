@@ -1,0 +1,111 @@
+"""`educa certs`."""
+
+from pathlib import Path
+
+import click
+from asn1crypto import pem
+
+from ca_service.cli.base import Call, Group, pass_call
+from ca_service.domain.certificates import Certificate, RevocationReason
+from ca_service.domain.errors import NotFound
+from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
+from ca_service.workflows.certificates import list_certificates, show_certificate
+
+_REASONS = {
+    reason.name.lower().replace("_", "-"): reason
+    for reason in RevocationReason
+    if reason is not RevocationReason.CERTIFICATE_HOLD
+}
+
+
+@click.group(cls=Group)
+def certs() -> None:
+    """证书。"""
+
+
+@certs.command("list")
+@click.option("--all", "infrastructure", is_flag=True, help="包括 CA、OCSP 和服务器自身的证书")
+@pass_call
+def list_(call: Call, *, infrastructure: bool) -> None:
+    """列出证书。"""
+    found = list_certificates(call.services, call.actor, infrastructure=infrastructure)
+    call.show([_row(call, certificate) for certificate in found], title="证书")
+
+
+@certs.command("show")
+@click.argument("serial")
+@pass_call
+def show(call: Call, serial: str) -> None:
+    """显示一张证书。"""
+    row = _row(call, show_certificate(call.services, call.actor, serial))
+    call.tell(row, text="\n".join(f"{key}: {value}" for key, value in row.items()))
+
+
+@certs.command("export")
+@click.argument("serial")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="写入文件；默认输出到屏幕")
+@pass_call
+def export(call: Call, serial: str, out: Path | None) -> None:
+    """导出证书（PEM）。"""
+    certificate = show_certificate(call.services, call.actor, serial)
+    if certificate.der is None:
+        raise NotFound("这个序列号没有签发出证书。")
+    text = pem.armor("CERTIFICATE", certificate.der).decode()
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="ascii")
+
+
+@certs.command("freeze")
+@click.argument("serial")
+@click.option("--reason", required=True, help="谁提出、为什么")
+@pass_call
+def freeze_(call: Call, serial: str, reason: str) -> None:
+    """冻结（暂停使用，可以恢复）。"""
+    _told(call, freeze(call.services, call.actor, serial, reason=reason), "已冻结")
+
+
+@certs.command("unfreeze")
+@click.argument("serial")
+@click.option("--reason", default="恢复使用", show_default=True, help="谁提出、为什么")
+@pass_call
+def unfreeze_(call: Call, serial: str, reason: str) -> None:
+    """解冻（恢复使用）。"""
+    _told(call, unfreeze(call.services, call.actor, serial, reason=reason), "已解冻")
+
+
+@certs.command("revoke")
+@click.argument("serial")
+@click.option("--reason", required=True, help="谁提出、为什么")
+@click.option("--crl-reason", type=click.Choice(sorted(_REASONS)), default="unspecified", show_default=True)
+@pass_call
+def revoke_(call: Call, serial: str, reason: str, crl_reason: str) -> None:
+    """吊销（永久，不能恢复）。"""
+    done = revoke(call.services, call.actor, serial, reason=reason, crl_reason=_REASONS[crl_reason])
+    _told(call, done, "已吊销")
+
+
+def _told(call: Call, certificate: Certificate, what: str) -> None:
+    row = _row(call, certificate)
+    call.tell(row, text=f"证书 {certificate.serial}（{certificate.subject}）{what}。")
+
+
+def _row(call: Call, certificate: Certificate) -> dict[str, object]:
+    return {
+        "serial": certificate.serial,
+        "status": certificate.shown_status(call.services.clock()),
+        "holder": certificate.holder_id,
+        "name": certificate.subject,
+        "unit": certificate.unit_code,
+        "profile": certificate.profile,
+        "issuer": certificate.issuer,
+        "token": certificate.medium_serial,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "revoked_at": certificate.revoked_at.isoformat() if certificate.revoked_at else None,
+        "reason": certificate.reason.name if certificate.reason is not None else None,
+    }
+
+
+COMMANDS = (certs,)

@@ -1,0 +1,137 @@
+"""`educa doctor`: what the service depends on, whether it is well, and how to mend it."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+import httpx
+from cryptography import x509
+
+from ca_service.cli.base import Call, Command, pass_call
+from ca_service.config import ConfigError
+from ca_service.domain.errors import DomainError
+from ca_service.signing import ocsp_keys
+from ca_service.store import schema
+from ca_service.wiring import Wiring
+from ca_service.workflows.infrastructure import ocsp_signers
+
+_FREE_SPACE = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the service depends on. `mend` is empty when it is well."""
+
+    what: str
+    found: str
+    mend: str = ""
+
+
+Check = Callable[[Wiring], Finding]
+
+
+@click.command("doctor", cls=Command)
+@click.pass_context
+@pass_call
+def doctor(call: Call, context: click.Context) -> None:
+    """检查服务所依赖的每一项，并说明如何修复。"""
+    findings = [_run(name, check, call.wiring) for name, check in _CHECKS]
+    rows = [{"what": f.what, "well": not f.mend, "found": f.found, "mend": f.mend} for f in findings]
+    if call.as_json:
+        call.show(rows, title="")
+    else:
+        for finding in findings:
+            mark = "正常" if not finding.mend else "异常"
+            click.echo(f"[{mark}] {finding.what}：{finding.found}" + (f"\n       → {finding.mend}" if finding.mend else ""))
+    if any(finding.mend for finding in findings):
+        click.echo("educa: 有异常项，请按提示处理。", err=True)
+        context.exit(1)
+
+
+def _run(name: str, check: Check, wiring: Wiring) -> Finding:
+    try:
+        return check(wiring)
+    except (DomainError, ConfigError, OSError, httpx.HTTPError) as error:
+        return Finding(name, str(error) or type(error).__name__, "请先解决此问题，再重新运行 educa doctor")
+
+
+def _database(wiring: Wiring) -> Finding:
+    with wiring.database.begin() as uow:
+        units = len(uow.units.find())
+    return Finding("数据库", f"可读写，{units} 个单位")
+
+
+def _migrations(wiring: Wiring) -> Finding:
+    present, wanted = schema.revisions(wiring.database.engine)
+    mend = "" if present == wanted else "请停止服务，备份后重新运行 educa init --if-needed 以升级数据库结构"
+    return Finding("数据库结构", f"版本 {present}，需要 {wanted}", mend)
+
+
+def _root_key(wiring: Wiring) -> Finding:
+    return _key(wiring, "root", "根 CA 密钥")
+
+
+def _issuing_key(wiring: Wiring) -> Finding:
+    return _key(wiring, "issuing", "签发 CA 密钥")
+
+
+def _key(wiring: Wiring, name: str, what: str) -> Finding:
+    certificate = x509.load_der_x509_certificate(wiring.authority(name).certificate)
+    left = certificate.not_valid_after_utc - wiring.clock()
+    mend = "" if left > timedelta(days=365) else "CA 证书将在一年内到期，请安排换发"
+    return Finding(what, f"可用，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
+
+
+def _ocsp_signer(wiring: Wiring) -> Finding:
+    newest = ocsp_keys.newest_signer(ocsp_signers(wiring.services), wiring.clock())
+    if newest is None:
+        return Finding("OCSP 签名证书", "没有有效的证书", "请启动 educa worker，它会自动签发")
+    ocsp_keys.key_of(wiring.issuing_sessions, newest)
+    left = newest.not_after - wiring.clock()
+    mend = "" if left > timedelta(days=5) else "即将到期：请确认 educa worker 在运行"
+    return Finding("OCSP 签名证书", f"有效至 {newest.not_after:%Y-%m-%d}，密钥可用", mend)
+
+
+def _crl(wiring: Wiring) -> Finding:
+    for issuer in ("issuing", "root"):
+        with wiring.database.read() as uow:
+            latest = uow.crls.latest(issuer)
+        if latest is None or latest.next_update <= wiring.clock():
+            return Finding("CRL", f"{issuer} 的 CRL 已过期或不存在", f"请运行 educa crl publish --issuer {issuer}")
+    return Finding("CRL", "均在有效期内")
+
+
+def _ocsp(wiring: Wiring) -> Finding:
+    url = wiring.config.service.publication
+    answer = httpx.get(f"http://{url}/readyz", timeout=3)
+    mend = "" if answer.is_success else "请查看 educa serve 的日志"
+    return Finding("OCSP 与发布服务", answer.text.strip(), mend)
+
+
+def _clock(wiring: Wiring) -> Finding:
+    with wiring.database.read() as uow:
+        newest = max((c.created_at for c in uow.certificates.find(profile="ocsp-signer")), default=wiring.clock())
+    mend = "" if newest <= wiring.clock() else "系统时钟比已有记录早：请校准时间（例如 chrony）后再启动服务"
+    return Finding("系统时钟", f"{wiring.clock():%Y-%m-%d %H:%M:%S} UTC", mend)
+
+
+def _disk(wiring: Wiring) -> Finding:
+    free = shutil.disk_usage(wiring.config.folder).free
+    mend = "" if free > _FREE_SPACE else "磁盘空间不足，请清理或扩容"
+    return Finding("磁盘", f"剩余 {free // 1024 // 1024} MiB", mend)
+
+
+_CHECKS: Sequence[tuple[str, Check]] = (
+    ("数据库", _database),
+    ("数据库结构", _migrations),
+    ("根 CA 密钥", _root_key),
+    ("签发 CA 密钥", _issuing_key),
+    ("OCSP 签名证书", _ocsp_signer),
+    ("CRL", _crl),
+    ("OCSP 与发布服务", _ocsp),
+    ("系统时钟", _clock),
+    ("磁盘", _disk),
+)
+COMMANDS = (doctor,)

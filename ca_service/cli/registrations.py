@@ -1,0 +1,151 @@
+"""`educa registrations`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ca_service.cli.base import Call, Group, pass_call
+from ca_service.domain.applications import Application, ApplicationStatus
+from ca_service.domain.errors import Invalid
+from ca_service.domain.person_text import mask_id, mask_name, mask_phone
+from ca_service.workflows import review
+from ca_service.workflows.register import ImportReport, Upload, conflicts, import_batch
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group(cls=Group)
+def registrations() -> None:
+    """实名登记：申请、审核。"""
+
+
+@registrations.command("import")
+@click.argument("file", type=_FILE)
+@click.option("--unit", required=True, metavar="CODE", help="本批申请所属的单位（可包含其下级单位）")
+@click.option("--scan", required=True, type=_FILE, help="盖章申请单扫描件（PDF、JPEG、PNG）")
+@click.option("--all-or-nothing", is_flag=True, help="有一处错误就整表退回；默认先收下没有错误的行")
+@pass_call
+def import_(call: Call, file: Path, unit: str, scan: Path, *, all_or_nothing: bool) -> None:
+    """导入用户CA信息电子表格。"""
+    upload = Upload(unit, file.read_bytes(), file.name, scan.read_bytes(), scan.name, all_or_nothing=all_or_nothing)
+    report = import_batch(call.services, call.actor, upload)
+    if call.as_json:
+        call.tell(_facts(report), text="")
+        return
+    call.out.print(f"批次 {report.batch_id}：收下 {len(report.taken)} 行，已登记过 {len(report.already_there)} 行。")
+    if report.bad:
+        call.show([_bad_row(error) for error in report.bad], title=f"需要更正 {len(report.bad)} 处")
+
+
+def _facts(report: ImportReport) -> dict[str, object]:
+    return {
+        "batch": report.batch_id,
+        "taken": [application.id for application in report.taken],
+        "already_there": list(report.already_there),
+        "bad": [
+            {"row": e.row, "column": e.letter, "heading": e.heading, "found": e.found, "why": e.why, "mend": e.mend}
+            for e in report.bad
+        ],
+        "normalised": [
+            {"row": n.row, "column": n.letter, "heading": n.heading, "before": n.before, "after": n.after}
+            for n in report.normalised
+        ],
+    }
+
+
+def _bad_row(error: object) -> dict[str, object]:
+    names = {"行": "row", "列": "letter", "栏目": "heading", "内容": "found", "原因": "why", "如何更正": "mend"}
+    return {shown: getattr(error, field) for shown, field in names.items()}
+
+
+@registrations.command("list")
+@click.option("--status", type=click.Choice([status.value for status in ApplicationStatus]))
+@click.option("--batch", help="批次编号")
+@pass_call
+def list_(call: Call, status: str | None, batch: str | None) -> None:
+    """列出申请（个人信息已遮盖）。"""
+    wanted = ApplicationStatus(status) if status else None
+    found = review.queue(call.services, call.actor, status=wanted, batch_id=batch)
+    with call.services.read() as uow:
+        shared = conflicts(uow, found)
+    call.show([_row(application, shared.get(application.id, ())) for application in found], title="申请")
+
+
+@registrations.command("submit")
+@click.argument("ids", nargs=-1)
+@click.option("--batch", help="整个批次")
+@pass_call
+def submit(call: Call, ids: tuple[str, ...], batch: str | None) -> None:
+    """重新提交被退回的申请。"""
+    done = review.resubmit(call.services, call.actor, _named(call, ids, batch, ApplicationStatus.RETURNED))
+    _told(call, done, "已重新提交")
+
+
+@registrations.command("forward")
+@click.argument("ids", nargs=-1)
+@click.option("--batch", help="整个批次中目前在本单位的申请")
+@pass_call
+def forward(call: Call, ids: tuple[str, ...], batch: str | None) -> None:
+    """审核后报上一级。"""
+    done = review.forward(call.services, call.actor, _named(call, ids, batch, ApplicationStatus.SUBMITTED))
+    _told(call, done, "已上报")
+
+
+@registrations.command("return")
+@click.argument("ids", nargs=-1, required=True)
+@click.option("--reason", required=True, help="退回原因")
+@pass_call
+def return_(call: Call, ids: tuple[str, ...], reason: str) -> None:
+    """退回。"""
+    _told(call, review.give_back(call.services, call.actor, ids, reason=reason), "已退回")
+
+
+@registrations.command("approve")
+@click.argument("ids", nargs=-1)
+@click.option("--batch", help="整个批次中目前在本单位的申请")
+@pass_call
+def approve(call: Call, ids: tuple[str, ...], batch: str | None) -> None:
+    """统一审核通过（自治区教育信息中心）。"""
+    done = review.approve(call.services, call.actor, _named(call, ids, batch, ApplicationStatus.SUBMITTED))
+    _told(call, done, "已审核通过，等待推送到CA")
+
+
+def _named(call: Call, ids: Sequence[str], batch: str | None, status: ApplicationStatus) -> Sequence[str]:
+    """The ids as given, or those of the batch that the actor's unit has to act on now."""
+    if bool(ids) == bool(batch):
+        raise Invalid("请给出申请编号，或用 --batch 指定批次（二者选一）。")
+    if ids:
+        return ids
+    found = review.queue(call.services, call.actor, status=status, batch_id=batch)
+    here = [application.id for application in found if application.at_unit == call.actor.unit_code]
+    if status is ApplicationStatus.RETURNED:
+        here = [application.id for application in found]
+    if not here:
+        raise Invalid("这个批次中没有需要本单位处理的申请。")
+    return here
+
+
+def _told(call: Call, done: Sequence[Application], what: str) -> None:
+    facts = {"applications": [{"id": a.id, "status": a.status.value, "at_unit": a.at_unit} for a in done]}
+    call.tell(facts, text=f"{len(done)} 份申请{what}。")
+
+
+def _row(application: Application, shared: Sequence[str]) -> dict[str, object]:
+    return {
+        "id": application.id,
+        "batch": application.batch_id,
+        "row": application.row_number,
+        "unit": application.unit_code,
+        "name": mask_name(application.name),
+        "id_number": mask_id(application.contact.id_number),
+        "mobile": mask_phone(application.contact.mobile),
+        "user_type": application.user_type,
+        "status": application.status.value,
+        "at_unit": application.at_unit,
+        "reason": application.reason,
+        "conflicts": ",".join(shared),
+    }
+
+
+COMMANDS = (registrations,)

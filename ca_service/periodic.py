@@ -1,0 +1,80 @@
+"""The background work: each task is safe to repeat, and one that fails is tried again the next round."""
+
+import threading
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from ca_service.config import read_secret
+from ca_service.delivery.outbox import FileSink, deliver
+from ca_service.delivery.push_client import PushClient
+from ca_service.domain.errors import DomainError
+from ca_service.domain.roles import Actor, Role
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.signing import ocsp_keys
+from ca_service.wiring import Wiring
+from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.infrastructure import ocsp_signers
+from ca_service.workflows.publish_crl import publish_if_due
+from ca_service.workflows.push import due, record_confirmations
+from ca_service.workflows.recover import close_interrupted
+
+WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
+_PAGE = 1_000
+_ROUND = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
+    """All tasks of a round, in their order."""
+    services, config = wiring.services, wiring.config
+    sink = FileSink(config.path(config.service.outbox))
+    return {
+        "push": lambda: push(wiring),
+        "messages": lambda: deliver(services, sink),
+        "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
+        "ocsp-signer": lambda: renew_ocsp_signer(wiring),
+        "interrupted": lambda: close_interrupted(services, WORKER),
+    }
+
+
+def run(wiring: Wiring, stop: threading.Event) -> None:
+    """Do rounds until `stop` is set."""
+    todo = tasks(wiring)
+    while not stop.wait(_ROUND):
+        for name, task in todo.items():
+            try:
+                task()
+            except DomainError as error:
+                _log.warning("task failed", task=name, kind=error.kind)
+            except Exception:
+                _log.exception("task failed", task=name)
+
+
+def push(wiring: Wiring) -> int:
+    """Push approved persons to the CA; return how many were confirmed."""
+    persons = due(wiring.services, limit=_PAGE)
+    if not persons:
+        return 0
+    config = wiring.config
+    client = PushClient(
+        url=config.service.console_url,
+        token=read_secret(config.path(config.secrets.push_token)),
+        ca_file=config.folder / "root.pem",
+    )
+    return record_confirmations(wiring.services, WORKER, client.push(persons))
+
+
+def renew_ocsp_signer(wiring: Wiring) -> bool:
+    """Make a new OCSP signer when the present one is near its end; the old one signs until it is seen."""
+    services = wiring.services
+    if not ocsp_keys.renewal_due(ocsp_signers(services), services.clock()):
+        return False
+    key = ocsp_keys.new_key(wiring.issuing_sessions, services.random_bytes(8).hex())
+    ca = wiring.config.ca
+    names = Names(ca.organization, ca.root_name, ca.issuing_name)
+    certify_infrastructure(
+        services, names, profile="ocsp-signer", public_key=key.public_key, name=f"{ca.issuing_name} OCSP"
+    )
+    return True

@@ -1,0 +1,72 @@
+"""How the parts are served: granian for publication, cheroot with TLS for console and API."""
+
+import signal
+import socket
+import ssl
+from pathlib import Path
+
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.wsgi import Server
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from ca_service.app import create_console
+from ca_service.config import Config
+from ca_service.domain.errors import Unavailable
+from ca_service.wiring import Wiring
+
+
+def publication(config: Config) -> None:
+    """Serve OCSP, CRLs and CA certificates until SIGTERM; workers read the configuration from $EDUCA_CONFIG."""
+    host, port = address(config.service.publication)
+    Granian(
+        "ca_service.app:create_publication",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=config.service.publication_workers,
+        blocking_threads=1,
+        backlog=4096,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+    ).serve()
+
+
+def console(wiring: Wiring) -> None:
+    """Serve console and API over TLS until SIGTERM."""
+    service = wiring.config.service
+    certificate, key = wiring.config.path(service.tls_certificate), wiring.config.path(service.tls_key)
+    server = Server(address(service.console), create_console(wiring), numthreads=16, timeout=30)
+    server.ssl_adapter = _tls(certificate, key)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "interrupt", KeyboardInterrupt()))
+    try:
+        server.start()
+    except KeyboardInterrupt:
+        server.stop()
+
+
+def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
+    adapter = BuiltinSSLAdapter(str(certificate), str(key))
+    adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return adapter
+
+
+def require_free(*addresses: str) -> None:
+    """Raise Unavailable when somebody else listens on one of the addresses."""
+    for text in addresses:
+        host, port = address(text)
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                raise Unavailable(f"地址 {text} 无法使用（{error.strerror}）：请停止占用它的程序，或在 [service] 中改用其他端口。") from error
+
+
+def address(text: str) -> tuple[str, int]:
+    """Split `host:port`; an IPv6 address stands in brackets."""
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,54 @@
+"""What the OCSP responder asks the database: implements `ocsp.StatusSource` for one issuer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from ocsp import Changes, Good, Revoked, Status
+from sqlalchemy import Engine, select
+
+from ca_service.domain.certificates import CertificateStatus, RevocationReason
+from ca_service.store import models
+
+# A cache that is further behind than this drops everything instead of reading a long log.
+_LOG_WINDOW = 10_000
+
+
+class SqlStatusSource:
+    """Reads committed state only; every call is one short transaction."""
+
+    def __init__(self, engine: Engine, issuer: str) -> None:
+        self._engine = engine
+        self._issuer = issuer
+
+    def version(self) -> int:
+        """See the protocol."""
+        query = select(models.IssuerRow.status_version).where(models.IssuerRow.name == self._issuer)
+        with self._engine.begin() as connection:
+            return int(connection.scalar(query) or 0)
+
+    def changes_since(self, version: int) -> Changes:
+        """See the protocol. The log holds every version once, so its length tells whether it is complete."""
+        log, issuer = models.StatusLogRow, models.IssuerRow
+        current = select(issuer.status_version).where(issuer.name == self._issuer)
+        since = select(log.serial).where(log.issuer == self._issuer, log.version > version).order_by(log.version)
+        with self._engine.begin() as connection:
+            # Under READ COMMITTED a change may commit between the two reads: the list is cut at the version read first.
+            now = int(connection.scalar(current) or 0)
+            rows = connection.scalars(since.where(log.version <= now).limit(_LOG_WINDOW + 1)).all()
+        complete = version <= now and len(rows) == now - version
+        return Changes(now, [int(serial, 16) for serial in rows] if complete else None)
+
+    def status(self, serials: Sequence[int]) -> Mapping[int, Status]:
+        """See the protocol. A serial whose signature is not recorded yet counts as never issued."""
+        row = models.CertificateRow
+        query = select(row.serial, row.revoked_at, row.reason).where(
+            row.serial.in_([f"{serial:x}" for serial in serials]),
+            row.issuer == self._issuer,
+            row.status != CertificateStatus.SIGNING,
+        )
+        with self._engine.begin() as connection:
+            return {int(serial, 16): _status(when, reason) for serial, when, reason in connection.execute(query)}
+
+
+def _status(when: datetime | None, reason: RevocationReason | None) -> Status:
+    return Good() if when is None else Revoked(when, None if reason is None else int(reason))

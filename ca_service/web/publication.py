@@ -1,0 +1,73 @@
+"""What relying parties fetch over plain HTTP: CRLs and CA certificates, with the caching headers of RFC 5019 and 9111."""
+
+import hashlib
+from collections.abc import Callable
+
+from asn1crypto import pem
+from flask import Blueprint, Response, abort, request
+from werkzeug import Response as WerkzeugResponse
+
+from ca_service.clock import Clock
+from ca_service.workflows.ports import Services
+
+CRL_TYPE, CERTIFICATE_TYPE = "application/pkix-crl", "application/pkix-cert"
+
+
+def blueprint(services: Services, clock: Clock) -> Blueprint:
+    """`/crl/<ca>.crl`, `/ca/<ca>.cer`, `/ca/chain.pem`."""
+    pages = Blueprint("publication", __name__)
+
+    @pages.get("/crl/<name>.crl")
+    def crl(name: str) -> WerkzeugResponse:
+        with services.read() as uow:
+            latest = uow.crls.latest(name)
+        if latest is None or latest.der is None:
+            abort(404)
+        left = (latest.next_update - clock()).total_seconds()
+        # A cache must ask again soon: a freeze may publish the next CRL any moment. The ETag makes that cheap.
+        response = _cacheable(latest.der, CRL_TYPE, max_age=max(0, min(int(left), 60)))
+        response.last_modified = latest.this_update
+        response.expires = latest.next_update
+        return response.make_conditional(request, accept_ranges=True, complete_length=len(latest.der))
+
+    @pages.get("/ca/<name>.cer")
+    def certificate(name: str) -> WerkzeugResponse:
+        with services.read() as uow:
+            found = uow.issuers.find(name=name)
+        if not found:
+            abort(404)
+        return _cacheable(found[0].certificate, CERTIFICATE_TYPE, max_age=86_400).make_conditional(request)
+
+    @pages.get("/ca/chain.pem")
+    def chain() -> WerkzeugResponse:
+        with services.read() as uow:
+            issuers = {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
+        text = b"".join(pem.armor("CERTIFICATE", issuers[name]) for name in ("issuing", "root") if name in issuers)
+        return _cacheable(text, "application/pem-certificate-chain", max_age=86_400).make_conditional(request)
+
+    return pages
+
+
+def health(ready: Callable[[], str]) -> Blueprint:
+    """`/healthz`: the process runs. `/readyz`: it can serve; `ready` returns what is missing, or nothing."""
+    pages = Blueprint("health", __name__)
+
+    @pages.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", content_type="text/plain")
+
+    @pages.get("/readyz")
+    def readyz() -> Response:
+        missing = ready()
+        return Response(f"{missing or 'ready'}\n", status=503 if missing else 200, content_type="text/plain")
+
+    return pages
+
+
+def _cacheable(body: bytes, content_type: str, *, max_age: int) -> Response:
+    response = Response(body, content_type=content_type)
+    response.cache_control.public = True
+    response.cache_control.max_age = max_age
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    return response
+
