@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from token_provisioning.errors import KeyNotSafe
+from token_provisioning.errors import KeyNotSafeError
 
 BINDING_LABEL = "educa-binding"
 AUTH_LABEL = "educa-auth"
@@ -34,7 +34,7 @@ class KeyAttributes:
     local: bool | None
 
     def require_token_born(self) -> None:
-        """Raise `KeyNotSafe` unless the key was generated on the token and can never have left it."""
+        """Raise `KeyNotSafeError` unless the key was generated on the token and can never have left it."""
         wanted = {
             "SENSITIVE": self.sensitive is True,
             "ALWAYS_SENSITIVE": self.always_sensitive is True,
@@ -44,4 +44,4 @@ class KeyAttributes:
         }
         missing = [name for name, holds in wanted.items() if not holds]
         if missing:
-            raise KeyNotSafe(missing=", ".join(missing))
+            raise KeyNotSafeError(missing=", ".join(missing))

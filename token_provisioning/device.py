@@ -47,7 +47,7 @@ class StoredCertificate:
 class Device(Protocol):
     """One token with the user logged in.
 
-    Every method may raise `TokenRemoved` or `TokenFailed`; those that write, also `TokenFull`.
+    Every method may raise `TokenRemovedError` or `TokenFailedError`; those that write, also `TokenFullError`.
     Objects are on the token for good once the method has returned. Not for use by several threads.
     """
 
@@ -89,4 +89,4 @@ class Device(Protocol):
         """Destroy all data objects with this label; none is fine."""
 
     def change_pin(self, *, old: str, new: str) -> None:
-        """Set a new user PIN; raises `PinWrong`, and `PinRuleBroken` if the token itself refuses it."""
+        """Set a new user PIN; raises `PinWrongError`, `PinRuleBrokenError` if the token refuses it."""

@@ -5,24 +5,24 @@ import os
 from pathlib import Path
 
 from token_provisioning.errors import (
-    ModuleNotUsable,
-    PinLocked,
-    SoPinWrong,
-    TokenFailed,
-    TokenFull,
-    TokenRemoved,
+    ModuleNotUsableError,
+    PinLockedError,
+    SoPinWrongError,
+    TokenFailedError,
+    TokenFullError,
+    TokenRemovedError,
 )
 
 _C_INIT_TOKEN = 9  # its place in CK_FUNCTION_LIST (PKCS#11 v2.40, 3.4), counted from C_Initialize
 _LABEL_OCTETS = 32
 _ERRORS = {
-    0x31: TokenFull,  # CKR_DEVICE_MEMORY
-    0x32: TokenRemoved,  # CKR_DEVICE_REMOVED
-    0xA0: SoPinWrong,  # CKR_PIN_INCORRECT
-    0xA1: SoPinWrong,  # CKR_PIN_INVALID
-    0xA2: SoPinWrong,  # CKR_PIN_LEN_RANGE
-    0xA4: PinLocked,  # CKR_PIN_LOCKED
-    0xE0: TokenRemoved,  # CKR_TOKEN_NOT_PRESENT
+    0x31: TokenFullError,  # CKR_DEVICE_MEMORY
+    0x32: TokenRemovedError,  # CKR_DEVICE_REMOVED
+    0xA0: SoPinWrongError,  # CKR_PIN_INCORRECT
+    0xA1: SoPinWrongError,  # CKR_PIN_INVALID
+    0xA2: SoPinWrongError,  # CKR_PIN_LEN_RANGE
+    0xA4: PinLockedError,  # CKR_PIN_LOCKED
+    0xE0: TokenRemovedError,  # CKR_TOKEN_NOT_PRESENT
 }
 
 
@@ -41,7 +41,7 @@ def init_token(module: Path, slot: int, *, so_pin: str, label: str) -> None:
     """
     padded = label.encode().ljust(_LABEL_OCTETS)
     if len(padded) > _LABEL_OCTETS:
-        raise TokenFailed(code="CKR_ARGUMENTS_BAD: label")
+        raise TokenFailedError(code="CKR_ARGUMENTS_BAD: label")
     functions = _function_list(module)
     prototype = ctypes.CFUNCTYPE(
         ctypes.c_ulong, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p
@@ -50,7 +50,7 @@ def init_token(module: Path, slot: int, *, so_pin: str, label: str) -> None:
     result = prototype(functions[_C_INIT_TOKEN])(slot, pin, len(pin), padded)
     if result != 0:
         known = _ERRORS.get(result)
-        raise known() if known is not None else TokenFailed(code=f"CKR 0x{result:x}")
+        raise known() if known is not None else TokenFailedError(code=f"CKR 0x{result:x}")
 
 
 def _function_list(module: Path) -> list[int]:
@@ -59,7 +59,7 @@ def _function_list(module: Path) -> list[int]:
     try:
         result = ctypes.CDLL(str(module)).C_GetFunctionList(ctypes.byref(pointer))
     except (OSError, AttributeError) as error:
-        raise ModuleNotUsable(path=str(module), reason=str(error)) from error
+        raise ModuleNotUsableError(path=str(module), reason=str(error)) from error
     if result != 0 or not pointer:
-        raise ModuleNotUsable(path=str(module), reason=f"CKR 0x{result:x}")
+        raise ModuleNotUsableError(path=str(module), reason=f"CKR 0x{result:x}")
     return list(pointer.contents.functions)

@@ -18,7 +18,12 @@ from pathlib import Path
 from pkcs11 import Attribute, ObjectClass, Session, Token
 
 from token_provisioning.attributes import BINDING_LABEL, FIRST_PIN_LABEL, KeyAlgorithm
-from token_provisioning.errors import AlreadyUsed, FileNotUsable, SecretFileExists, SoPinWrong
+from token_provisioning.errors import (
+    AlreadyUsedError,
+    FileNotUsableError,
+    SecretFileExistsError,
+    SoPinWrongError,
+)
 from token_provisioning.init_token import init_token
 from token_provisioning.login import open_so, open_user, translated
 from token_provisioning.module import Module, token_info
@@ -57,7 +62,7 @@ def initialise(
     erase: bool,
     random_bytes: Callable[[int], bytes],
 ) -> InitialisedToken:
-    """Initialise one token; a run that was broken off is repeated with the SO PIN that the token has by then."""
+    """Initialise one token; a broken-off run is repeated with the SO PIN that the token has by then."""
     # 1. blank?
     if not erase:
         _require_blank(token)
@@ -67,7 +72,7 @@ def initialise(
     # 3. erase
     try:
         init_token(module.path, token.slot.slot_id, so_pin=vendor_so_pin, label=label)
-    except SoPinWrong:
+    except SoPinWrongError:
         _forget(secrets)  # the token knows neither of them
         raise
     # 4. PINs
@@ -100,10 +105,10 @@ def _require_blank(token: Token) -> None:
     serial = token_info(token).serial
     with translated(token), token.open() as session:
         if stored_certificates(session):
-            raise AlreadyUsed(serial=serial, found="含有证书")
+            raise AlreadyUsedError(serial=serial, found="含有证书")
         # The mark goes with the first PIN: what remains of a token in use is the binding key.
         if has_mark(session, FIRST_PIN_LABEL) or _has_binding_key(session):
-            raise AlreadyUsed(serial=serial, found="已由信息中心初始化")
+            raise AlreadyUsedError(serial=serial, found="已由信息中心初始化")
 
 
 def _has_binding_key(session: Session) -> bool:
@@ -115,7 +120,7 @@ def _write_secrets(secrets: Secrets, *, so_pin: str, first_pin: str) -> None:
     _write_secret(secrets.so_pin_file, so_pin)
     try:
         _write_secret(secrets.pin_file, first_pin)
-    except (SecretFileExists, FileNotUsable):
+    except (SecretFileExistsError, FileNotUsableError):
         secrets.so_pin_file.unlink(missing_ok=True)
         raise
 
@@ -124,9 +129,9 @@ def _write_secret(path: Path, secret: str) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise SecretFileExists(path=str(path)) from error
+        raise SecretFileExistsError(path=str(path)) from error
     except OSError as error:
-        raise FileNotUsable(path=str(path), reason=error.strerror or "OSError") from error
+        raise FileNotUsableError(path=str(path), reason=error.strerror or "OSError") from error
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secret + "\n")
         file.flush()

@@ -8,15 +8,15 @@ from pkcs11 import Session, Token
 
 from token_provisioning.device import TokenInfo
 from token_provisioning.errors import (
-    LastTryHeld,
-    NotInitialised,
-    PinLocked,
-    PinWrong,
-    SoPinWrong,
+    LastTryHeldError,
+    NotInitialisedError,
+    PinLockedError,
+    PinWrongError,
+    SoPinWrongError,
     TokenError,
-    TokenFailed,
-    TokenFull,
-    TokenRemoved,
+    TokenFailedError,
+    TokenFullError,
+    TokenRemovedError,
 )
 from token_provisioning.module import token_info
 
@@ -40,14 +40,14 @@ def translated(token: Token) -> Iterator[None]:
 
 
 def translate(error: pkcs11.PKCS11Error, token: Token) -> TokenError:
-    """Name an error of the module; what the module calls a general failure is a removal if the token is gone."""
+    """Name an error of the module; a general failure of a token that is gone is its removal."""
     if isinstance(error, _FULL):
-        return TokenFull()
+        return TokenFullError()
     if isinstance(error, pkcs11.PinLocked):
-        return PinLocked()
+        return PinLockedError()
     if isinstance(error, _REMOVED) or not _is_present(token):
-        return TokenRemoved()
-    return TokenFailed(code=type(error).__name__)
+        return TokenRemovedError()
+    return TokenFailedError(code=type(error).__name__)
 
 
 def _is_present(token: Token) -> bool:
@@ -61,11 +61,11 @@ def _is_present(token: Token) -> bool:
 
 
 def require_tries(info: TokenInfo, *, last_try: bool) -> None:
-    """Raise before a PIN is sent: `PinLocked`, or `LastTryHeld` unless the person insists."""
+    """Raise before a PIN is sent: `PinLockedError`, or `LastTryHeldError` unless the person insists."""
     if info.pin_locked:
-        raise PinLocked
+        raise PinLockedError
     if info.pin_final_try and not last_try:
-        raise LastTryHeld
+        raise LastTryHeldError
 
 
 def open_user(token: Token, pin: str, *, last_try: bool = False) -> Session:
@@ -73,12 +73,12 @@ def open_user(token: Token, pin: str, *, last_try: bool = False) -> Session:
     with translated(token):
         info = token_info(token.slot.get_token())
         if not info.user_pin_set:
-            raise NotInitialised(missing="未设置用户 PIN")
+            raise NotInitialisedError(missing="未设置用户 PIN")
         require_tries(info, last_try=last_try)
         try:
             return token.open(rw=True, user_pin=pin)
         except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
-            raise PinWrong(left=tries_left(token_info(token.slot.get_token()))) from error
+            raise PinWrongError(left=tries_left(token_info(token.slot.get_token()))) from error
 
 
 def open_so(token: Token, so_pin: str) -> Session:
@@ -87,7 +87,7 @@ def open_so(token: Token, so_pin: str) -> Session:
         try:
             return token.open(rw=True, so_pin=so_pin)
         except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
-            raise SoPinWrong from error
+            raise SoPinWrongError from error
 
 
 def tries_left(info: TokenInfo) -> str:

@@ -6,7 +6,13 @@ import pkcs11
 from pkcs11 import Token, TokenFlag
 
 from token_provisioning.device import TokenInfo
-from token_provisioning.errors import ModuleNotUsable, NoToken, SeveralTokens, TokenFailed, WrongToken
+from token_provisioning.errors import (
+    ModuleNotUsableError,
+    NoTokenError,
+    SeveralTokensError,
+    TokenFailedError,
+    WrongTokenError,
+)
 
 
 class Module:
@@ -18,19 +24,19 @@ class Module:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise ModuleNotUsable(path=str(path), reason="文件不存在")
+            raise ModuleNotUsableError(path=str(path), reason="文件不存在")
         try:
             self._library = pkcs11.lib(str(path))
         except (pkcs11.PKCS11Error, OSError, AttributeError) as error:
             reason = str(error) or type(error).__name__
-            raise ModuleNotUsable(path=str(path), reason=reason) from error
+            raise ModuleNotUsableError(path=str(path), reason=reason) from error
 
     def tokens(self) -> list[Token]:
         """Return what is in the slots now, flags read anew; an empty or unreadable slot is left out."""
         try:
             slots = self._library.get_slots(token_present=True)
         except pkcs11.PKCS11Error as error:
-            raise TokenFailed(code=type(error).__name__) from error
+            raise TokenFailedError(code=type(error).__name__) from error
         found = []
         for slot in slots:
             try:
@@ -43,14 +49,14 @@ class Module:
         """Return the token with this serial number, or the only one; a slot without a serial is no token."""
         usable = [token for token in self.tokens() if token_info(token).serial]
         if not usable:
-            raise NoToken
+            raise NoTokenError
         serials = ", ".join(token_info(token).serial for token in usable)
         if serial is not None:
             usable = [token for token in usable if token_info(token).serial == serial]
             if not usable:
-                raise WrongToken(wanted=serial, present=serials)
+                raise WrongTokenError(wanted=serial, present=serials)
         if len(usable) > 1:
-            raise SeveralTokens(serials=serials)
+            raise SeveralTokensError(serials=serials)
         return usable[0]
 
 

@@ -11,7 +11,13 @@ from pkcs11.util.ec import encode_named_curve_parameters
 from token_provisioning import signatures
 from token_provisioning.attributes import KeyAlgorithm, KeyAttributes
 from token_provisioning.device import KeyPair, StoredCertificate
-from token_provisioning.errors import KeyLost, PinRuleBroken, PinWrong, SignatureFailed, TokenFailed
+from token_provisioning.errors import (
+    KeyLostError,
+    PinRuleBrokenError,
+    PinWrongError,
+    SignatureFailedError,
+    TokenFailedError,
+)
 from token_provisioning.login import translated, tries_left
 from token_provisioning.module import token_info
 from token_provisioning.objects import certificate_template, read, read_bytes, spki_of
@@ -58,7 +64,7 @@ class Pkcs11Device:
     def _fits(self, private: Any, spki: bytes, algorithm: KeyAlgorithm) -> bool:
         try:
             signatures.verify(spki, _sign(private, algorithm, _TRIAL), _TRIAL)
-        except (SignatureFailed, pkcs11.KeyTypeInconsistent, pkcs11.MechanismInvalid):
+        except (SignatureFailedError, pkcs11.KeyTypeInconsistent, pkcs11.MechanismInvalid):
             return False
         return True
 
@@ -81,7 +87,7 @@ class Pkcs11Device:
             public, private = self._generate(label, key_id, algorithm)
             spki = spki_of(public)
         if spki is None:
-            raise TokenFailed(code="CKA_EC_POINT")
+            raise TokenFailedError(code="CKA_EC_POINT")
         self._private[spki] = private
         return KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki)
 
@@ -100,12 +106,12 @@ class Pkcs11Device:
             "public_template": {Attribute.PRIVATE: False},
         }
         if algorithm is KeyAlgorithm.RSA_2048:
-            made: tuple[Any, Any] = self._session.generate_keypair(KeyType.RSA, 2048, **common)
-            return made
+            rsa: tuple[Any, Any] = self._session.generate_keypair(KeyType.RSA, 2048, **common)
+            return rsa
         curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
         parameters: Any = self._session.create_domain_parameters(KeyType.EC, curve, local=True)
-        made = parameters.generate_keypair(**common)
-        return made
+        ec: tuple[Any, Any] = parameters.generate_keypair(**common)
+        return ec
 
     def key_attributes(self, pair: KeyPair) -> KeyAttributes:
         key = self._private_half(pair)
@@ -125,7 +131,7 @@ class Pkcs11Device:
 
     def _private_half(self, pair: KeyPair) -> Any:
         if pair.public_key not in self._private:
-            raise KeyLost
+            raise KeyLostError
         return self._private[pair.public_key]
 
     def certificates(self) -> list[StoredCertificate]:
@@ -172,9 +178,9 @@ class Pkcs11Device:
             try:
                 self._session.set_pin(old, new)
             except pkcs11.PinIncorrect as error:
-                raise PinWrong(left=tries_left(token_info(self._token.slot.get_token()))) from error
+                raise PinWrongError(left=tries_left(token_info(self._token.slot.get_token()))) from error
             except (pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinTooWeak) as error:
-                raise PinRuleBroken(rule="介质不接受该 PIN") from error
+                raise PinRuleBrokenError(rule="介质不接受该 PIN") from error
 
     def _find(self, object_class: ObjectClass, label: str) -> list[Any]:
         # A list, not the generator: another operation during a search is CKR_OPERATION_ACTIVE.

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from token_provisioning.attributes import KeyAlgorithm
-from token_provisioning.errors import SignatureFailed
+from token_provisioning.errors import SignatureFailedError
 
 _P256_OCTETS = 32
 
@@ -15,7 +15,7 @@ _P256_OCTETS = 32
 def ecdsa_der(raw: bytes) -> bytes:
     """Turn the r||s of CKM_ECDSA (PKCS#11 v2.40, 2.3.1) into an Ecdsa-Sig-Value (RFC 3279, 2.2.3)."""
     if len(raw) != 2 * _P256_OCTETS:
-        raise SignatureFailed
+        raise SignatureFailedError
     r, s = (int.from_bytes(half, "big") for half in (raw[:_P256_OCTETS], raw[_P256_OCTETS:]))
     return bytes(algos.DSASignature({"r": r, "s": s}).dump())
 
@@ -61,7 +61,7 @@ def algorithm_of(spki: bytes) -> KeyAlgorithm | None:
 
 
 def verify(spki: bytes, signature: bytes, message: bytes) -> None:
-    """Raise `SignatureFailed` unless this is ECDSA-SHA256 (DER) or PKCS#1 v1.5 SHA-256 over `message`."""
+    """Raise unless this is ECDSA-SHA256 (DER) or PKCS#1 v1.5 with SHA-256 over `message`."""
     try:
         key = load_der_public_key(spki)
         if isinstance(key, ec.EllipticCurvePublicKey):
@@ -69,6 +69,6 @@ def verify(spki: bytes, signature: bytes, message: bytes) -> None:
         elif isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
         else:
-            raise SignatureFailed
+            raise SignatureFailedError
     except (ValueError, UnsupportedAlgorithm, InvalidSignature) as error:
-        raise SignatureFailed from error
+        raise SignatureFailedError from error
