@@ -1,0 +1,46 @@
+"""A desk with one initialised token, and the contract CA that expects it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa, serving
+from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An initialised token, its CA, and the address of the CA."""
+
+    desk: Desk
+    serial: str
+    ca: ContractCa
+    server: str
+
+    def arguments(self, *, code: str = CODE, reference: str = REFERENCE) -> list[str]:
+        return self.desk.enrol_arguments(self.server, code=code, reference=reference, serial=self.serial)
+
+    def enrol(self, **codes: str) -> Result:
+        return self.desk.run("enroll", *self.arguments(**codes))
+
+    def listing(self, kind: str) -> str:
+        return self.desk.pkcs11_tool("--login", "--pin", PIN, "--list-objects", "--type", kind)
+
+    def pin_file(self) -> str:
+        return self.desk.file("pin", PIN)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return new_desk(tmp_path)
+
+
+@pytest.fixture
+def scene(desk: Desk) -> Iterator[Scene]:
+    serial = desk.vendor_token()
+    made = desk.initialise(serial)
+    ca = ContractCa(token_serial=serial, binding_public_key=binding_key(made))
+    with serving(ca, desk.folder) as server:
+        yield Scene(desk=desk, serial=serial, ca=ca, server=server)

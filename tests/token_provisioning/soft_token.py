@@ -1,0 +1,121 @@
+"""Software tokens for tests: one folder, one SOFTHSM2_CONF, the helper as a process of its own."""
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_CANDIDATES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
+VENDOR_SO_PIN = "vendor-so-pin"
+PIN = "k7-Tangerine"
+
+
+def softhsm_module() -> str:
+    """Return the module; skips the test where Debian's softhsm2 is not installed."""
+    for candidate in _CANDIDATES:
+        if Path(candidate).exists() and shutil.which("softhsm2-util"):
+            return candidate
+    pytest.skip("softhsm2 is not installed")
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A computer with a helper and software tokens; `folder` holds the PIN files."""
+
+    folder: Path
+    module: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        clean = {k: v for k, v in os.environ.items() if k != "EDUCA_TOKEN_PIN"}
+        return clean | {"SOFTHSM2_CONF": str(self.folder / "softhsm2.conf")}
+
+    def run(self, *arguments: str, program: str = "token_provisioning.cli", **more: str) -> Result:
+        done = subprocess.run(
+            [sys.executable, "-m", program, *arguments],
+            env=self.environment | more,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def token(self, command: str, *arguments: str, **more: str) -> Result:
+        return self.run(command, "--module", self.module, *arguments, **more)
+
+    def file(self, name: str, text: str) -> str:
+        path = self.folder / name
+        path.write_text(text + "\n", encoding="utf-8")
+        return str(path)
+
+    def pkcs11_tool(self, *arguments: str) -> str:
+        done = subprocess.run(
+            ["pkcs11-tool", "--module", self.module, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    def vendor_token(self, label: str = "vendor") -> str:
+        """Do what the vendor does, and return the serial number."""
+        command = ["softhsm2-util", "--init-token", "--free", "--label", label]
+        command += ["--so-pin", VENDOR_SO_PIN, "--pin", "000000"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
+        slot = re.search(r"reassigned to slot (\d+)", done.stdout)
+        assert slot
+        # SoftHSM makes the slot number from the last 31 bits of the serial number.
+        serials = [token["serial"] for token in self.token("list", "--json").document["tokens"]]
+        return next(s for s in serials if s and int(s[-8:], 16) & 0x7FFFFFFF == int(slot[1]))
+
+    def initialise(self, serial: str, *arguments: str) -> Result:
+        return self.token(
+            "init",
+            *("--serial", serial, "--label", "educa", "--json"),
+            *("--vendor-so-pin-file", self.file("vendor-so", VENDOR_SO_PIN)),
+            *("--so-pin-out", str(self.folder / f"{serial}.so-pin")),
+            *("--pin-out", str(self.folder / f"{serial}.pin")),
+            *arguments,
+        )
+
+    def enrol_arguments(self, server: str, *, code: str, reference: str, serial: str) -> list[str]:
+        return [
+            *("--module", self.module, "--server", server, "--ca-file", str(self.folder / "root.pem")),
+            *("--reference", reference, "--code-file", self.file("code", code)),
+            *("--pin-file", str(self.folder / f"{serial}.pin")),
+            *("--new-pin-file", self.file("new-pin", PIN), "--json"),
+        ]
+
+
+def new_desk(folder: Path) -> Desk:
+    (folder / "tokens").mkdir()
+    lines = [f"directories.tokendir = {folder / 'tokens'}", "objectstore.backend = file"]
+    (folder / "softhsm2.conf").write_text("\n".join([*lines, "log.level = ERROR"]) + "\n")
+    return Desk(folder=folder, module=softhsm_module())
+
+
+def binding_key(initialised: Result) -> bytes:
+    return base64.b64decode(initialised.document["binding_public_key"], validate=True)

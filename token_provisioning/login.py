@@ -1,0 +1,99 @@
+"""PIN login, with care for the number of tries."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pkcs11
+from pkcs11 import Session, Token
+
+from token_provisioning.device import TokenInfo
+from token_provisioning.errors import (
+    LastTryHeldError,
+    NotInitialisedError,
+    PinLockedError,
+    PinWrongError,
+    SoPinWrongError,
+    TokenError,
+    TokenFailedError,
+    TokenFullError,
+    TokenRemovedError,
+)
+from token_provisioning.module import token_info
+
+_REMOVED = (
+    pkcs11.DeviceRemoved,
+    pkcs11.TokenNotPresent,
+    pkcs11.SessionHandleInvalid,
+    pkcs11.SessionClosed,
+    pkcs11.SlotIDInvalid,
+)
+_FULL = (pkcs11.DeviceMemory,)
+
+
+@contextmanager
+def translated(token: Token) -> Iterator[None]:
+    """Turn errors of the module inside the block into errors of this package."""
+    try:
+        yield
+    except pkcs11.PKCS11Error as error:
+        raise translate(error, token) from error
+
+
+def translate(error: pkcs11.PKCS11Error, token: Token) -> TokenError:
+    """Name an error of the module; a general failure of a token that is gone is its removal."""
+    if isinstance(error, _FULL):
+        return TokenFullError()
+    if isinstance(error, pkcs11.PinLocked):
+        return PinLockedError()
+    if isinstance(error, _REMOVED) or not _is_present(token):
+        return TokenRemovedError()
+    return TokenFailedError(code=type(error).__name__)
+
+
+def _is_present(token: Token) -> bool:
+    try:
+        now = token.slot.get_token()
+        # The cached token info of some modules survives the token: only a session asks the token itself.
+        now.open().close()
+    except pkcs11.PKCS11Error:
+        return False
+    return bool(now.serial == token.serial)
+
+
+def require_tries(info: TokenInfo, *, last_try: bool) -> None:
+    """Raise before a PIN is sent: `PinLockedError`, or `LastTryHeldError` unless the person insists."""
+    if info.pin_locked:
+        raise PinLockedError
+    if info.pin_final_try and not last_try:
+        raise LastTryHeldError
+
+
+def open_user(token: Token, pin: str, *, last_try: bool = False) -> Session:
+    """Log the user in and return a read-write session; close it to log out."""
+    with translated(token):
+        info = token_info(token.slot.get_token())
+        if not info.user_pin_set:
+            raise NotInitialisedError(missing="未设置用户 PIN")
+        require_tries(info, last_try=last_try)
+        try:
+            return token.open(rw=True, user_pin=pin)
+        except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
+            raise PinWrongError(left=tries_left(token_info(token.slot.get_token()))) from error
+
+
+def open_so(token: Token, so_pin: str) -> Session:
+    """Log the security officer in and return a read-write session."""
+    with translated(token):
+        try:
+            return token.open(rw=True, so_pin=so_pin)
+        except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
+            raise SoPinWrongError from error
+
+
+def tries_left(info: TokenInfo) -> str:
+    """Say about further tries what the token tells, and no more: PKCS#11 has flags, not a number."""
+    if info.pin_locked:
+        return "PIN 已锁定，请联系管理部门办理解锁"
+    if info.pin_final_try:
+        return "只剩最后一次尝试机会，再错将锁定；请确认后加 --last-try 再试"
+    return "介质未告知剩余次数，连续输错可能锁定，请核对后再试"

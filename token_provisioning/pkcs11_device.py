@@ -1,0 +1,212 @@
+"""`Device` over an open PKCS#11 session."""
+
+from hashlib import sha256
+from typing import Any
+
+import pkcs11
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, Session
+from pkcs11.constants import CertificateType, MechanismFlag
+from pkcs11.util.ec import encode_named_curve_parameters
+
+from token_provisioning import signatures
+from token_provisioning.attributes import KeyAlgorithm, KeyAttributes
+from token_provisioning.device import KeyPair, StoredCertificate
+from token_provisioning.errors import (
+    KeyLostError,
+    PinRuleBrokenError,
+    PinWrongError,
+    SignatureFailedError,
+    TokenFailedError,
+)
+from token_provisioning.login import translated, tries_left
+from token_provisioning.module import token_info
+from token_provisioning.objects import certificate_template, read, read_bytes, spki_of
+
+_TRIAL = b"educa-trial-v1\0"
+
+
+class Pkcs11Device:
+    """A logged-in token; contract of the methods: `device.Device`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._token = session.token
+        # Handles live as long as the session; found again by the public key that they fit.
+        self._private: dict[bytes, Any] = {}
+
+    @property
+    def serial(self) -> str:
+        return token_info(self._token).serial
+
+    def key_pairs(self, label: str) -> list[KeyPair]:
+        with translated(self._token):
+            return [pair for pair, _ in self._complete(label)]
+
+    def _complete(self, label: str) -> list[tuple[KeyPair, tuple[Any, Any]]]:
+        publics = self._find(ObjectClass.PUBLIC_KEY, label)
+        found = []
+        for private in self._find(ObjectClass.PRIVATE_KEY, label):
+            key_id = read_bytes(private, Attribute.ID)
+            for public in publics:
+                spki = spki_of(public)
+                if read_bytes(public, Attribute.ID) != key_id or spki is None:
+                    continue
+                algorithm = signatures.algorithm_of(spki)
+                if algorithm is None or not self._fits(private, spki, algorithm):
+                    continue
+                self._private[spki] = private
+                found.append(
+                    (KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki), (private, public))
+                )
+                break
+        return sorted(found, key=lambda entry: entry[0].key_id)
+
+    def _fits(self, private: Any, spki: bytes, algorithm: KeyAlgorithm) -> bool:
+        try:
+            signatures.verify(spki, _sign(private, algorithm, _TRIAL), _TRIAL)
+        except (SignatureFailedError, pkcs11.KeyTypeInconsistent, pkcs11.MechanismInvalid):
+            return False
+        return True
+
+    def remove_orphans(self, label: str) -> int:
+        with translated(self._token):
+            kept = {handle.handle for _, pair in self._complete(label) for handle in pair}
+            certified = {certificate.key_id for certificate in self._certificates()}
+            halves = self._find(ObjectClass.PRIVATE_KEY, label) + self._find(ObjectClass.PUBLIC_KEY, label)
+            orphans = [
+                half
+                for half in halves
+                if half.handle not in kept and read_bytes(half, Attribute.ID) not in certified
+            ]
+            for half in orphans:
+                half.destroy()
+            return len(orphans)
+
+    def generate(self, *, label: str, key_id: bytes, algorithm: KeyAlgorithm) -> KeyPair:
+        with translated(self._token):
+            public, private = self._generate(label, key_id, algorithm)
+            spki = spki_of(public)
+        if spki is None:
+            raise TokenFailedError(code="CKA_EC_POINT")
+        self._private[spki] = private
+        return KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki)
+
+    def _generate(self, label: str, key_id: bytes, algorithm: KeyAlgorithm) -> tuple[Any, Any]:
+        common: dict[str, Any] = {
+            "id": key_id,
+            "label": label,
+            "store": True,
+            "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
+            # Said in so many words: the defaults of modules differ (NSS makes keys extractable).
+            "private_template": {
+                Attribute.PRIVATE: True,
+                Attribute.SENSITIVE: True,
+                Attribute.EXTRACTABLE: False,
+            },
+            "public_template": {Attribute.PRIVATE: False},
+        }
+        if algorithm is KeyAlgorithm.RSA_2048:
+            rsa: tuple[Any, Any] = self._session.generate_keypair(KeyType.RSA, 2048, **common)
+            return rsa
+        curve = {Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}
+        parameters: Any = self._session.create_domain_parameters(KeyType.EC, curve, local=True)
+        ec: tuple[Any, Any] = parameters.generate_keypair(**common)
+        return ec
+
+    def key_attributes(self, pair: KeyPair) -> KeyAttributes:
+        key = self._private_half(pair)
+        with translated(self._token):
+            return KeyAttributes(
+                sensitive=read(key, Attribute.SENSITIVE),
+                always_sensitive=read(key, Attribute.ALWAYS_SENSITIVE),
+                extractable=read(key, Attribute.EXTRACTABLE),
+                never_extractable=read(key, Attribute.NEVER_EXTRACTABLE),
+                local=read(key, Attribute.LOCAL),
+            )
+
+    def sign(self, pair: KeyPair, message: bytes) -> bytes:
+        key = self._private_half(pair)
+        with translated(self._token):
+            return _sign(key, pair.algorithm, message)
+
+    def _private_half(self, pair: KeyPair) -> Any:
+        if pair.public_key not in self._private:
+            raise KeyLostError
+        return self._private[pair.public_key]
+
+    def certificates(self) -> list[StoredCertificate]:
+        with translated(self._token):
+            return self._certificates()
+
+    def _certificates(self) -> list[StoredCertificate]:
+        return stored_certificates(self._session)
+
+    def store_certificate(self, certificate: StoredCertificate) -> None:
+        with translated(self._token):
+            self._session.create_object(certificate_template(certificate))
+
+    def remove_certificate(self, certificate: StoredCertificate) -> None:
+        with translated(self._token):
+            for found in self._find(ObjectClass.CERTIFICATE, certificate.label):
+                same_id = read_bytes(found, Attribute.ID) == certificate.key_id
+                if same_id and read_bytes(found, Attribute.VALUE) == certificate.der:
+                    found.destroy()
+
+    def has_mark(self, label: str) -> bool:
+        with translated(self._token):
+            return has_mark(self._session, label)
+
+    def set_mark(self, label: str) -> None:
+        with translated(self._token):
+            self._session.create_object(
+                {
+                    Attribute.CLASS: ObjectClass.DATA,
+                    Attribute.TOKEN: True,
+                    Attribute.PRIVATE: False,
+                    Attribute.LABEL: label,
+                    Attribute.VALUE: b"1",
+                }
+            )
+
+    def clear_mark(self, label: str) -> None:
+        with translated(self._token):
+            for found in self._find(ObjectClass.DATA, label):
+                found.destroy()
+
+    def change_pin(self, *, old: str, new: str) -> None:
+        with translated(self._token):
+            try:
+                self._session.set_pin(old, new)
+            except pkcs11.PinIncorrect as error:
+                raise PinWrongError(left=tries_left(token_info(self._token.slot.get_token()))) from error
+            except (pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinTooWeak) as error:
+                raise PinRuleBrokenError(rule="介质不接受该 PIN") from error
+
+    def _find(self, object_class: ObjectClass, label: str) -> list[Any]:
+        # A list, not the generator: another operation during a search is CKR_OPERATION_ACTIVE.
+        return list(self._session.get_objects({Attribute.CLASS: object_class, Attribute.LABEL: label}))
+
+
+def stored_certificates(session: Session) -> list[StoredCertificate]:
+    """Read all X.509 certificates; they are public, a session without login sees them. Raises PKCS11Error."""
+    wanted = {Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.CERTIFICATE_TYPE: CertificateType.X_509}
+    return [
+        StoredCertificate(
+            label=str(read(found, Attribute.LABEL) or ""),
+            key_id=read_bytes(found, Attribute.ID),
+            der=read_bytes(found, Attribute.VALUE),
+        )
+        for found in list(session.get_objects(wanted))
+    ]
+
+
+def has_mark(session: Session, label: str) -> bool:
+    """Tell whether a public data object with this label is there, without login. Raises PKCS11Error."""
+    return bool(list(session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: label})))
+
+
+def _sign(private: Any, algorithm: KeyAlgorithm, message: bytes) -> bytes:
+    if algorithm is KeyAlgorithm.RSA_2048:
+        return bytes(private.sign(message, mechanism=Mechanism.SHA256_RSA_PKCS))
+    # Plain CKM_ECDSA over the digest: more tokens have it than CKM_ECDSA_SHA256.
+    return signatures.ecdsa_der(private.sign(sha256(message).digest(), mechanism=Mechanism.ECDSA))
