@@ -33,7 +33,7 @@ class CrlSource:
     def status(self, certificate: x509.Certificate) -> Status:
         """The status by a list that is current now.
 
-        Raises `UnavailableError` if there is none, `UntrustedAnswerError` if it is not about this certificate.
+        Raises `UnavailableError` if there is none, `UntrustedAnswerError` if it is about others.
         """
         now = self._clock()
         with self._lock:

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import g, request
+from flask import request
 
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.certificates import read_certificate
@@ -21,13 +21,11 @@ def administrator(registry: Registry) -> VerifiedAdministrator:
     """
     presented = cast("bytes | None", request.environ.get(CLIENT_CERTIFICATE))
     try:
-        actor = registry.gate.admit(presented, fresh=request.method == "POST")
+        return registry.gate.admit(presented, fresh=request.method == "POST")
     except RefusalError as refusal:
         if refusal.kind is not RefusalKind.NO_CERTIFICATE:
             registry.journal.refused(refusal.kind, _serial(presented), registry.clock())
         raise
-    g.actor = actor
-    return actor
 
 
 def administrator_with_token(registry: Registry, tokens: CsrfTokens) -> VerifiedAdministrator:
