@@ -48,6 +48,7 @@ def read_certificate(der: bytes) -> ReadCertificate:
         asn1 = asn1_x509.Certificate.load(der, strict=True)
         outside = asn1["signature_algorithm"].dump()
         inside = asn1["tbs_certificate"]["signature"].dump()
+        _ = (asn1.issuer.hashable, asn1.subject.hashable, asn1.not_valid_before, asn1.not_valid_after)
     except PARSER_ERRORS as error:
         raise RefusalError(RefusalKind.MALFORMED, f"not a certificate: {type(error).__name__}") from error
     if outside != inside:

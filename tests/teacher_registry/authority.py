@@ -4,7 +4,7 @@ deviation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -63,7 +63,6 @@ class Wish:
     path_length: int | None = None
     crl_url: str | None = None
     key: PrivateKey | None = None
-    digest: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
     extra: tuple[tuple[x509.ExtensionType, bool], ...] = ()
 
 
@@ -92,7 +91,7 @@ def certify(wish: Wish, issuer: Identity | None = None) -> Identity:
     )
     for value, critical in _extensions(wish, key, signer):
         builder = builder.add_extension(value, critical)
-    return Identity(builder.sign(signer, wish.digest), key)
+    return Identity(builder.sign(signer, hashes.SHA256()), key)
 
 
 def _extensions(wish: Wish, key: PrivateKey, signer: PrivateKey) -> list[tuple[x509.ExtensionType, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -225,6 +226,7 @@ class Curl:
 
     port: int
     folder: Path
+    tls_refusals: queue.Queue[RefusalKind]  # filled once the row is written
 
     def __call__(self, identity: Identity | None, path: str = "/", *options: str) -> Answer:
         command = ["curl", "-sk", "--max-time", "20", "-w", "\n%{http_code}", *options]
@@ -243,10 +245,14 @@ class Curl:
 def curl(config: Config, registry: Registry, tmp_path: Path) -> Iterator[Curl]:
     """The registry behind its own TLS, in this process."""
 
+    refusals: queue.Queue[RefusalKind] = queue.Queue()
+
     def tls_refused(kind: RefusalKind) -> None:
         registry.journal.tls_refused(kind, registry.clock())
+        refusals.put(kind)
 
     server = build_server(config, create_app(registry, CsrfTokens(bytes(32))), tls_refused)
+    server.expiration_interval = 0.02
     server.prepare()
     with running(server.serve, server.stop):
-        yield Curl(server.bind_addr[1], tmp_path)
+        yield Curl(server.bind_addr[1], tmp_path, refusals)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from cryptography import x509
@@ -128,7 +129,7 @@ def published(publication: Publication) -> Iterator[Publication]:
     """Serve it on a free port; `publication.url` says where."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(publication))
     publication.url = f"http://127.0.0.1:{server.server_port}"
-    with running(server.serve_forever, server.shutdown):
+    with running(partial(server.serve_forever, poll_interval=0.02), server.shutdown):
         yield publication
     server.server_close()
 

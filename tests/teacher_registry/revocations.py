@@ -29,7 +29,6 @@ class CrlWish:
     next_update: datetime = NOW + timedelta(hours=23)
     extra: tuple[tuple[x509.ExtensionType, bool], ...] = ()
     entry_extra: tuple[tuple[x509.ExtensionType, bool], ...] = ()
-    digest: hashes.HashAlgorithm = field(default_factory=hashes.SHA256)
 
 
 def sign_crl(issuer: Identity, wish: CrlWish | None = None) -> bytes:
@@ -52,7 +51,7 @@ def sign_crl(issuer: Identity, wish: CrlWish | None = None) -> bytes:
         for value, critical in wish.entry_extra:
             entry = entry.add_extension(value, critical)
         builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(issuer.key, wish.digest).public_bytes(Encoding.DER)
+    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @dataclass(frozen=True)

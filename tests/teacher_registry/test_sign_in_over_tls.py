@@ -99,6 +99,7 @@ def test_foreign_certificate_ends_in_the_handshake_and_is_recorded(
     teacher_registry/serving.py.
     """
     assert curl(stranger.administrator()).status == 0
+    assert curl.tls_refusals.get(timeout=10) == "foreign"
     (entry,) = rows.log()
     assert (entry.act, entry.refusal) == (Act.TLS_REFUSED, "foreign")
 
@@ -107,6 +108,7 @@ def test_wrong_extended_key_usage_ends_in_the_handshake_and_is_recorded(
     curl: Curl, authority: Authority, rows: Rows
 ) -> None:
     assert curl(authority.administrator(usages=(ExtendedKeyUsageOID.SERVER_AUTH,))).status == 0
+    assert curl.tls_refusals.get(timeout=10) == "wrong-purpose"
     (entry,) = rows.log()
     assert (entry.act, entry.refusal) == (Act.TLS_REFUSED, "wrong-purpose")
 
