@@ -1,0 +1,3 @@
+"""What the CA publishes over HTTP (OCSP, CRLs), fetched with bounds and kept for as long as it may be
+believed.
+"""

@@ -1,0 +1,1 @@
+"""The teacher registry, from pure verification to curl and a browser."""
