@@ -1,7 +1,7 @@
 """TBSCertificates a second: the compiled template beside pyca's CertificateBuilder, in the same run.
 
-pyca's builder cannot give a TBS without signing, so both sides sign with the same P-256 key; ours is measured without
-the signature too. Run from the repository's root: `python -m bench.certificate_tbs`.
+pyca's builder cannot give a TBS without signing, so both sides sign with the same P-256 key; ours is measured
+without the signature too. Run from the repository's root: `python -m bench.certificate_tbs`.
 """
 
 import time

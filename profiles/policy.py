@@ -110,7 +110,7 @@ CEILINGS: Mapping[Kind, Ceiling] = MappingProxyType(
     {
         Kind.ROOT: Ceiling(
             max_validity_days=7305,  # 20 years with their leap days
-            key_types=_CA_KEYS,
+            key_types=frozenset({KeyType.EC_P384, KeyType.RSA_4096}),  # strength for twenty years
             key_usage=_CA_USAGE,
             extended_key_usage=_span(),
             policies=_span(),
