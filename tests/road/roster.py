@@ -95,7 +95,7 @@ class UnitIndex:
 
 
 def make_units(*, schools: int = 250, league_code: str = "150100") -> GeneratedUnits:
-    """Return centre, one league, its banners, one university and schools, every tenth directly under the league."""
+    """Return centre, league, its banners, one university and schools, every tenth of them direct."""
     centre = Unit(CENTRE_CODE, "内蒙古自治区教育信息中心", UnitKind.CENTRE, None, CENTRE_CODE)
     city = league(league_code)
     if city is None:
@@ -220,7 +220,7 @@ class _RosterMaker:
     def _damaged_cell(self, kind: Damage, number: str) -> tuple[Column, str | float]:
         wrong = "12"[number[-1] == "1"]
         wide = "".join(chr(ord(c) + 0xFEE0) for c in number)
-        return {
+        cells: dict[Damage, tuple[Column, str | float]] = {
             Damage.ID_AS_FLOAT: (Column.ID_NUMBER, float(number[:17] + "0")),
             Damage.ID_ZERO_TAIL: (Column.ID_NUMBER, number[:15] + "000"),
             Damage.ID_CHECK_DIGIT: (Column.ID_NUMBER, number[:17] + wrong),
@@ -231,7 +231,8 @@ class _RosterMaker:
             Damage.ID_BLANKS: (Column.ID_NUMBER, f" {number[:6]} {number[6:14]} {number[14:]}"),
             Damage.ID_FULL_WIDTH: (Column.ID_NUMBER, wide),
             Damage.ID_LOWER_X: (Column.ID_NUMBER, number.lower()),
-        }[kind]
+        }
+        return cells[kind]
 
 
 def _xlsx(rows: Sequence[Mapping[Column, str | float]], header_row: int) -> bytes:
