@@ -52,16 +52,17 @@ class Call:
             return active_staff(self.services, self.login).actor("cli")
         return Actor(f"local:{getpass.getuser()}", CENTRE_CODE, frozenset({Role.OPERATOR}), "cli")
 
-    def show(self, rows: Sequence[Mapping[str, Any]], *, title: str) -> None:
-        """A list: one JSON document with --json, else a table."""
+    def show(self, rows: Sequence[Mapping[str, Any]], *, title: str, brief: Sequence[str] = ()) -> None:
+        """A list: one JSON document with --json, else a table, of the columns named in `brief` if any are."""
         if self.as_json:
             click.echo(json.dumps(list(rows), ensure_ascii=False, indent=1, default=str))
             return
         table = Table(title=title)
-        for heading in rows[0] if rows else ("（没有记录）",):
+        headings = (brief or list(rows[0])) if rows else ["（没有记录）"]
+        for heading in headings:
             table.add_column(heading, overflow="fold")
         for row in rows:
-            table.add_row(*[str(value if value is not None else "") for value in row.values()])
+            table.add_row(*[str(row[heading] if row[heading] is not None else "") for heading in headings])
         self.out.print(table)
 
     def tell(self, facts: Mapping[str, Any], *, text: str) -> None:

@@ -29,7 +29,7 @@ def certs() -> None:
 def list_(call: Call, *, infrastructure: bool) -> None:
     """列出证书。"""
     found = list_certificates(call.services, call.actor, infrastructure=infrastructure)
-    call.show([_row(call, certificate) for certificate in found], title="证书")
+    call.show([_row(call, certificate) for certificate in found], title="证书", brief=_BRIEF)
 
 
 @certs.command("show")
@@ -108,4 +108,5 @@ def _row(call: Call, certificate: Certificate) -> dict[str, object]:
     }
 
 
+_BRIEF = ("serial", "status", "name", "unit", "profile", "not_after")
 COMMANDS = (certs,)

@@ -1,4 +1,4 @@
-"""`educa crl` and `educa ocsp`."""
+"""`educa crl`."""
 
 import click
 import crl as crl_core

@@ -1,33 +1,53 @@
-"""The `educa` program."""
+"""The `educa` program. A noun's module is imported when it is called for: starting costs what the command needs."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
 
 import click
 
-from ca_service.cli import (
-    audit,
-    certs,
-    changes,
-    crls,
-    doctor,
-    enrolments,
-    init,
-    media,
-    registrations,
-    serve,
-    staff,
-    units,
-)
 from ca_service.cli.base import Group
 
+_MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "audit": "audit",
+        "certs": "certs",
+        "changes": "changes",
+        "crl": "crls",
+        "doctor": "doctor",
+        "enrolments": "enrolments",
+        "holders": "holders",
+        "init": "init",
+        "media": "media",
+        "registrations": "registrations",
+        "serve": "serve",
+        "staff": "staff",
+        "units": "units",
+        "worker": "serve",
+    }
+)
 
-@click.group(cls=Group)
+
+class _LazyGroup(Group):
+    """The top group: names are known, modules come when needed."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """All nouns."""
+        return sorted(_MODULES)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Import the module of a noun; None for an unknown one, which click reports as usage (exit 2)."""
+        if name not in _MODULES:
+            return None
+        commands: Any = import_module(f"ca_service.cli.{_MODULES[name]}").COMMANDS
+        return next(command for command in commands if command.name == name)
+
+
+@click.group(cls=_LazyGroup)
 @click.version_option(package_name="education-ca")
 def main() -> None:
     """教育CA：登记、介质、证书、状态发布。"""
-
-
-for module in (audit, certs, changes, crls, doctor, enrolments, init, media, registrations, serve, staff, units):
-    for command in module.COMMANDS:
-        main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""`educa holders`: the persons the CA knows."""
+
+import click
+
+from ca_service.cli.base import Call, Group, pass_call
+from ca_service.domain.person_text import mask_name, mask_phone
+from ca_service.workflows.holders import list_holders
+
+
+@click.group(cls=Group)
+def holders() -> None:
+    """持证人（CA 已确认登记的人员）。"""
+
+
+@holders.command("list")
+@click.option("--unit", metavar="CODE", help="只列出这个单位的")
+@pass_call
+def list_(call: Call, unit: str | None) -> None:
+    """列出持证人（个人信息已遮盖）。"""
+    rows = [
+        {
+            "id": holder.id,
+            "external_id": holder.external_id,
+            "unit": holder.unit_code,
+            "name": mask_name(holder.name),
+            "mobile": mask_phone(holder.contact.mobile),
+            "user_type": holder.user_type,
+            "status": holder.status.value,
+        }
+        for holder in list_holders(call.services, call.actor, unit_code=unit)
+    ]
+    call.show(rows, title="持证人")
+
+
+COMMANDS = (holders,)
