@@ -70,4 +70,3 @@ def _cacheable(body: bytes, content_type: str, *, max_age: int) -> Response:
     response.cache_control.max_age = max_age
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     return response
-

@@ -1,6 +1,7 @@
 """Steps 1 to 4 of the road: ceremony, units, roster, review and push."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ca_service.intake.columns import Column
@@ -44,10 +45,8 @@ def staff_and_units(world: World) -> None:
     units = world.folder / "units.csv"
     units.write_bytes(make_units(schools=_ROWS + 50, league_code=LEAGUE).csv)
     report = world.educa("units", "import", str(units))
-    for staff in staffing(world):
-        world.educa(
-            "staff", "add", staff.login, "--name", "示范人员", "--unit", staff.unit, "--role", staff.role, by=SECURITY
-        )
+    with ThreadPoolExecutor(2) as hands:
+        list(hands.map(lambda staff: _add(world, staff), staffing()))
     listed = world.educa("units", "list")
     if len(listed) != 116 + report["added"]:
         raise RoadError(f"{len(listed)} units listed after {report['added']} were added to 116")
@@ -57,9 +56,13 @@ def staff_and_units(world: World) -> None:
     world.observe("2 units", f"{len(listed)} units, a repeat adds none", by="educa units list")
 
 
-def staffing(world: World) -> list[Staffing]:
+def _add(world: World, staff: Staffing) -> None:
+    arguments = ("--name", "示范人员", "--unit", staff.unit, "--role", staff.role)
+    world.educa("staff", "add", staff.login, *arguments, by=SECURITY)
+
+
+def staffing() -> list[Staffing]:
     """The reviewers of each banner, and one of each role where the road needs it."""
-    del world
     banners = banner_codes()
     return [
         Staffing(CLERK, LEAGUE, "clerk"),
@@ -110,8 +113,9 @@ def review_and_push(world: World, batch: str) -> None:
     own = world.educa_raw("registrations", "forward", "--batch", batch, by=CLERK)
     if own.code != 1:
         raise RoadError("a clerk could forward an application")
-    for code in banner_codes():
-        world.educa("registrations", "forward", "--batch", batch, by=f"reviewer-{code}")
+    with ThreadPoolExecutor(2) as hands:
+        forward = ("registrations", "forward", "--batch", batch)
+        list(hands.map(lambda code: world.educa(*forward, by=f"reviewer-{code}"), banner_codes()))
     world.educa("registrations", "forward", "--batch", batch, by=LEAGUE_REVIEWER)
     approved = world.educa("registrations", "approve", "--batch", batch, by=CENTRE_REVIEWER)["applications"]
     seconds = wait_for(lambda: _confirmed(world, batch), what="all applications confirmed by the CA")

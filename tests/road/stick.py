@@ -64,7 +64,7 @@ class Stick:
         path.write_text(json.dumps(made), encoding="utf-8")
         return path
 
-    def enroll(self, *, reference: str, code: str) -> Done:
+    def enroll(self, reference: str, code: str) -> Done:
         """Download the certificate; the first time the PIN is changed to the holder's own."""
         self.pin = self.pin or "Zhuomian-2708"
         new_pin = file_of(self.folder, "own.pin", self.pin)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.road.stick import Stick
 from tests.road.world import SOFTHSM, RoadError, World, expect, wait_for
 
 _PEOPLE = 4
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,12 @@ def custody(world: World) -> list[tuple[str, Stick]]:
     banner = banner_codes()[0]
     below = {unit["code"] for unit in world.educa("units", "list") if unit["parent"] == banner}
     people = [holder["id"] for holder in world.educa("holders", "list") if holder["unit"] in below][:_PEOPLE]
-    sticks = [Stick.from_vendor(world, number) for number in range(1, _PEOPLE + 1)]
-    for stick in sticks:
-        world.educa("media", "register", stick.serial, "--model", "SoftHSM v2", by="custodian-centre")
-        world.educa("media", "initialise", str(stick.initialise()), by="custodian-centre")
-    serials = [stick.serial for stick in sticks]
+    with ThreadPoolExecutor(_AT_ONCE) as hands:
+        sticks = list(hands.map(lambda number: Stick.from_vendor(world, number), range(1, _PEOPLE + 1)))
+        serials = [stick.serial for stick in sticks]
+        world.educa("media", "register", *serials, "--model", "SoftHSM v2", by="custodian-centre")
+        files = [str(path) for path in hands.map(Stick.initialise, sticks)]
+    world.educa("media", "initialise", *files, by="custodian-centre")
     _ship(world, serials, to_unit=LEAGUE, by="custodian-centre", received_by="custodian-league")
     _ship(world, serials, to_unit=banner, by="custodian-league", received_by=f"custodian-{banner}")
     for stick, holder in zip(sticks, people, strict=True):
@@ -51,7 +54,12 @@ def _ship(world: World, serials: list[str], *, to_unit: str, by: str, received_b
 
 def enrol(world: World, handed: list[tuple[str, Stick]]) -> list[Administrator]:
     """Step 6: each person downloads; a wrong code is counted, a stranger's token refused, a repeat gives the same."""
-    administrators = [_enrol_one(world, holder, stick, handed) for holder, stick in handed]
+    codes = [_issue_code(world, holder) for holder, _ in handed]
+    _refusals(handed[0][1], handed[1][1], codes[0])
+    with ThreadPoolExecutor(_AT_ONCE) as hands:
+        administrators = list(hands.map(lambda person, code: _enrol_one(world, *person, code), handed, codes))
+    if administrators[0].stick.enroll(*codes[0]).code:
+        raise RoadError("a repeated enrolment was refused")
     first = administrators[0]
     listed = world.run(
         "pkcs11-tool", "--module", SOFTHSM, "--login", "--pin", first.stick.pin, "--list-objects", "--type", "privkey",
@@ -70,18 +78,17 @@ def enrol(world: World, handed: list[tuple[str, Stick]]) -> list[Administrator]:
     return administrators
 
 
-def _enrol_one(world: World, holder: str, stick: Stick, handed: list[tuple[str, Stick]]) -> Administrator:
+def _issue_code(world: World, holder: str) -> tuple[str, str]:
+    """Reference number from the screen, authorisation code from the message: the two ways."""
     issued = world.educa("enrolments", "issue-code", holder, by=CENTRE_REVIEWER)
-    reference = issued["reference_number"]
-    code = _code_from_sms(world, holder)
-    if stick is handed[0][1]:
-        _refusals(stick, handed[1][1], reference=reference, code=code)
-    done = stick.enroll(reference=reference, code=code)
+    return str(issued["reference_number"]), _code_from_sms(world, holder)
+
+
+def _enrol_one(world: World, holder: str, stick: Stick, codes: tuple[str, str]) -> Administrator:
+    done = stick.enroll(*codes)
     if done.code:
         raise RoadError(f"educa-token enroll: {done.err.strip()}")
     (stick.folder / "pin-changed").touch()
-    if stick is handed[0][1] and stick.enroll(reference=reference, code=code).code:
-        raise RoadError("a repeated enrolment was refused")
     row = next(c for c in world.educa("certs", "list") if c["holder"] == holder)
     if row["status"] != "active":
         raise RoadError(f"the certificate is {row['status']}")
@@ -92,12 +99,12 @@ def _enrol_one(world: World, holder: str, stick: Stick, handed: list[tuple[str, 
     return Administrator(holder, row["unit"], stick, row["serial"])
 
 
-def _refusals(stick: Stick, other: Stick, *, reference: str, code: str) -> None:
-    wrong = stick.enroll(reference=reference, code="2222222222")
+def _refusals(stick: Stick, other: Stick, codes: tuple[str, str]) -> None:
+    wrong = stick.enroll(codes[0], "2222222222")
     # The first PIN is changed before the CA is asked, so the holder's own is in force from here on.
     (stick.folder / "pin-changed").touch()
     expect(wrong, r"还可以再试 4 次|4", what="the refusal of a wrong code")
-    stolen = other.enroll(reference=reference, code=code)
+    stolen = other.enroll(*codes)
     (other.folder / "pin-changed").touch()
     if wrong.code != 1 or stolen.code != 1:
         raise RoadError("a wrong code or a stranger's token was accepted")

@@ -34,7 +34,7 @@ def _reset_a_password(person: Administrator) -> tuple[str, str]:
     accept = ("-H", "Accept: application/json")
     listed = _document(person.stick.curl("/accounts", *accept))
     send = (*accept, "-H", f"X-CSRF-Token: {listed['csrf_token']}", "-H", "Content-Type: application/json")
-    wish = json.dumps({"kind": "query", "login": "chaxun01", "name": "示范查询员"}, ensure_ascii=False)
+    wish = json.dumps({"kind": "viewer", "login": "chaxun01", "name": "示范查询员"}, ensure_ascii=False)
     made = _document(person.stick.curl("/accounts", *send, "-d", wish))
     reset = _document(person.stick.curl(f"/accounts/{made['account']['id']}/reset", *send, "-d", "{}"))
     return str(made["password"]), str(reset["password"])
