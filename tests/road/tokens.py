@@ -10,7 +10,7 @@ from tests.road.registration import CENTRE_REVIEWER, LEAGUE, banner_codes
 from tests.road.stick import Stick
 from tests.road.world import SOFTHSM, RoadError, World, expect, wait_for
 
-_PEOPLE = 4
+_PEOPLE = 3
 _AT_ONCE = 2
 
 
