@@ -34,10 +34,20 @@ def require_one_of_each(scene: Scene) -> None:
 
 @pytest.mark.parametrize("act", _ACTS)
 def test_killed_after_an_act_the_repeat_ends_the_same(scene: Scene, act: str) -> None:
-    killed = scene.desk.run(
-        act, "enroll", *scene.arguments(), program="tests.token_provisioning.killed_helper"
-    )
+    killed = scene.enrol_struck(f"kill@{act}")
     assert killed.code == -signal.SIGKILL
+
+    again = scene.enrol()
+
+    assert again.code == 0, again.err
+    require_one_of_each(scene)
+
+
+@pytest.mark.parametrize("act", _ACTS)
+def test_a_token_taken_away_is_named_and_goes_on_where_it_was(scene: Scene, act: str) -> None:
+    broken = scene.enrol_struck(f"unplug@{act}")
+    (scene.desk.folder / "unplugged").rename(scene.desk.folder / "tokens")
+    assert (broken.code, "介质被拔出" in broken.err) == (1, True), broken.err
 
     again = scene.enrol()
 
@@ -128,8 +138,7 @@ def test_a_certificate_from_another_root_is_neither_written_nor_confirmed(scene:
 
 def leave_a_pair(scene: Scene) -> bytes:
     """Break an enrolment off before the CA has issued, and return the SPKI of the key left behind."""
-    act = "key_attributes:1"
-    scene.desk.run(act, "enroll", *scene.arguments(), program="tests.token_provisioning.killed_helper")
+    scene.enrol_struck("kill@key_attributes:1")
     out = scene.desk.folder / "left.spki"
     scene.desk.pkcs11_tool("--read-object", "--type", "pubkey", "--label", "educa-auth", "-o", str(out))
     return out.read_bytes()

@@ -1,0 +1,74 @@
+"""The device on another maker's module: the softoken of Firefox (Debian's libnss3)."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_PROBE = """
+import json, sys
+from dataclasses import asdict
+from pathlib import Path
+from token_provisioning.attributes import AUTH_LABEL, KeyAlgorithm
+from token_provisioning.login import open_user
+from token_provisioning.module import Module
+from token_provisioning.pkcs11_device import Pkcs11Device
+from token_provisioning import signatures
+
+# Both slots of softoken have one serial number: the certificate store is the second.
+token = Module(Path(sys.argv[1])).tokens()[1]
+with token.open(rw=True, so_pin="") as session:
+    session.init_pin("Quince-2026")
+token = token.slot.get_token()
+with open_user(token, "Quince-2026") as session:
+    device = Pkcs11Device(session)
+    made = device.generate(label=AUTH_LABEL, key_id=bytes(range(16)), algorithm=KeyAlgorithm(sys.argv[2]))
+    signatures.verify(made.public_key, device.sign(made, b"message"), b"message")
+    found = device.key_pairs(AUTH_LABEL)
+    print(json.dumps({"same": found == [made], "attributes": asdict(device.key_attributes(made))}))
+"""
+
+
+@pytest.fixture
+def softoken(tmp_path: Path) -> tuple[str, dict[str, str]]:
+    modules = sorted(Path("/usr/lib").glob("*/libsoftokn3.so")) + sorted(
+        Path("/usr/lib").glob("*/nss/libsoftokn3.so")
+    )
+    if not modules:
+        pytest.skip("libsoftokn3.so (Debian: libnss3) is not installed")
+    database = tmp_path / "nss"
+    database.mkdir()
+    return str(modules[0]), {**os.environ, "NSS_LIB_PARAMS": f"configDir=sql:{database}"}
+
+
+def test_listing_shows_the_softoken(softoken: tuple[str, dict[str, str]]) -> None:
+    module, environment = softoken
+    command = [sys.executable, "-m", "token_provisioning.cli", "list", "--module", module, "--json"]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert "NSS Certificate DB" in {token["label"] for token in json.loads(done.stdout)["tokens"]}
+
+
+@pytest.mark.parametrize("algorithm", ["ec-p256", "rsa-2048"])
+def test_keys_of_the_softoken_are_found_again_and_not_extractable(
+    softoken: tuple[str, dict[str, str]], algorithm: str
+) -> None:
+    module, environment = softoken
+    command = [sys.executable, "-c", _PROBE, module, algorithm]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    probed = json.loads(done.stdout)
+    assert probed["same"] is True
+    assert probed["attributes"] == {
+        "sensitive": True,
+        "always_sensitive": True,
+        "extractable": False,
+        "never_extractable": True,
+        "local": True,
+    }
