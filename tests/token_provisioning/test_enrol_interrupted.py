@@ -43,7 +43,7 @@ def test_killed_after_an_act_the_repeat_ends_the_same(scene: Scene, act: str) ->
     require_one_of_each(scene)
 
 
-@pytest.mark.parametrize("act", _ACTS)
+@pytest.mark.parametrize("act", [act for act in _ACTS if act != "confirm:1"])  # then nothing is left to do
 def test_a_token_taken_away_is_named_and_goes_on_where_it_was(scene: Scene, act: str) -> None:
     broken = scene.enrol_struck(f"unplug@{act}")
     (scene.desk.folder / "unplugged").rename(scene.desk.folder / "tokens")

@@ -47,14 +47,17 @@ def test_the_vendor_knows_neither_pin_any_more(desk: Desk) -> None:
     serial = desk.vendor_token()
     assert desk.initialise(serial).code == 0
 
-    def login(*arguments: str) -> str:
-        return desk.pkcs11_tool("--login", *arguments, "--list-objects")
+    def user_login(pin: str) -> str:
+        return desk.pkcs11_tool("--login", "--pin", pin, "--list-objects")
 
-    as_so = ("--login-type", "so", "--so-pin")
-    assert "CKR_PIN_INCORRECT" in login(*as_so, VENDOR_SO_PIN)
-    assert "CKR_PIN_INCORRECT" in login("--pin", "000000")
-    assert "CKR_" not in login(*as_so, secret(desk, serial, "so-pin"))
-    assert "CKR_" not in login("--pin", secret(desk, serial, "pin"))
+    def so_login(so_pin: str) -> str:
+        act = ("--init-pin", "--new-pin", "Quince-2026")
+        return desk.pkcs11_tool("--login", "--login-type", "so", "--so-pin", so_pin, *act)
+
+    assert "CKR_PIN_INCORRECT" in user_login("000000")
+    assert "CKR_" not in user_login(secret(desk, serial, "pin"))
+    assert "CKR_PIN_INCORRECT" in so_login(VENDOR_SO_PIN)
+    assert "CKR_" not in so_login(secret(desk, serial, "so-pin"))
 
 
 def test_pin_files_are_for_the_owner_only_and_differ_between_tokens(desk: Desk) -> None:

@@ -1,4 +1,7 @@
-"""The device on another maker's module: the softoken of Firefox (Debian's libnss3)."""
+"""The device on another maker's module: the softoken that Firefox ESR brings along.
+
+That of Debian's libnss3 does not read NSS_LIB_PARAMS and so cannot be used as a PKCS#11 module.
+"""
 
 import json
 import os
@@ -34,11 +37,11 @@ with open_user(token, "Quince-2026") as session:
 
 @pytest.fixture
 def softoken(tmp_path: Path) -> tuple[str, dict[str, str]]:
-    modules = sorted(Path("/usr/lib").glob("*/libsoftokn3.so")) + sorted(
-        Path("/usr/lib").glob("*/nss/libsoftokn3.so")
-    )
+    folders = [Path(extra)] if (extra := os.environ.get("EDUCA_TEST_SOFTOKEN_DIR")) else []
+    folders.append(Path("/usr/lib/firefox-esr"))
+    modules = [folder / "libsoftokn3.so" for folder in folders if (folder / "libsoftokn3.so").exists()]
     if not modules:
-        pytest.skip("libsoftokn3.so (Debian: libnss3) is not installed")
+        pytest.skip("Firefox ESR, whose softoken is used here, is not installed")
     database = tmp_path / "nss"
     database.mkdir()
     return str(modules[0]), {**os.environ, "NSS_LIB_PARAMS": f"configDir=sql:{database}"}
