@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from token_provisioning.attributes import KeyAttributes
+from token_provisioning.errors import KeyNotSafeError
+
 _PROBE = """
 import json, sys
 from dataclasses import asdict
@@ -44,7 +47,9 @@ def softoken(tmp_path: Path) -> tuple[str, dict[str, str]]:
         pytest.skip("Firefox ESR, whose softoken is used here, is not installed")
     database = tmp_path / "nss"
     database.mkdir()
-    return str(modules[0]), {**os.environ, "NSS_LIB_PARAMS": f"configDir=sql:{database}"}
+    found_there = {"LD_LIBRARY_PATH": str(modules[0].parent)}  # its SQLite lies beside it
+    parameters = {"NSS_LIB_PARAMS": f"configDir=sql:{database}"}
+    return str(modules[0]), os.environ | found_there | parameters
 
 
 def test_listing_shows_the_softoken(softoken: tuple[str, dict[str, str]]) -> None:
@@ -57,7 +62,7 @@ def test_listing_shows_the_softoken(softoken: tuple[str, dict[str, str]]) -> Non
 
 
 @pytest.mark.parametrize("algorithm", ["ec-p256", "rsa-2048"])
-def test_keys_of_the_softoken_are_found_again_and_not_extractable(
+def test_keys_of_the_softoken_are_found_again_but_refused_for_not_being_called_local(
     softoken: tuple[str, dict[str, str]], algorithm: str
 ) -> None:
     module, environment = softoken
@@ -68,10 +73,9 @@ def test_keys_of_the_softoken_are_found_again_and_not_extractable(
     assert done.returncode == 0, done.stderr
     probed = json.loads(done.stdout)
     assert probed["same"] is True
-    assert probed["attributes"] == {
-        "sensitive": True,
-        "always_sensitive": True,
-        "extractable": False,
-        "never_extractable": True,
-        "local": True,
-    }
+    attributes = KeyAttributes(**probed["attributes"])
+    assert attributes == KeyAttributes(
+        sensitive=True, always_sensitive=True, extractable=False, never_extractable=True, local=False
+    )
+    with pytest.raises(KeyNotSafeError, match=r"\(LOCAL\)"):
+        attributes.require_token_born()
