@@ -1,7 +1,7 @@
 """`Device` over an open PKCS#11 session."""
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, Session
@@ -17,12 +17,14 @@ from token_provisioning.errors import (
     PinWrongError,
     SignatureFailedError,
     TokenFailedError,
+    TokenRemovedError,
 )
-from token_provisioning.login import translated, tries_left
+from token_provisioning.login import is_present, translated, tries_left
 from token_provisioning.module import token_info
 from token_provisioning.objects import certificate_template, read, read_bytes, spki_of
 
 _TRIAL = b"educa-trial-v1\0"
+_Found = TypeVar("_Found")
 
 
 class Pkcs11Device:
@@ -139,7 +141,7 @@ class Pkcs11Device:
             return self._certificates()
 
     def _certificates(self) -> list[StoredCertificate]:
-        return stored_certificates(self._session)
+        return self._unless_removed(stored_certificates(self._session))
 
     def store_certificate(self, certificate: StoredCertificate) -> None:
         with translated(self._token):
@@ -154,7 +156,7 @@ class Pkcs11Device:
 
     def has_mark(self, label: str) -> bool:
         with translated(self._token):
-            return has_mark(self._session, label)
+            return bool(self._find(ObjectClass.DATA, label))
 
     def set_mark(self, label: str) -> None:
         with translated(self._token):
@@ -184,7 +186,14 @@ class Pkcs11Device:
 
     def _find(self, object_class: ObjectClass, label: str) -> list[Any]:
         # A list, not the generator: another operation during a search is CKR_OPERATION_ACTIVE.
-        return list(self._session.get_objects({Attribute.CLASS: object_class, Attribute.LABEL: label}))
+        wanted = {Attribute.CLASS: object_class, Attribute.LABEL: label}
+        return self._unless_removed(list(self._session.get_objects(wanted)))
+
+    def _unless_removed(self, found: list[_Found]) -> list[_Found]:
+        # Some modules answer a search on a token that is gone with "nothing there".
+        if not found and not is_present(self._token):
+            raise TokenRemovedError
+        return found
 
 
 def stored_certificates(session: Session) -> list[StoredCertificate]:
