@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from teacher_registry.accounts.book import AccountBook
 from teacher_registry.refusal import RefusalKind
 from teacher_registry.web.csrf import CsrfRefusedError, CsrfTokens
 from teacher_registry.web.texts import REFUSALS
@@ -207,3 +208,15 @@ def test_pages_have_nothing_inline(browser: Browser) -> None:
 def test_every_refusal_has_a_page() -> None:
     assert set(REFUSALS) == set(RefusalKind)
     assert all(notice.title and notice.steps for notice in REFUSALS.values())
+
+
+def test_an_unexpected_error_says_nothing_about_itself(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(AccountBook, "page", fails)
+    answer = browser.get("/accounts")
+    assert (answer.status_code, "系统出错" in answer.text) == (500, True)
+    assert "secret detail" not in answer.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -83,10 +84,10 @@ def test_a_signer_of_another_ca_is_untrusted(
     ids=["no-eku", "other-eku", "no-nocheck", "no-digital-signature", "expired", "not-yet"],
 )
 def test_a_certificate_of_our_ca_that_is_no_current_ocsp_delegate_is_untrusted(
-    authority: Authority, admin: Identity, good: OcspWish, deviation: dict[str, object]
+    authority: Authority, admin: Identity, good: OcspWish, deviation: dict[str, Any]
 ) -> None:
     """RFC 6960 §4.2.2.2. An administrator could otherwise declare himself good."""
-    signer = certify(replace(OCSP_SIGNER, **deviation), authority.issuing)  # type: ignore[arg-type]
+    signer = certify(replace(OCSP_SIGNER, **deviation), authority.issuing)
     assert judge(authority, admin, sign_ocsp(replace(good, signer=signer))) == "untrusted"
 
 

@@ -46,14 +46,39 @@ def test_frozen_is_seen_within_a_second_and_release_too(
     assert curl(admin).status == 200
 
 
+def client_context(curl: Curl, identity: Identity) -> ssl.SSLContext:
+    """For clients that do what curl does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    pem = curl.folder / "client.pem"
+    pem.write_bytes(identity.pem + identity.key_pem)
+    context.load_cert_chain(pem)
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_never_resumed(curl: Curl, admin: Identity, version: ssl.TLSVersion) -> None:
+    """The key on the token is needed for each connection: pulled out is out."""
+    context = client_context(curl, admin)
+    context.minimum_version = context.maximum_version = version
+    session = None
+    for _ in range(2):
+        plain = socket.create_connection(("127.0.0.1", curl.port), timeout=20)
+        with context.wrap_socket(plain, session=session) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            page = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert (connection.session_reused, "张萌".encode() in page) == (False, True)
+            session = connection.session
+
+
+def test_tls_1_1_is_refused(curl: Curl) -> None:
+    assert curl(None, "/", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0").status == 0
+
+
 def test_freeze_ends_a_connection_that_is_already_open(
     curl: Curl, admin: Identity, publication: Publication
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    pem = curl.folder / "open.pem"
-    pem.write_bytes(admin.pem + admin.key_pem)
-    context.load_cert_chain(pem)
+    context = client_context(curl, admin)
     connection = http.client.HTTPSConnection("127.0.0.1", curl.port, context=context, timeout=20)
     with closing(connection):
         connection.request("GET", "/")
