@@ -100,6 +100,10 @@ def _check_characters(field: str, value: str) -> None:
             continue
         if refused := _REFUSED.get(category):
             raise SubjectError(field, f"{refused} (U+{ord(character):04X})", "visible characters")
+        if character == "\N{REPLACEMENT CHARACTER}":
+            raise SubjectError(
+                field, "the mark of a character that was lost (U+FFFD)", "the character itself"
+            )
         if category == "Zs" and character != " ":
             raise SubjectError(
                 field, f"a blank that is not a space (U+{ord(character):04X})", "the space U+0020"

@@ -65,6 +65,7 @@ def test_a_bit_string_with_unused_bits_has_no_identifier() -> None:
         (support.rsa_key("keys").public_key().public_numbers().n + 1, 65537, "factor"),
         (3 * (1 << 2047 | 1), 65537, "factor"),
     ],
+    ids=["1024", "2047", "e-3", "e-large", "even", "multiple-of-3"],
 )
 def test_weak_rsa_numbers_are_refused(modulus: int, exponent: int, reason: str) -> None:
     assert reason in _weakness(_rsa_spki(modulus, exponent))
