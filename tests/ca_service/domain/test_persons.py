@@ -1,6 +1,7 @@
 """Persons: each rule with one good and one bad value."""
 
 import contextlib
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -277,10 +278,18 @@ def test_masks_hide_the_middle_and_all_of_what_is_short() -> None:
 
 @given(st.text())
 def test_only_typed_refusals_leave_the_parsers(text: str) -> None:
-    parsers = [parse_name, parse_mobile, parse_phone, parse_email, parse_address, parse_user_type]
-    for parse in [*parsers, lambda given: parse_id_number(given, today=TODAY)]:
+    parsers: list[Callable[[str], object]] = [
+        parse_name,
+        parse_mobile,
+        parse_phone,
+        parse_email,
+        parse_address,
+        parse_user_type,
+    ]
+    parsers.append(lambda given: parse_id_number(given, today=TODAY))
+    for parse in parsers:
         with contextlib.suppress(PersonDataError):
-            assert parse(text)
+            parse(text)
 
 
 @given(st.integers(0, 17), st.sampled_from("0123456789"))
