@@ -18,9 +18,7 @@ def main() -> None:
     started = time.perf_counter()
     roster = read_roster(roster_file, filename="roster.xlsx", limits=SheetLimits())
     read = time.perf_counter()
-    checked = check_rows(
-        roster, units=UnitIndex(units), uploader_scope=lambda _code: True, today=date(2026, 11, 24)
-    )
+    checked = check_rows(roster, units=UnitIndex(units), uploader_scope=lambda _code: True, today=date(2026, 11, 24))
     done = time.perf_counter()
     sys.stdout.write(
         f"{len(roster.rows)} rows, {len(roster_file):,} bytes: read {read - started:.2f} s, "

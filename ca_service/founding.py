@@ -20,13 +20,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TypedDict
 
-import profiles
 from asn1crypto import pem
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+import profiles
 from ca_service.config import Config, read_secret
 from ca_service.domain.errors import Conflict, Unavailable
 from ca_service.passwords import hash_password

@@ -95,9 +95,7 @@ def time(key: str, at: datetime) -> bytes:
     if at.tzinfo is None or at.utcoffset() is None:
         raise CertificateValueError(key, "a time without zone", "an aware datetime")
     if at.microsecond:
-        raise CertificateValueError(
-            key, f"{at.microsecond} microseconds", "whole seconds (RFC 5280 §4.1.2.5)"
-        )
+        raise CertificateValueError(key, f"{at.microsecond} microseconds", "whole seconds (RFC 5280 §4.1.2.5)")
     try:
         utc = at.astimezone(UTC)
     except OverflowError as error:

@@ -57,9 +57,7 @@ class Pkcs11Device:
                 if algorithm is None or not self._fits(private, spki, algorithm):
                     continue
                 self._private[spki] = private
-                found.append(
-                    (KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki), (private, public))
-                )
+                found.append((KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki), (private, public)))
                 break
         return sorted(found, key=lambda entry: entry[0].key_id)
 
@@ -76,9 +74,7 @@ class Pkcs11Device:
             certified = {certificate.key_id for certificate in self._certificates()}
             halves = self._find(ObjectClass.PRIVATE_KEY, label) + self._find(ObjectClass.PUBLIC_KEY, label)
             orphans = [
-                half
-                for half in halves
-                if half.handle not in kept and read_bytes(half, Attribute.ID) not in certified
+                half for half in halves if half.handle not in kept and read_bytes(half, Attribute.ID) not in certified
             ]
             for half in orphans:
                 half.destroy()

@@ -1,4 +1,4 @@
-"""What relying parties fetch over plain HTTP: CRLs and CA certificates, with the caching headers of RFC 5019 and 9111."""
+"""What relying parties fetch over plain HTTP: CRLs and CA certificates, with caching headers (RFC 5019, 9111)."""
 
 import hashlib
 from collections.abc import Callable

@@ -26,8 +26,7 @@ def canonical(encoded: bytes, depth: int = 0) -> bytes:
     if depth > _MAX_DEPTH:
         raise CertificateValueError("der", f"more than {_MAX_DEPTH} levels", "a certificate")
     return b"".join(
-        _element(class_, method, tag, body, depth)
-        for class_, method, tag, body, _ in der.walk(encoded, "der")
+        _element(class_, method, tag, body, depth) for class_, method, tag, body, _ in der.walk(encoded, "der")
     )
 
 

@@ -36,9 +36,7 @@ def test_sound_keys_pass_and_their_identifier_is_that_of_cryptography(key: suppo
     assert profiles.key_identifier(spki) == x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", b"\x30\x00", b"\x04\x01\x00", EC_P256, b"\x30\x80\x00\x00", b"\xff" * 90]
-)
+@pytest.mark.parametrize("octets", [b"", b"\x30\x00", b"\x04\x01\x00", EC_P256, b"\x30\x80\x00\x00", b"\xff" * 90])
 def test_octets_that_are_no_key_are_refused_by_both_doors(octets: bytes) -> None:
     _weakness(octets)
     with pytest.raises(profiles.ProfilesError):

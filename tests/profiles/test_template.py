@@ -144,9 +144,7 @@ def test_a_malformed_host_name_is_refused(name: str) -> None:
         support.tbs("tls-server", dns_names=("ca.edu.example", name))
 
 
-@pytest.mark.parametrize(
-    "address", ["", "256.1.1.1", "192.0.2.0/24", "fe80::1%eth0", "01.2.3.4", "localhost"]
-)
+@pytest.mark.parametrize("address", ["", "256.1.1.1", "192.0.2.0/24", "fe80::1%eth0", "01.2.3.4", "localhost"])
 def test_a_malformed_address_is_refused(address: str) -> None:
     with pytest.raises(profiles.SubjectError, match="ip_addresses"):
         support.tbs("tls-server", ip_addresses=(address,))
@@ -178,9 +176,7 @@ def test_equal_input_gives_equal_octets() -> None:
 
 
 def test_optional_publications_follow_the_issuer() -> None:
-    bare = replace(
-        support.issuing_authority().issuer, delta_crl_url=None, ocsp_url=None, certificate_url=None
-    )
+    bare = replace(support.issuing_authority().issuer, delta_crl_url=None, ocsp_url=None, certificate_url=None)
     profile = profiles.load(ADMINISTRATOR)
     octets = profiles.compile(profile, bare).tbs(
         subject=support.SUBJECTS[ADMINISTRATOR],

@@ -1,4 +1,4 @@
-"""A software token as a USB stick of its own: its own folder, its own SOFTHSM2_CONF, a serial number from its vendor."""
+"""A software token as a USB stick of its own: a folder, a SOFTHSM2_CONF, a serial number from its vendor."""
 
 import json
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ def enrol(world: World, handed: list[tuple[str, Stick]]) -> list[Administrator]:
     codes = [_issue_code(world, holder) for holder, _ in handed]
     _refusals(handed[0][1], handed[1][1], codes[0])
     with ThreadPoolExecutor(_AT_ONCE) as hands:
-        administrators = list(hands.map(lambda person, code: _enrol_one(world, *person, code), handed, codes))
+        administrators = list(hands.map(lambda one, code: _enrol_one(world, one[0], one[1], code), handed, codes))
     if administrators[0].stick.enroll(*codes[0]).code:
         raise RoadError("a repeated enrolment was refused")
     first = administrators[0]
@@ -73,7 +73,8 @@ def enrol(world: World, handed: list[tuple[str, Stick]]) -> list[Administrator]:
     certified = world.educa("certs", "list")
     if len(certified) != len(administrators):
         raise RoadError(f"{len(certified)} certificates for {len(administrators)} people")
-    seen = f"{len(certified)} certificates, keys never extractable; wrong code and wrong token refused; repeats doubled none"
+    refused = "wrong code and wrong token refused; repeats doubled none"
+    seen = f"{len(certified)} certificates, keys never extractable; {refused}"
     world.observe("6 download", seen, by="openssl verify, pkcs11-tool")
     return administrators
 

@@ -120,9 +120,7 @@ def test_each_act_is_logged_without_password_or_name(browser: Browser, rows: Row
         "account:stop",
         "account:restore",
     ]
-    assert {(e.holder_id, e.unit_code, e.account_id, e.at) for e in log} == {
-        ("H000001", "150102001", account, NOW)
-    }
+    assert {(e.holder_id, e.unit_code, e.account_id, e.at) for e in log} == {("H000001", "150102001", account, NOW)}
     written = "".join(str(value) for entry in log for value in vars(entry).values())
     assert made["password"] not in written
     assert "王芳" not in written

@@ -63,9 +63,7 @@ def test_an_unsafe_configuration_does_not_start(
         load_config(config_file)
 
 
-def test_an_issuing_ca_that_the_anchor_did_not_make_does_not_start(
-    config: Config, stranger: Authority
-) -> None:
+def test_an_issuing_ca_that_the_anchor_did_not_make_does_not_start(config: Config, stranger: Authority) -> None:
     config.issuing.write_bytes(stranger.issuing.pem)
     with pytest.raises(ConfigError, match="was not issued by"):
         build_registry(config, Clock())
@@ -84,9 +82,7 @@ def test_without_a_responder_the_list_decides(config_file: Path, browser: Browse
     assert registry.gate.admit(admin.der).unit_code == "150102001"
 
 
-def test_accounts_list_prints_all_or_one_unit(
-    config_file: Path, browser: Browser, neighbour: Identity
-) -> None:
+def test_accounts_list_prints_all_or_one_unit(config_file: Path, browser: Browser, neighbour: Identity) -> None:
     browser.create()
     browser.as_(neighbour).create("lihe", name="李荷")
     runner = CliRunner()

@@ -61,11 +61,7 @@ def test_each_status_is_read(authority: Authority, admin: Identity) -> None:
         CrlWish({5: x509.ReasonFlags.remove_from_crl}),
         CrlWish({5: HOLD}, entry_extra=((x509.CertificateIssuer([x509.DNSName("x")]), True),)),
         CrlWish(extra=((point(full_name=None, indirect_crl=True), True),)),
-        CrlWish(
-            extra=(
-                (point(full_name=None, only_some_reasons=frozenset([x509.ReasonFlags.key_compromise])), True),
-            )
-        ),
+        CrlWish(extra=((point(full_name=None, only_some_reasons=frozenset([x509.ReasonFlags.key_compromise])), True),)),
         CrlWish(extra=((point(full_name=None, only_contains_ca_certs=True), True),)),
         CrlWish(extra=((point(), True),)),
     ],
@@ -96,9 +92,7 @@ def test_a_list_about_persons_or_about_our_distribution_point_covers_us(authorit
     assert judge(authority, leaf, CrlWish(extra=((persons, True),))) == "good"
 
 
-def test_a_list_signed_by_another_key_is_untrusted(
-    authority: Authority, admin: Identity, stranger: Authority
-) -> None:
+def test_a_list_signed_by_another_key_is_untrusted(authority: Authority, admin: Identity, stranger: Authority) -> None:
     assert judge(authority, admin, CrlWish(), issuer=stranger.issuing) == "untrusted"
     assert judge(authority, admin, CrlWish(), issuer=authority.root) == "untrusted"
 

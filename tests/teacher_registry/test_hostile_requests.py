@@ -67,9 +67,7 @@ def test_a_token_of_any_shape_is_refused_quietly(token: str) -> None:
         ("kind", {}),
     ],
 )
-def test_a_field_that_cannot_be_taken_is_named(
-    browser: Browser, rows: Rows, field: str, value: object
-) -> None:
+def test_a_field_that_cannot_be_taken_is_named(browser: Browser, rows: Rows, field: str, value: object) -> None:
     answer = browser.send("/accounts", {**WISH, field: value})
     assert (answer.status_code, answer.get_json()["kind"]) == (422, "field-invalid")
     assert answer.content_type == "application/problem+json"
@@ -99,9 +97,7 @@ def test_a_bad_form_comes_back_filled_in_and_escaped(browser: Browser) -> None:
         ("text/plain", b"login=x"),
     ],
 )
-def test_a_body_that_does_not_read_is_a_client_error(
-    browser: Browser, content_type: str, body: bytes
-) -> None:
+def test_a_body_that_does_not_read_is_a_client_error(browser: Browser, content_type: str, body: bytes) -> None:
     headers = {"X-CSRF-Token": browser.token(), "Content-Type": content_type}
     answer = browser.post("/accounts", data=body, headers=headers)
     assert 400 <= answer.status_code < 500
@@ -151,9 +147,7 @@ def test_a_certificate_of_the_root_is_foreign_to_the_registry(browser: Browser, 
 
 
 @pytest.mark.parametrize("field", ["holder_id", "unit_code"])
-def test_a_subject_without_person_or_unit_is_malformed(
-    browser: Browser, authority: Authority, field: str
-) -> None:
+def test_a_subject_without_person_or_unit_is_malformed(browser: Browser, authority: Authority, field: str) -> None:
     leaf = authority.administrator(**{field: None})
     assert browser.as_(leaf).get("/", headers=JSON).get_json()["kind"] == "malformed"
 
@@ -210,9 +204,7 @@ def test_every_refusal_has_a_page() -> None:
     assert all(notice.title and notice.steps for notice in REFUSALS.values())
 
 
-def test_an_unexpected_error_says_nothing_about_itself(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unexpected_error_says_nothing_about_itself(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("secret detail")
 

@@ -96,9 +96,7 @@ def test_a_delegate_of_the_root_is_untrusted(authority: Authority, admin: Identi
     assert judge(authority, admin, sign_ocsp(replace(good, signer=signer))) == "untrusted"
 
 
-def test_a_missing_signer_certificate_is_untrusted(
-    authority: Authority, admin: Identity, good: OcspWish
-) -> None:
+def test_a_missing_signer_certificate_is_untrusted(authority: Authority, admin: Identity, good: OcspWish) -> None:
     assert judge(authority, admin, sign_ocsp(replace(good, carried=()))) == "untrusted"
 
 
@@ -160,9 +158,7 @@ def test_every_damaged_octet_is_untrusted_or_still_says_the_same(
 
 
 @pytest.mark.parametrize("octets", [b"", b"\x30\x00", b"<html>", b"\x30\x80" * 3000])
-def test_octets_that_are_no_answer_are_untrusted(
-    authority: Authority, admin: Identity, octets: bytes
-) -> None:
+def test_octets_that_are_no_answer_are_untrusted(authority: Authority, admin: Identity, octets: bytes) -> None:
     assert judge(authority, admin, octets) == "untrusted"
 
 

@@ -124,9 +124,7 @@ def test_an_authority_below_the_path_length_is_foreign(authority: Authority) -> 
     third = certify(replace(ISSUING, common_name="多余的CA", serial=77, path_length=None), authority.issuing)
     leaf = certify(Wish(), third)
     with pytest.raises(RefusalError) as refusal:
-        verify_chain(
-            leaf.der, [authority.issuing.der, third.der], [authority.root.der], [], NOW, revocation="if-given"
-        )
+        verify_chain(leaf.der, [authority.issuing.der, third.der], [authority.root.der], [], NOW, revocation="if-given")
     assert refusal.value.kind == "foreign"
 
 
@@ -137,9 +135,7 @@ def test_an_authority_is_not_a_person(authority: Authority) -> None:
 @pytest.mark.parametrize(
     "usages", [(), (ExtendedKeyUsageOID.SERVER_AUTH,), (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)]
 )
-def test_only_client_auth_by_name_signs_in(
-    authority: Authority, usages: tuple[ObjectIdentifier, ...]
-) -> None:
+def test_only_client_auth_by_name_signs_in(authority: Authority, usages: tuple[ObjectIdentifier, ...]) -> None:
     assert judge(authority, authority.administrator(usages=usages)) == "wrong-purpose"
 
 

@@ -7,9 +7,7 @@ import pytest
 from token_provisioning.attributes import KeyAttributes
 from token_provisioning.errors import KeyNotSafeError
 
-BORN_THERE = KeyAttributes(
-    sensitive=True, always_sensitive=True, extractable=False, never_extractable=True, local=True
-)
+BORN_THERE = KeyAttributes(sensitive=True, always_sensitive=True, extractable=False, never_extractable=True, local=True)
 
 
 def test_a_key_born_on_the_token_is_taken() -> None:

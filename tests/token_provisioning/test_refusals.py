@@ -191,9 +191,7 @@ def test_a_certificate_for_another_key_is_not_written(scene: Scene) -> None:
         {"challenge": "AAAA"},
     ],
 )
-def test_a_damaged_certificate_answer_leaves_the_token_as_it_was(
-    scene: Scene, damage: dict[str, Any]
-) -> None:
+def test_a_damaged_certificate_answer_leaves_the_token_as_it_was(scene: Scene, damage: dict[str, Any]) -> None:
     scene.ca.tamper = lambda answer: answer | damage
 
     refused = scene.enrol()

@@ -30,9 +30,7 @@ from tests.ca_service.intake.test_sheet import fault
 
 def sheet_with(rows: str) -> bytes:
     """A workbook whose first sheet holds this XML as its rows."""
-    return with_parts(
-        xlsx(), {SHEET_PART: replaced("<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>")}
-    )
+    return with_parts(xlsx(), {SHEET_PART: replaced("<sheetData>.*</sheetData>", f"<sheetData>{rows}</sheetData>")})
 
 
 def test_an_encrypted_workbook_is_password_protected() -> None:
@@ -134,9 +132,7 @@ def test_long_texts_are_no_endless_tag() -> None:
 
 def test_many_merged_areas_are_too_complex() -> None:
     areas = "".join(f'<mergeCell ref="A{n}:B{n}"/>' for n in range(2, 600))
-    data = with_parts(
-        xlsx(), {SHEET_PART: replaced("</sheetData>", f"</sheetData><mergeCells>{areas}</mergeCells>")}
-    )
+    data = with_parts(xlsx(), {SHEET_PART: replaced("</sheetData>", f"</sheetData><mergeCells>{areas}</mergeCells>")})
     assert fault(data) is SheetFault.TOO_COMPLEX
 
 

@@ -50,9 +50,7 @@ def pdf(change: str = "", action: str = "") -> bytes:
     elif change == "user-encrypted":
         writer.encrypt("", owner_password="x")
     elif change == "action":
-        act = DictionaryObject(
-            {NameObject("/S"): NameObject(action), NameObject("/F"): TextStringObject("x")}
-        )
+        act = DictionaryObject({NameObject("/S"): NameObject(action), NameObject("/F"): TextStringObject("x")})
         link = DictionaryObject({NameObject("/Subtype"): NameObject("/Link"), NameObject("/A"): act})
         page[NameObject("/Annots")] = ArrayObject([link])
     buffer = BytesIO()
@@ -118,9 +116,7 @@ def test_pages_are_counted_from_one_to_the_limit() -> None:
     assert inspect_pdf(make_scan_pdf(pages=4), max_pages=3) == {"fault": "too-many-pages"}
 
 
-@pytest.mark.parametrize(
-    "data", [picture("JPEG"), picture("PNG"), make_scan_pdf()], ids=["jpeg", "png", "pdf"]
-)
+@pytest.mark.parametrize("data", [picture("JPEG"), picture("PNG"), make_scan_pdf()], ids=["jpeg", "png", "pdf"])
 def test_a_cut_off_scan_is_damaged(data: bytes) -> None:
     assert fault(data[: len(data) // 2]) is ScanFault.DAMAGED
 

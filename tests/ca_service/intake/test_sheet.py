@@ -92,9 +92,7 @@ def test_a_doubled_column_is_refused() -> None:
     assert fault(xlsx([[*HEADINGS, "姓名"], PERSON])) is SheetFault.WRONG_HEADER
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b" \r\n", xlsx([]), xlsx([HEADINGS])], ids=["0", "blank", "book", "header"]
-)
+@pytest.mark.parametrize("data", [b"", b" \r\n", xlsx([]), xlsx([HEADINGS])], ids=["0", "blank", "book", "header"])
 def test_a_file_without_data_is_empty(data: bytes) -> None:
     assert fault(data) is SheetFault.EMPTY
 
@@ -152,9 +150,7 @@ def test_error_values_and_dates_are_marked() -> None:
 
 def test_phonetic_runs_and_rich_text_give_the_text_that_is_seen() -> None:
     rich = "<is><r><t>张</t></r><r><t>三</t></r><rPh><t>ZHANG</t></rPh></is>"
-    data = with_parts(
-        xlsx(), {SHEET_PART: replaced('<c r="B2"[^>]*>.*?</c>', f'<c r="B2" t="inlineStr">{rich}</c>')}
-    )
+    data = with_parts(xlsx(), {SHEET_PART: replaced('<c r="B2"[^>]*>.*?</c>', f'<c r="B2" t="inlineStr">{rich}</c>')})
     assert read(data).rows[0].cell(Column.NAME).text == "张三"
 
 
