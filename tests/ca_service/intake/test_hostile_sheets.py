@@ -127,6 +127,20 @@ def test_a_tag_that_never_ends_is_refused_before_it_is_whole() -> None:
     assert fault(with_parts(xlsx(), {SHEET_PART: endless})) is SheetFault.DAMAGED
 
 
+def test_a_tag_of_megabytes_is_refused_though_it_ends() -> None:
+    data = with_parts(xlsx(), {SHEET_PART: replaced("<sheetData>", f'<sheetData a="{"x" * 3_000_000}">')})
+    assert fault(data) is SheetFault.DAMAGED
+
+
+def test_one_part_read_by_many_sheets_counts_every_time() -> None:
+    sheet = sheet_with(f"<row>{'<c/>' * 100}</row>" * 2_000)
+    entries = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="rId1"/>' for n in range(1, 50))
+    relations = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    change = replaced("<sheets>.*</sheets>", f"<sheets {relations}>{entries}</sheets>")
+    data = with_parts(sheet, {"xl/workbook.xml": change})
+    assert fault(data, limits=SheetLimits(max_uncompressed=8_000_000)) is SheetFault.BOMB
+
+
 def test_long_texts_are_no_endless_tag() -> None:
     data = xlsx([HEADINGS, *[[*PERSON[:8], "路" * 900]] * 3000])
     assert len(read(data).rows) == 3000
