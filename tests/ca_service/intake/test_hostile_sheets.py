@@ -195,6 +195,7 @@ def only_typed_errors(data: bytes, filename: str) -> None:
             raise AssertionError from refusal
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2_000), st.sampled_from([b"", b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")]))
 def test_only_typed_errors_leave_for_any_bytes(data: bytes, magic: bytes) -> None:
     only_typed_errors(magic + data, "a.csv")
@@ -204,7 +205,7 @@ GOOD_XLSX, GOOD_XLS = with_shared_strings(xlsx()), xls()
 FLIPS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 255)), min_size=1, max_size=8)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(FLIPS, st.sampled_from([GOOD_XLSX, GOOD_XLS]))
 def test_only_typed_errors_leave_for_damaged_files(flips: list[tuple[int, int]], good: bytes) -> None:
     data = bytearray(good)
@@ -213,7 +214,7 @@ def test_only_typed_errors_leave_for_damaged_files(flips: list[tuple[int, int]],
     only_typed_errors(bytes(data), "a.xlsx")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     FLIPS,
     st.sampled_from([SHEET_PART, "xl/workbook.xml", STRINGS_PART, "xl/_rels/workbook.xml.rels"]),
