@@ -122,7 +122,7 @@ def test_pkilint_finds_no_error_in_any_profile(profile_name: str) -> None:
 
 
 def test_pkilint_judges_at_all() -> None:
-    """A SHA-1 of something else as key identifier of no octets: the judge must speak."""
+    """keyUsage renamed to a second basicConstraints: a judge that stays silent here is not wired up."""
     broken = support.certificate("root").replace(
         b"\x06\x03\x55\x1d\x0f\x01\x01\xff", b"\x06\x03\x55\x1d\x13\x01\x01\xff"
     )

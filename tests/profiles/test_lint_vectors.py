@@ -95,7 +95,7 @@ CPS_QUALIFIER = der.sequence(
 
 # rule, profile, deviation
 BAD: list[tuple[str, str, Deviation]] = [
-    # A BIT STRING whose unused bits are set, and an INTEGER with a superfluous zero octet.
+    # A BIT STRING whose unused bits are set.
     ("der-canonical", ADMINISTRATOR, _key_usage(b"\x81", 7)),
     ("parseable", ADMINISTRATOR, lambda p: replace(p, subject=der.set_of())),
     ("version-3", ADMINISTRATOR, lambda p: replace(p, version=b"\xa0\x03\x02\x01\x01")),

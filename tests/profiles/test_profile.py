@@ -14,7 +14,7 @@ from profiles.policy import CEILINGS
 
 
 def _text(name: str) -> str:
-    return resources.files("profiles").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+    return resources.files("profiles.data").joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _offence(text: str) -> profiles.ProfileError:

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ca_service.domain.persons import (
-    ContactError,
     Fault,
     IdNumberError,
     PersonDataError,
@@ -174,85 +173,6 @@ def test_what_is_no_name_is_refused(text: str, fault: Fault) -> None:
     assert caught.value.fault is fault
 
 
-@pytest.mark.parametrize("text", ["19900001234", "+86 199 0000 1234", "８６１９９００００１２３４", "199-0000-1234"])
-def test_a_mobile_number_is_read_in_any_usual_spelling(text: str) -> None:
-    assert parse_mobile(text).e164 == "+8619900001234"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "12345678901",
-        "0471-6543210",
-        "4001234567",
-        "1990000123",
-        "19900001234/19900001235",
-        "+1 2025550123",
-    ],
-)
-def test_what_is_no_mobile_number_is_refused(text: str) -> None:
-    with pytest.raises(ContactError):
-        parse_mobile(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "national"),
-    [
-        ("0471-6543210", "0471-6543210"),
-        ("(0471)6543210", "0471-6543210"),
-        ("０４７１－６５４３２１０", "0471-6543210"),
-        ("+86 471 6543210", "0471-6543210"),
-        ("010-12345678", "010-12345678"),
-        ("0471-6543210-801", "0471-6543210-801"),
-        ("0471-6543210转801", "0471-6543210-801"),
-        ("04716543210 ext. 12", "0471-6543210-12"),
-        ("19900001234", "19900001234"),
-    ],
-)
-def test_an_office_number_keeps_area_code_and_extension(text: str, national: str) -> None:
-    assert parse_phone(text).national == national
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("", Fault.EMPTY),
-        ("6543210", Fault.AREA_CODE_MISSING),
-        ("4716543210", Fault.AREA_CODE_MISSING),
-        ("400-123-4567", Fault.NOT_A_NUMBER),
-        ("0471-12", Fault.NOT_A_NUMBER),
-        ("办公室", Fault.NOT_A_NUMBER),
-        ("1 " * 500, Fault.NOT_A_NUMBER),
-    ],
-)
-def test_an_office_number_that_would_need_a_guess_is_refused(text: str, fault: Fault) -> None:
-    with pytest.raises(ContactError) as caught:
-        parse_phone(text)
-    assert caught.value.fault is fault
-
-
-def test_a_phone_shows_itself_masked() -> None:
-    assert "0000123" not in repr(parse_mobile("19900001234"))
-
-
-def test_an_email_is_read_and_its_domain_lowered() -> None:
-    assert parse_email("ａbc＠QQ.com ") == "abc@qq.com"
-
-
-@pytest.mark.parametrize("text", ["", "abc", "a@b@c.com", "张三@qq.com", "a@qq.com,b@qq.com", "a@" + "b" * 400])
-def test_what_is_no_email_is_refused(text: str) -> None:
-    with pytest.raises(ContactError):
-        parse_email(text)
-
-
-def test_an_address_is_tidied_and_bounded() -> None:
-    assert parse_address(" 新城区  示范路1号 ") == "新城区 示范路1号"
-    for bad in ("", "路", "路" * 121, "示范路<script>1号", "示范路\u202e一号"):
-        with pytest.raises(ContactError):
-            parse_address(bad)
-
-
 def test_the_user_type_is_read_with_and_without_the_templates_prefix() -> None:
     assert parse_user_type("教师系统信息管理员") is UserType.INFORMATION
     assert parse_user_type(" 培训管理员") is UserType.TRAINING
@@ -268,6 +188,7 @@ def test_masks_hide_the_middle_and_all_of_what_is_short() -> None:
     assert mask_phone("6543210") == "*******"
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_only_typed_refusals_leave_the_parsers(text: str) -> None:
     parsers: list[Callable[[str], object]] = [
@@ -284,6 +205,7 @@ def test_only_typed_refusals_leave_the_parsers(text: str) -> None:
             parse(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 17), st.sampled_from("0123456789"))
 def test_every_single_wrong_digit_is_found(position: int, digit: str) -> None:
     changed = GOOD[:position] + digit + GOOD[position + 1 :]

@@ -125,6 +125,20 @@ def test_a_tag_that_never_ends_is_refused_before_it_is_whole() -> None:
     assert fault(with_parts(xlsx(), {SHEET_PART: endless})) is SheetFault.DAMAGED
 
 
+def test_a_tag_of_megabytes_is_refused_though_it_ends() -> None:
+    data = with_parts(xlsx(), {SHEET_PART: replaced("<sheetData>", f'<sheetData a="{"x" * 3_000_000}">')})
+    assert fault(data) is SheetFault.DAMAGED
+
+
+def test_one_part_read_by_many_sheets_counts_every_time() -> None:
+    sheet = sheet_with(f"<row>{'<c/>' * 100}</row>" * 2_000)
+    entries = "".join(f'<sheet name="s{n}" sheetId="{n}" r:id="rId1"/>' for n in range(1, 50))
+    relations = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    change = replaced("<sheets>.*</sheets>", f"<sheets {relations}>{entries}</sheets>")
+    data = with_parts(sheet, {"xl/workbook.xml": change})
+    assert fault(data, limits=SheetLimits(max_uncompressed=8_000_000)) is SheetFault.BOMB
+
+
 def test_long_texts_are_no_endless_tag() -> None:
     data = xlsx([HEADINGS, *[[*PERSON[:8], "路" * 900]] * 3000])
     assert len(read(data).rows) == 3000
@@ -177,6 +191,7 @@ def only_typed_errors(data: bytes, filename: str) -> None:
             raise AssertionError from refusal
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2_000), st.sampled_from([b"", b"PK\x03\x04", bytes.fromhex("d0cf11e0a1b11ae1")]))
 def test_only_typed_errors_leave_for_any_bytes(data: bytes, magic: bytes) -> None:
     only_typed_errors(magic + data, "a.csv")
@@ -186,7 +201,7 @@ GOOD_XLSX, GOOD_XLS = with_shared_strings(xlsx()), xls()
 FLIPS = st.lists(st.tuples(st.integers(0, 100_000), st.integers(0, 255)), min_size=1, max_size=8)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(FLIPS, st.sampled_from([GOOD_XLSX, GOOD_XLS]))
 def test_only_typed_errors_leave_for_damaged_files(flips: list[tuple[int, int]], good: bytes) -> None:
     data = bytearray(good)
@@ -195,7 +210,7 @@ def test_only_typed_errors_leave_for_damaged_files(flips: list[tuple[int, int]],
     only_typed_errors(bytes(data), "a.xlsx")
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     FLIPS,
     st.sampled_from([SHEET_PART, "xl/workbook.xml", STRINGS_PART, "xl/_rels/workbook.xml.rels"]),

@@ -3,12 +3,23 @@
 from datetime import date
 
 import pytest
+from openpyxl.worksheet.worksheet import Worksheet
 
 from ca_service.domain.persons import UserType
 from ca_service.domain.units import Unit, UnitKind
 from ca_service.intake.columns import COLUMNS, Column
 from ca_service.intake.rows import CellError, Checked, check_rows
-from tests.ca_service.intake.books import HEADINGS, PERSON, Value, invented_id, read, xlsx
+from tests.ca_service.intake.books import (
+    HEADINGS,
+    PERSON,
+    SHEET_PART,
+    Value,
+    invented_id,
+    read,
+    replaced,
+    with_parts,
+    xlsx,
+)
 from tests.road.roster import UnitIndex
 
 TODAY = date(2026, 11, 24)
@@ -129,6 +140,13 @@ def test_good_rows_beside_bad_ones_are_kept() -> None:
     assert [error.row for error in checked.bad] == [2]
 
 
+def test_an_id_number_kept_as_a_number_is_damaged_even_if_its_digits_look_whole() -> None:
+    as_number = replaced('<c r="C2".*?</c>', f'<c r="C2"><v>{OWN_ID}</v></c>')
+    roster = read(with_parts(xlsx(), {SHEET_PART: as_number}))
+    checked = check_rows(roster, units=UNITS, uploader_scope=lambda _: True, today=TODAY)
+    assert ["数值" in error.why for error in checked.bad] == [True]
+
+
 @pytest.mark.parametrize("number", [1.50102198001020006e17, 150102198001020000, "1.5E+17", "150102198001020000"])
 def test_an_id_number_damaged_by_a_spreadsheet_says_so(number: Value) -> None:
     error = only_error(person(ID_NUMBER=number))
@@ -162,8 +180,8 @@ def test_a_double_id_number_makes_every_row_bad_and_names_the_others() -> None:
 
 
 def test_a_hidden_row_is_bad_as_a_whole() -> None:
-    def hide(sheet: object) -> None:
-        sheet.row_dimensions[2].hidden = True  # type: ignore[attr-defined]
+    def hide(sheet: Worksheet) -> None:
+        sheet.row_dimensions[2].hidden = True
 
     roster = read(xlsx([HEADINGS, person()], hide))
     checked = check_rows(roster, units=UNITS, uploader_scope=lambda _: True, today=TODAY)

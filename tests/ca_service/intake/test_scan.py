@@ -153,13 +153,13 @@ PICTURES = [picture("JPEG"), picture("PNG")]
 FLIPS = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=500), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]))
 def test_only_typed_errors_leave_for_any_bytes(data: bytes, magic: bytes) -> None:
     only_typed_errors(magic + data)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(FLIPS, st.sampled_from(PICTURES))
 def test_only_typed_errors_leave_for_damaged_pictures(flips: list[tuple[int, int]], good: bytes) -> None:
     data = bytearray(good)

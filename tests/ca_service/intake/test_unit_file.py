@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ca_service.domain.units import Unit, UnitFault, UnitKind
@@ -130,6 +130,7 @@ def test_the_generated_units_are_all_valid() -> None:
     assert set(found.units) == set(generated.units)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=500), st.sampled_from([b"", b"[", b"{", as_csv(*ROWS)]))
 def test_only_typed_errors_leave_for_any_bytes(data: bytes, start: bytes) -> None:
     try:
