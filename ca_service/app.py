@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,8 @@ def responder(wiring: Wiring) -> ocsp.Responder:
     signer = OcspSigner(wiring.issuing_sessions, lambda: ocsp_signers(wiring.services), wiring.clock)
     certificate = wiring.ca_certificates()["issuing"]
     source = SqlStatusSource(wiring.database.reading, "issuing")
-    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds)
+    # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
+    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
     return ocsp.Responder([ocsp.ServedIssuer(certificate, source, signer)], wiring.clock, policy=policy)
 
 
