@@ -87,7 +87,11 @@ def test_fields_of_an_answer_that_may_be_kept() -> None:
     }
 
 
-@pytest.mark.parametrize("body", [make_request(12, nonce=b"n" * 16), make_request(999), b"\x30\x00"])
+@pytest.mark.parametrize(
+    "body",
+    [make_request(12, nonce=b"n" * 16), make_request(999), b"\x30\x00"],
+    ids=["nonce", "never-issued", "malformed"],
+)
 def test_passing_answer_must_not_be_stored(body: bytes) -> None:
     reply = call(World(), "POST", "/ocsp", body)
     assert (reply.status, reply.headers["Cache-Control"]) == (200, "no-store")
