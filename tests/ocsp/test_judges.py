@@ -45,9 +45,7 @@ def ca_file(world: World, tmp_path: Path) -> str:
 @pytest.fixture
 def port(world: World) -> Iterator[int]:
     """Serve the application on a free port for one test."""
-    with make_server(
-        "127.0.0.1", 0, ocsp.OcspApplication(world.responder), handler_class=QuietHandler
-    ) as server:
+    with make_server("127.0.0.1", 0, ocsp.OcspApplication(world.responder), handler_class=QuietHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server.server_port
@@ -71,9 +69,7 @@ def openssl_asks(ca_file: str, port: int, *options: str) -> subprocess.Completed
 
 @pytest.mark.parametrize("nonce", [(), ("-no_nonce",)], ids=["nonce", "no-nonce"])
 @pytest.mark.parametrize("digest", ["-sha1", "-sha256"])
-def test_openssl_asks_over_http_and_verifies(
-    ca_file: str, port: int, nonce: tuple[str, ...], digest: str
-) -> None:
+def test_openssl_asks_over_http_and_verifies(ca_file: str, port: int, nonce: tuple[str, ...], digest: str) -> None:
     asked = openssl_asks(ca_file, port, *nonce, digest, "-serial", "0x10")
     assert ": good" in asked.stdout, asked.stderr
     assert "Response verify OK" in asked.stderr

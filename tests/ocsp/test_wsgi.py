@@ -168,9 +168,7 @@ def test_head_is_get_without_the_body() -> None:
     assert (headers_only.status, headers_only.headers, headers_only.body) == (200, asked.headers, b"")
 
 
-@pytest.mark.parametrize(
-    "path", ["/ocsp", "/ocsp/", "/ocsp/????", "/ocsp/%", "/ocsp/MEUw", "/ocsp/\xff", "/ocsp/证"]
-)
+@pytest.mark.parametrize("path", ["/ocsp", "/ocsp/", "/ocsp/????", "/ocsp/%", "/ocsp/MEUw", "/ocsp/\xff", "/ocsp/证"])
 def test_get_of_no_request_is_a_malformed_request(path: str) -> None:
     assert name(call(World(), "GET", path)) == "MALFORMED_REQUEST"
 
@@ -213,9 +211,7 @@ def test_chunked_post_has_no_length() -> None:
     ],
     ids=range(15),
 )
-def test_what_is_no_ocsp_is_an_http_error(
-    method: str, path: str, environ: dict[str, Any], status: int
-) -> None:
+def test_what_is_no_ocsp_is_an_http_error(method: str, path: str, environ: dict[str, Any], status: int) -> None:
     world = World()
     reply = call(world, method, path, **environ)
     assert (reply.status, reply.body, reply.headers["Content-Length"]) == (status, b"", "0")
