@@ -1,9 +1,7 @@
 """The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
 
-import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -83,7 +81,3 @@ def missing(wiring: Wiring) -> str:
         return f"database: {error.kind}"
     return ""
 
-
-def configured_by(path: Path) -> dict[str, str]:
-    """The environment for a worker process that shall use this configuration."""
-    return {**os.environ, "EDUCA_CONFIG": str(path.resolve())}

@@ -141,8 +141,8 @@ def test_a_serial_that_does_not_exist_and_a_staff_member_that_is_unknown(place: 
     assert "人员账号" in _refused(_run(place, "certs", "list", "--as", "nobody"))
 
 
-def test_the_operator_may_not_review_and_a_clerk_may_not_freeze(place: Path) -> None:
-    assert "角色" in _refused(_run(place, "registrations", "approve", "A1", "--as", "clerk-1"))
+def test_the_operator_holds_no_tokens_and_a_clerk_publishes_no_crl(place: Path) -> None:
+    assert "角色" in _refused(_run(place, "crl", "publish", "--as", "clerk-1"))
     assert "角色" in _refused(_run(place, "media", "register", "T1"))
 
 
