@@ -1,8 +1,7 @@
 """The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
 
-import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -64,7 +63,8 @@ def responder(wiring: Wiring) -> ocsp.Responder:
     signer = OcspSigner(wiring.issuing_sessions, lambda: ocsp_signers(wiring.services), wiring.clock)
     certificate = wiring.ca_certificates()["issuing"]
     source = SqlStatusSource(wiring.database.reading, "issuing")
-    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds)
+    # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
+    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
     return ocsp.Responder([ocsp.ServedIssuer(certificate, source, signer)], wiring.clock, policy=policy)
 
 
@@ -81,7 +81,3 @@ def missing(wiring: Wiring) -> str:
         return f"database: {error.kind}"
     return ""
 
-
-def configured_by(path: Path) -> dict[str, str]:
-    """The environment for a worker process that shall use this configuration."""
-    return {**os.environ, "EDUCA_CONFIG": str(path.resolve())}

@@ -43,7 +43,7 @@ class ServiceTable(_Table):
     outbox: Path = Path("outbox")
     tls_certificate: Path = Path("tls/console.pem")
     tls_key: Path = Path("tls/console.key")
-    publication_workers: Annotated[int, Field(ge=1, le=64)] = 2
+    publication_workers: Annotated[int, Field(ge=1, le=64)] = 1
 
 
 class DatabaseTable(_Table):

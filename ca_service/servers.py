@@ -9,7 +9,7 @@ from pathlib import Path
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
 from ca_service.app import create_console
@@ -28,7 +28,8 @@ def publication(config: Config) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=config.service.publication_workers,
-        blocking_threads=1,
+        blocking_threads=2,
+        http=HTTPModes.http1,
         backlog=4096,
         websockets=False,
         log_level=LogLevels.warning,

@@ -47,7 +47,7 @@ def parse_time(tag: int, text: bytes) -> datetime:
         digits = (b"19" if digits >= b"5" else b"20") + digits
     elif tag != GENERALIZED_TIME or len(digits) != 14 or digits < b"2050":
         raise MalformedCrl("a time in the wrong form for its year")
-    # ISO 8601's basic form differs by a T, and its 24 o'clock is not ASN.1's (X.690 section 11.7).
+    # What follows is ISO 8601's basic form, whose 24 o'clock (read from Python 3.13 on) is not DER (X.690 11.7).
     if digits[8:10] == b"24":
         raise MalformedCrl("a time that no calendar has")
     try:

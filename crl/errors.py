@@ -1,7 +1,5 @@
 """What can go wrong with a CRL: asked for, received, or about to be published."""
 
-# The names say what happened, as in the rest of the house; "Error" would add nothing.
-
 
 class CrlError(Exception):
     """Root of this package's errors; a caller that catches it has caught them all."""

@@ -1,7 +1,5 @@
 """What can go wrong between a request and its answer."""
 
-# The names say what happened, as in the rest of the house; "Error" would add nothing.
-
 
 class OcspError(Exception):
     """Root of this package's errors; a caller that catches it has caught them all."""

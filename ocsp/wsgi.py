@@ -116,5 +116,6 @@ def _send(start_response: "StartResponse", answer: Answer) -> list[bytes]:
 
 def _refuse(start_response: "StartResponse", status: HTTPStatus, *fields: tuple[str, str]) -> list[bytes]:
     """Send an HTTP error without a body."""
-    start_response(f"{status.value} {status.phrase}", [("Content-Length", "0"), *fields])
+    empty = [("Content-Type", "text/plain"), ("Content-Length", "0")]
+    start_response(f"{status.value} {status.phrase}", [*empty, *fields])
     return []

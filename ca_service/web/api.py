@@ -137,6 +137,8 @@ def _read(model: type[_B]) -> _B:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise Invalid(f"请求内容不正确：{where}：{first['msg']}") from error
+    except RecursionError as error:
+        raise Invalid("请求内容不正确：JSON 嵌套过深。") from error
 
 
 def _person(record: PushRecord) -> PushedPerson:

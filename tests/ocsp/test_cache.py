@@ -97,9 +97,17 @@ def test_log_that_does_not_go_back_so_far_drops_everything() -> None:
     assert name(world, 12) == "REVOKED"
 
 
-def test_version_that_goes_back_drops_everything() -> None:
-    """A source restored from a copy: what its log says now is not what the cache has seen."""
-    world = World()
+class ForgetfulSource(Source):
+    """Restored from a copy, and unaware that its reader has seen more than it holds."""
+
+    def changes_since(self, version: int) -> ocsp.Changes:
+        return ocsp.Changes(len(self.log), self.log[version:])
+
+
+@pytest.mark.parametrize("kind", [Source, ForgetfulSource])
+def test_version_that_goes_back_drops_everything(kind: type[Source]) -> None:
+    """What the log says now is not what the cache has seen."""
+    world = World(source=kind({12: Good()}))
     world.source.log.extend([77, 78])
     name(world, 12)
     world.source.log = [12]

@@ -1,0 +1,154 @@
+"""The command line: exit codes, --json, one clear line for whatever is wrong."""
+
+import json
+import shutil
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ca_service.cli.main import main
+from ca_service.config import Config
+from ca_service.domain.roles import Role
+from ca_service.passwords import hash_password, verify_password
+from ca_service.wiring import Wiring
+from ca_service.workflows.staff import NewStaff, add_staff
+from tests.ca_service.office import LEAGUE, actor
+from tests.road.roster import make_roster, make_scan_pdf, make_units
+
+CONFIG = "config.toml"
+
+
+@pytest.fixture
+def place(founded: Config, tmp_path: Path) -> Path:
+    """A folder with a configuration, its own database, and files to import."""
+    shutil.copy(founded.path(Path("educa.db")), tmp_path / "educa.db")
+    shutil.copy(founded.folder / "config.toml", tmp_path / "config.toml")
+    shutil.copytree(founded.folder / "secrets", tmp_path / "secrets")
+    for name in ("softhsm2.conf", "root.pem"):
+        (tmp_path / name).symlink_to(founded.folder / name)
+    (tmp_path / "form.pdf").write_bytes(make_scan_pdf())
+    units = make_units(schools=60, league_code=LEAGUE)
+    (tmp_path / "units.csv").write_bytes(units.csv)
+    (tmp_path / "roster.xlsx").write_bytes(make_roster(units.units, rows=40).xlsx)
+    services = Wiring(founded.model_copy(update={"folder": tmp_path})).services
+    clerk = NewStaff("clerk-1", "示范人员", LEAGUE, frozenset({Role.CLERK}))
+    add_staff(services, actor(Role.SECURITY_ADMIN), clerk, first_password="first-password", hasher=hash_password)
+    return tmp_path
+
+
+def _run(place: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, [*arguments, "--config", str(place / CONFIG)])
+
+
+def _refused(result: Result) -> str:
+    assert result.exit_code == 1, (result.exit_code, result.output, result.exception)
+    assert "Traceback" not in result.output
+    assert result.stderr.startswith("educa: ")
+    return result.stderr
+
+
+def _import(place: Path, sheet: str, scan: str = "form.pdf") -> Result:
+    files = (str(place / sheet), "--unit", LEAGUE, "--scan", str(place / scan))
+    return _run(place, "registrations", "import", *files, "--as", "clerk-1")
+
+
+def test_units_and_a_roster_are_imported_and_listed_as_json(place: Path) -> None:
+    assert _run(place, "units", "import", str(place / "units.csv")).exit_code == 0
+    assert _import(place, "roster.xlsx").exit_code == 0
+    listed = json.loads(_run(place, "registrations", "list", "--json").stdout)
+    assert len(listed) > 25
+    assert all("*" in row["name"] and "*" in row["id_number"] for row in listed)
+
+
+def test_the_configuration_may_be_named_before_the_command(place: Path) -> None:
+    result = CliRunner().invoke(main, ["--config", str(place / CONFIG), "certs", "list", "--json"])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("certs", "freeze"), ("certs", "list", "--nonsense")])
+def test_wrong_usage_is_exit_code_two(place: Path, arguments: tuple[str, ...]) -> None:
+    assert _run(place, *arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("\n[service.x]\ny = 1\n", "service.x"),
+        ("\n[nonsense]\na = 1\n", "nonsense"),
+        ("\n[ca]\ncrl_lifetime_hours = 10000\n", "ca.crl_lifetime_hours"),
+        ("\nthis is not toml", "config.toml"),
+    ],
+)
+def test_an_unknown_or_unsafe_key_refuses_to_start(place: Path, change: str, named: str) -> None:
+    with (place / CONFIG).open("a", encoding="utf-8") as file:
+        file.write(change)
+    assert named in _refused(_run(place, "certs", "list"))
+
+
+def test_a_secret_that_others_can_read_refuses_to_start(place: Path) -> None:
+    (place / "secrets" / "field.key").chmod(0o644)
+    assert "chmod 600" in _refused(_run(place, "certs", "list"))
+
+
+def test_a_missing_configuration_says_what_to_do(tmp_path: Path) -> None:
+    assert "educa init" in _refused(_run(tmp_path, "certs", "list"))
+
+
+def test_a_read_only_database_is_told_and_nothing_is_done(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (place / CONFIG).read_text(encoding="utf-8")
+    url = f"sqlite:///file:{place / 'educa.db'}?mode=ro&uri=true"
+    (place / CONFIG).write_text(text.replace("sqlite:///educa.db", url), encoding="utf-8")
+    monkeypatch.chdir(place)
+    assert "数据库" in _refused(_run(place, "units", "import", str(place / "units.csv")))
+
+
+def test_a_second_ceremony_is_refused(place: Path) -> None:
+    assert "CA 已经存在" in _refused(_run(place, "init"))
+
+
+def _bomb() -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/worksheets/sheet1.xml", b"0" * 300_000_000)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "truncated", "bomb", "unit-list", "picture"])
+def test_a_file_that_is_no_roster_is_refused_in_one_line(place: Path, kind: str) -> None:
+    whole = (place / "roster.xlsx").read_bytes()
+    contents = {
+        "text": b"hello",
+        "empty": b"",
+        "truncated": whole[: len(whole) // 2],
+        "bomb": _bomb(),
+        "unit-list": (place / "units.csv").read_bytes(),
+        "picture": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    }
+    (place / "bad.xlsx").write_bytes(contents[kind])
+    assert len(_refused(_import(place, "bad.xlsx")).strip().splitlines()) == 1
+
+
+def test_a_scan_that_is_no_picture_or_pdf_is_refused(place: Path) -> None:
+    assert "form" not in _refused(_import(place, "roster.xlsx", "roster.xlsx"))[:6]
+
+
+def test_a_serial_that_does_not_exist_and_a_staff_member_that_is_unknown(place: Path) -> None:
+    assert "证书" in _refused(_run(place, "certs", "freeze", "abcdef", "--reason", "x"))
+    assert "人员账号" in _refused(_run(place, "certs", "list", "--as", "nobody"))
+
+
+def test_the_operator_holds_no_tokens_and_a_clerk_publishes_no_crl(place: Path) -> None:
+    assert "角色" in _refused(_run(place, "crl", "publish", "--as", "clerk-1"))
+    assert "角色" in _refused(_run(place, "media", "register", "T1"))
+
+
+def test_passwords_are_argon2id_and_a_missing_account_never_matches() -> None:
+    stored = hash_password("correct horse battery")
+    assert stored.startswith("$argon2id$")
+    assert verify_password(stored, "correct horse battery")
+    assert not verify_password(stored, "wrong")
+    assert not verify_password("", "nobody")
