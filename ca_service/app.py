@@ -80,4 +80,3 @@ def missing(wiring: Wiring) -> str:
     except DomainError as error:
         return f"database: {error.kind}"
     return ""
-

@@ -21,10 +21,12 @@ from ca_service.domain.changes import (
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.media import MediumEvent, MediumStatus
+from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.intake.scan import ScanError, check_scan
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.custody import move
+from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
 
@@ -184,6 +186,10 @@ def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change) 
     holder = uow.holders.get(change.holder_id)
     if holder.status is not HolderStatus.STOPPED:
         raise Conflict("此人的账号没有停用，不需要恢复。")
+    if holder.user_type == UserType.INFORMATION and is_taken(
+        uow, uow.units.get(holder.unit_code), besides=holder.external_id
+    ):
+        raise Conflict("该单位已有接任的信息管理员，不能同时恢复前任。请先为接任者办理停用。")
     uow.holders.change(holder, status=HolderStatus.ACTIVE)
     for certificate in uow.certificates.find(holder_id=holder.id, status=CertificateStatus.FROZEN):
         apply(

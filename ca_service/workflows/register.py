@@ -13,6 +13,7 @@ from ca_service.domain.units import Unit
 from ca_service.intake.rows import CellError, Normalised, RegistrationRow, check_rows
 from ca_service.intake.scan import ScanError, check_scan
 from ca_service.intake.sheet import SheetError, SheetLimits, read_roster
+from ca_service.workflows.places import taken_places
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
 
@@ -102,7 +103,7 @@ class _Sorter:
         self._index = index
         live = uow.applications.find(status=LIVE)
         self._present = {(a.unit_code, a.user_type, a.id_number_hash) for a in live}
-        self._administered = {a.unit_code for a in live if a.user_type == UserType.INFORMATION}
+        self._administered = set(taken_places(uow))
 
     def sort(self, rows: Sequence[RegistrationRow]) -> _Sorted:
         """Sort in row order; an earlier row of the sheet takes the unit's one place."""

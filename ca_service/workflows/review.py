@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ca_service.domain.applications import APPLICATION, LIVE, Application, ApplicationEvent, ApplicationStatus
+from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, ApplicationStatus
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Forbidden, Invalid
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
 
@@ -106,10 +107,9 @@ def _each(
 
 
 def _refuse_second_administrator(uow: UnitOfWork, index: UnitIndex, application: Application) -> None:
-    limit = index.units[application.unit_code].kind.max_information_administrators
-    if limit is None or application.user_type != UserType.INFORMATION:
+    if application.user_type != UserType.INFORMATION:
         return
-    if uow.applications.find(limit=1, unit_code=application.unit_code, user_type=application.user_type, status=LIVE):
+    if is_taken(uow, index.units[application.unit_code], besides=application.id):
         raise Conflict("该单位已有一名信息管理员在办或在用，这份申请不能再提交。请先为原信息管理员办理停用或变更。")
 
 

@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from ca_service.domain import errors
 from ca_service.domain.applications import Application, ApplicationStatus
+from ca_service.domain.changes import ChangeKind
 from ca_service.domain.roles import Role
 from ca_service.wiring import Wiring
-from ca_service.workflows import push, review
+from ca_service.workflows import change, push, review
 from ca_service.workflows.register import ImportReport, Upload, import_batch
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.road.roster import GeneratedRoster, make_roster, make_units
@@ -169,3 +170,34 @@ def test_what_was_changed_behind_the_approval_is_not_pushed(office: Office, wiri
         connection.execute(text("UPDATE application SET name = '别人' WHERE id = :id"), {"id": own})
     with pytest.raises(errors.StateUnknown):
         push.due(office.services, limit=10)
+
+
+def _confirmed(office: Office, own: str) -> str:
+    """Approve and push one application; return the holder's id."""
+    review.approve(office.services, CENTRE_REVIEWER, [own])
+    answers = push.receive(office.services, office.directory, push.due(office.services, limit=10))
+    push.record_confirmations(office.services, office.directory, answers)
+    return answers[0].holder_id
+
+
+def _execute(office: Office, holder: str, kind: ChangeKind) -> None:
+    form = change.Form(kind, holder, "调离", "同意", kind is ChangeKind.STOP, office.scan, "form.pdf")
+    case = change.submit(office.services, office.clerk, form)
+    change.decide(office.services, CENTRE_REVIEWER, case.id, change.Decision(approve=True))
+    change.execute(office.services, CENTRE_REVIEWER, case.id)
+
+
+def test_a_successor_may_apply_once_the_first_is_stopped_and_then_the_first_cannot_come_back(office: Office) -> None:
+    units = make_units(schools=60, league_code=LEAGUE).units
+    second, third = (make_roster(units, rows=40, seed=seed) for seed in (7, 8))
+    readable = {row.unit_code for row in second.good} & {row.unit_code for row in third.good}
+    report = _import(office, _roster().xlsx)
+    own = next(a for a in report.taken if a.at_unit == BANNER and a.unit_code in readable)
+    for reviewer in (BANNER_REVIEWER, LEAGUE_REVIEWER):
+        review.forward(office.services, reviewer, [own.id])
+    holder = _confirmed(office, own.id)
+    assert own.unit_code not in {a.unit_code for a in _import(office, second.xlsx).taken}
+    _execute(office, holder, ChangeKind.STOP)
+    assert own.unit_code in {a.unit_code for a in _import(office, third.xlsx).taken}
+    with pytest.raises(errors.Conflict):
+        _execute(office, holder, ChangeKind.RESTORE)
