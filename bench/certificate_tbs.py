@@ -38,9 +38,7 @@ FIELDS = {
 
 def _template() -> profiles.Template:
     issuer = profiles.IssuerContext(
-        name=profiles.subject_name(
-            profiles.Subject(organization="北疆教育信息中心", common_name="北疆教育CA")
-        ),
+        name=profiles.subject_name(profiles.Subject(organization="北疆教育信息中心", common_name="北疆教育CA")),
         key_identifier=bytes(20),
         signature_algorithm=ECDSA_SHA256,
         crl_url=CRL,

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import ocsp
 from flask import Flask
 
+import ocsp
 from ca_service import config as configuration
 from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError

@@ -20,13 +20,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TypedDict
 
-import profiles
 from asn1crypto import pem
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+import profiles
 from ca_service.config import Config, read_secret
 from ca_service.domain.errors import Conflict, Unavailable
 from ca_service.passwords import hash_password
@@ -37,6 +37,7 @@ from ca_service.signing.token_sessions import TokenSessions
 from ca_service.store import schema
 from ca_service.wiring import Wiring
 from ca_service.workflows import ceremony
+
 
 class KeyFacts(TypedDict):
     """One CA key: whose, which (RFC 5280 §4.2.1.2), the certificate's fingerprint, on which token."""
@@ -107,9 +108,7 @@ def hold(wiring: Wiring) -> tuple[Record, Sequence[ceremony.FirstStaff]]:
     root = CertificateAuthority(
         signer=root_key, name=profiles.subject_name(subject), publication=wiring.publication("root"), certificate=None
     )
-    found = ceremony.found(
-        services, names, root=root, root_key=root_key.public_key, issuing_key=issuing_key.public_key
-    )
+    found = ceremony.found(services, names, root=root, root_key=root_key.public_key, issuing_key=issuing_key.public_key)
     first_staff = ceremony.appoint(services, password=lambda: secrets.token_urlsafe(12), hasher=hash_password)
     for certificate, name in zip(found, ("root", "issuing"), strict=True):
         (config.folder / f"{name}.pem").write_bytes(pem.armor("CERTIFICATE", certificate.der or b""))
@@ -159,15 +158,30 @@ def _make_tokens(config: Config) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         conf.write_text(f"directories.tokendir = {folder}\nobjectstore.backend = file\nlog.level = ERROR\n", "utf-8")
     environment = {**os.environ, "SOFTHSM2_CONF": str(conf)}
-    present = subprocess.run(["softhsm2-util", "--show-slots"], env=environment, capture_output=True, text=True, check=True)
-    for label, pin in ((config.hsm.root_token, config.secrets.root_pin), (config.hsm.issuing_token, config.secrets.issuing_pin)):
+    present = subprocess.run(
+        ["softhsm2-util", "--show-slots"], env=environment, capture_output=True, text=True, check=True
+    )
+    for label, pin in (
+        (config.hsm.root_token, config.secrets.root_pin),
+        (config.hsm.issuing_token, config.secrets.issuing_pin),
+    ):
         if f"{label} " not in f"{present.stdout} ":
             _make_token(label, read_secret(config.path(pin)), environment)
 
 
 def _make_token(label: str, pin: str, environment: dict[str, str]) -> None:
     # The security officer's PIN of a software token protects nothing that the user PIN does not: it is not kept.
-    program = ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", secrets.token_hex(8)]
+    program = [
+        "softhsm2-util",
+        "--init-token",
+        "--free",
+        "--label",
+        label,
+        "--pin",
+        pin,
+        "--so-pin",
+        secrets.token_hex(8),
+    ]
     try:
         subprocess.run(program, env=environment, capture_output=True, check=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:

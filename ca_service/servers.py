@@ -3,6 +3,7 @@
 import signal
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from cheroot.ssl.builtin import BuiltinSSLAdapter
@@ -39,13 +40,12 @@ def console(wiring: Wiring) -> None:
     """Serve console and API over TLS until SIGTERM."""
     service = wiring.config.service
     certificate, key = wiring.config.path(service.tls_certificate), wiring.config.path(service.tls_key)
-    server = Server(address(service.console), create_console(wiring), numthreads=16, timeout=30)
+    server = Server(address(service.console), create_console(wiring), numthreads=16, timeout=30, shutdown_timeout=1)
     server.ssl_adapter = _tls(certificate, key)
-    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "interrupt", KeyboardInterrupt()))
-    try:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
         server.start()
-    except KeyboardInterrupt:
-        server.stop()
+    server.stop()
 
 
 def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
@@ -63,7 +63,9 @@ def require_free(*addresses: str) -> None:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise Unavailable(f"地址 {text} 无法使用（{error.strerror}）：请停止占用它的程序，或在 [service] 中改用其他端口。") from error
+                raise Unavailable(
+                    f"地址 {text} 无法使用（{error.strerror}）：请停止占用它的程序，或在 [service] 中改用其他端口。"
+                ) from error
 
 
 def address(text: str) -> tuple[str, int]:

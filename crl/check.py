@@ -96,8 +96,7 @@ def _parsers_agree(candidate: _Candidate) -> bool:
     ours, theirs = candidate.ours, candidate.theirs
     number = theirs.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     return (
-        (number, theirs.last_update_utc, theirs.next_update_utc)
-        == (ours.number, ours.this_update, ours.next_update)
+        (number, theirs.last_update_utc, theirs.next_update_utc) == (ours.number, ours.this_update, ours.next_update)
         and theirs.tbs_certlist_bytes == ours.tbs
         and len(theirs) == len(ours.entries)
         and all(entry.serial_number in ours.entries for entry in theirs)

@@ -1,7 +1,6 @@
 """What can go wrong with a CRL: asked for, received, or about to be published."""
 
 # The names say what happened, as in the rest of the house; "Error" would add nothing.
-# ruff: noqa: N818
 
 
 class CrlError(Exception):

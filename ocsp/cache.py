@@ -101,9 +101,7 @@ class AnswerCache:
             return None
         return cached.answer
 
-    def store(
-        self, key: Hashable, answer: Answer, *, follower: Follower, serial: int, seen: int, ttl: float
-    ) -> None:
+    def store(self, key: Hashable, answer: Answer, *, follower: Follower, serial: int, seen: int, ttl: float) -> None:
         """Keep an answer for `ttl` seconds, unless a change was applied since the version `seen`."""
         cached = _Cached(answer, follower, serial, self.monotonic() + ttl)
         with self._lock:

@@ -1,7 +1,6 @@
 """What can go wrong between a request and its answer."""
 
 # The names say what happened, as in the rest of the house; "Error" would add nothing.
-# ruff: noqa: N818
 
 
 class OcspError(Exception):

@@ -94,9 +94,7 @@ class Responder:
         """`clock` returns aware times. Two issuers of the same name and key are an ImpossibleResponse."""
         self._clock = clock
         self._policy = policy or Policy()
-        self._cache = AnswerCache(
-            monotonic=monotonic, staleness=self._policy.staleness, capacity=self._policy.capacity
-        )
+        self._cache = AnswerCache(monotonic=monotonic, staleness=self._policy.staleness, capacity=self._policy.capacity)
         self._served: dict[tuple[str, bytes, bytes], _Served] = {}
         for issuer in issuers:
             facts = certificate_facts(issuer.certificate)

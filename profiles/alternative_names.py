@@ -21,9 +21,7 @@ def general_names(*, dns_names: Sequence[str], ip_addresses: Sequence[str]) -> t
     `ip_addresses` are texts of IPv4 or IPv6. A malformed, doubled or surplus name raises SubjectError.
     """
     if len(dns_names) + len(ip_addresses) > _MAX_NAMES:
-        raise SubjectError(
-            "dns_names", f"{len(dns_names) + len(ip_addresses)} names", f"at most {_MAX_NAMES}"
-        )
+        raise SubjectError("dns_names", f"{len(dns_names) + len(ip_addresses)} names", f"at most {_MAX_NAMES}")
     encoded = tuple(_dns(name) for name in dns_names) + tuple(_ip(address) for address in ip_addresses)
     if len(set(encoded)) != len(encoded):
         raise SubjectError("dns_names", "a name twice", "each name once")

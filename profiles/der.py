@@ -3,6 +3,7 @@
 asn1crypto's object layer is not used to build: it costs about 2 ms a certificate, these functions 0.05 ms.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from asn1crypto.core import ObjectIdentifier
@@ -94,9 +95,7 @@ def time(key: str, at: datetime) -> bytes:
     if at.tzinfo is None or at.utcoffset() is None:
         raise CertificateValueError(key, "a time without zone", "an aware datetime")
     if at.microsecond:
-        raise CertificateValueError(
-            key, f"{at.microsecond} microseconds", "whole seconds (RFC 5280 §4.1.2.5)"
-        )
+        raise CertificateValueError(key, f"{at.microsecond} microseconds", "whole seconds (RFC 5280 §4.1.2.5)")
     try:
         utc = at.astimezone(UTC)
     except OverflowError as error:
@@ -118,12 +117,23 @@ def children(der: bytes, key: str) -> tuple[bytes, ...]:
 
 def elements(contents: bytes, key: str) -> tuple[bytes, ...]:
     """Cut a row of encoded elements apart; truncated ones raise CertificateValueError under `key`."""
-    found = []
-    while contents:
-        length = _length(contents, key)
-        found.append(contents[:length])
-        contents = contents[length:]
-    return tuple(found)
+    return tuple(encoded for *_, encoded in walk(contents, key))
+
+
+def walk(contents: bytes, key: str) -> Iterator[tuple[int, int, int, bytes, bytes]]:
+    """(class, method, tag, contents, whole encoding) of each element in a row.
+
+    Truncated octets raise CertificateValueError under `key` when the walk reaches them.
+    """
+    start = 0
+    while start < len(contents):
+        try:
+            class_, method, tag, header, body, trailer = parse(contents[start:])
+        except (ValueError, TypeError, IndexError) as error:
+            raise CertificateValueError(key, "truncated octets", "DER") from error
+        end = start + len(header) + len(body) + len(trailer)
+        yield class_, method, tag, body, contents[start:end]
+        start = end
 
 
 def element(der: bytes, key: str) -> tuple[int, int, int, bytes]:
@@ -133,11 +143,3 @@ def element(der: bytes, key: str) -> tuple[int, int, int, bytes]:
     except (ValueError, TypeError, IndexError) as error:
         raise CertificateValueError(key, "octets that are not one DER element", "DER") from error
     return class_, method, tag, contents
-
-
-def _length(contents: bytes, key: str) -> int:
-    try:
-        _, _, _, header, body, trailer = parse(contents)
-    except (ValueError, TypeError, IndexError) as error:
-        raise CertificateValueError(key, "truncated octets", "DER") from error
-    return len(header) + len(body) + len(trailer)

@@ -34,5 +34,5 @@ class CertificateValueError(OffenceError):
     """A serial number, time or encoded structure given for one certificate is unusable."""
 
 
-class WeakKey(ProfilesError):  # noqa: N818 - a name of the public face
+class WeakKey(ProfilesError):
     """The public key is malformed, known to be weak, or of a type that the profile does not allow."""

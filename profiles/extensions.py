@@ -59,9 +59,7 @@ def extended_key_usage(purposes: Iterable[str]) -> bytes:
 
 def certificate_policies(oids: Iterable[str]) -> bytes:
     """§4.2.1.4, without qualifiers, as the RFC recommends."""
-    return _extension(
-        "certificate_policies", der.sequence(*(der.sequence(der.oid(dotted)) for dotted in oids))
-    )
+    return _extension("certificate_policies", der.sequence(*(der.sequence(der.oid(dotted)) for dotted in oids)))
 
 
 def subject_key_identifier(identifier: bytes) -> bytes:

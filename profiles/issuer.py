@@ -11,8 +11,7 @@ from profiles.policy import SIGNATURE_ALGORITHMS
 # (RFC 5280 §8). The objects there are signed themselves.
 _URL = re.compile(r"http://[A-Za-z0-9.\[\]:-]{1,255}/[A-Za-z0-9._~/%+-]{0,1000}")
 _ENCODED_ALGORITHMS = {
-    der.sequence(der.oid(dotted), parameters or b""): dotted
-    for dotted, parameters in SIGNATURE_ALGORITHMS.items()
+    der.sequence(der.oid(dotted), parameters or b""): dotted for dotted, parameters in SIGNATURE_ALGORITHMS.items()
 }
 
 
@@ -38,9 +37,7 @@ class IssuerContext:
         if not 8 <= len(self.key_identifier) <= 64:
             raise IssuerError("key_identifier", f"{len(self.key_identifier)} octets", "8 to 64 octets")
         if not is_allowed_algorithm(self.signature_algorithm):
-            raise IssuerError(
-                "signature_algorithm", self.signature_algorithm.hex()[:80], "one of profiles/policy.py"
-            )
+            raise IssuerError("signature_algorithm", self.signature_algorithm.hex()[:80], "one of profiles/policy.py")
         for key in ("crl_url", "delta_crl_url", "ocsp_url", "certificate_url"):
             url = getattr(self, key)
             if url is not None and not _URL.fullmatch(url):

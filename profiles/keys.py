@@ -51,9 +51,7 @@ def key_identifier(spki: bytes) -> bytes:
 def _key_octets(spki: bytes) -> bytes:
     parts = der.children(spki, "public_key")
     if len(parts) != 2:
-        raise CertificateValueError(
-            "public_key", f"{len(parts)} elements", "SubjectPublicKeyInfo (RFC 5280 §4.1)"
-        )
+        raise CertificateValueError("public_key", f"{len(parts)} elements", "SubjectPublicKeyInfo (RFC 5280 §4.1)")
     class_, method, tag, contents = der.element(parts[1], "public_key")
     if (class_, method, tag) != (0, 0, 3) or contents[:1] != b"\x00" or len(contents) < 2:
         raise CertificateValueError("public_key", "another type", "a BIT STRING of whole octets")
@@ -82,9 +80,7 @@ def check_public_key(spki: bytes, profile: Profile) -> None:
     if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) != spki:
         raise WeakKey("public key is not in its canonical encoding (named curve, uncompressed point, DER)")
     if found not in profile.key_types:
-        raise WeakKey(
-            f"key type {found or 'unknown'}: profile {profile.name} allows {sorted(profile.key_types)}"
-        )
+        raise WeakKey(f"key type {found or 'unknown'}: profile {profile.name} allows {sorted(profile.key_types)}")
 
 
 def _rsa_type(numbers: rsa.RSAPublicNumbers) -> KeyType | None:

@@ -101,9 +101,7 @@ _CA_USAGE = _span("keyCertSign", "cRLSign")
 _PLACE = ("state", "locality")
 # keyCertSign and cRLSign are in no end entity's `allowed`: no profile can hand them out.
 _PERSON_USAGE = _span("digitalSignature", also=["contentCommitment"])
-_PERSON_SUBJECT = _span(
-    "organization", "common_name", "serial_number", also=[*_PLACE, "organization_identifier"]
-)
+_PERSON_SUBJECT = _span("organization", "common_name", "serial_number", also=[*_PLACE, "organization_identifier"])
 _STATUS = _span("crl", also=["delta-crl", "ocsp", "certificate"])
 
 CEILINGS: Mapping[Kind, Ceiling] = MappingProxyType(

@@ -138,7 +138,7 @@ def parse(toml_text: str) -> Profile:
 @cache
 def names() -> tuple[str, ...]:
     """The packaged profiles, sorted."""
-    files = resources.files("profiles").joinpath("data").iterdir()
+    files = resources.files("profiles.data").iterdir()
     return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
@@ -147,4 +147,4 @@ def load(name: str) -> Profile:
     """A packaged profile by name; an unknown name is a ProfileError and never a path that is opened."""
     if name not in names():
         raise ProfileError("profile", repr(name[:80]), ", ".join(names()))
-    return parse(resources.files("profiles").joinpath("data", f"{name}.toml").read_text(encoding="utf-8"))
+    return parse(resources.files("profiles.data").joinpath(f"{name}.toml").read_text(encoding="utf-8"))

@@ -92,18 +92,14 @@ def _check_characters(field: str, value: str) -> None:
     for character in value:
         category = unicodedata.category(character)
         # Python's Unicode tables are older than the newest ideograph extensions, in which rare surnames live.
-        if (
-            category == "Cn"
-            and ord(character) in _SUPPLEMENTARY_IDEOGRAPHS
-            and ord(character) & 0xFFFE != 0xFFFE
-        ):
+        if category == "Cn" and ord(character) in _SUPPLEMENTARY_IDEOGRAPHS and ord(character) & 0xFFFE != 0xFFFE:
             continue
         if refused := _REFUSED.get(category):
             raise SubjectError(field, f"{refused} (U+{ord(character):04X})", "visible characters")
+        if character == "\N{REPLACEMENT CHARACTER}":
+            raise SubjectError(field, "the mark of a character that was lost (U+FFFD)", "the character itself")
         if category == "Zs" and character != " ":
-            raise SubjectError(
-                field, f"a blank that is not a space (U+{ord(character):04X})", "the space U+0020"
-            )
+            raise SubjectError(field, f"a blank that is not a space (U+{ord(character):04X})", "the space U+0020")
     if value != value.strip(" ") or "  " in value:
         raise SubjectError(field, "a space at an end or a double space", "single spaces inside")
 

@@ -74,9 +74,7 @@ class Template:
                 "the issuer's name for a root, another one for the rest",
             )
 
-    def _names(
-        self, subject: Subject, dns_names: Sequence[str], ip_addresses: Sequence[str]
-    ) -> tuple[bytes, ...]:
+    def _names(self, subject: Subject, dns_names: Sequence[str], ip_addresses: Sequence[str]) -> tuple[bytes, ...]:
         if not self.profile.subject_alternative_name:
             if dns_names or ip_addresses:
                 raise SubjectError("dns_names", "names", f"none in profile {self.profile.name}")
@@ -118,9 +116,7 @@ def _pointers(profile: Profile, issuer: IssuerContext) -> list[bytes]:
     ocsp_url = issuer.ocsp_url if "ocsp" in profile.pointers else None
     certificate_url = issuer.certificate_url if "certificate" in profile.pointers else None
     if ocsp_url is not None or certificate_url is not None:
-        parts.append(
-            extensions.authority_information_access(ocsp_url=ocsp_url, certificate_url=certificate_url)
-        )
+        parts.append(extensions.authority_information_access(ocsp_url=ocsp_url, certificate_url=certificate_url))
     return parts
 
 
@@ -135,9 +131,7 @@ def _validity(not_before: datetime, not_after: datetime, longest: timedelta) -> 
     if not not_before < not_after:
         raise CertificateValueError("not_after", not_after.isoformat(), "a time after not_before")
     if not_after - not_before > longest:
-        raise CertificateValueError(
-            "not_after", f"{not_after - not_before} after not_before", f"at most {longest}"
-        )
+        raise CertificateValueError("not_after", f"{not_after - not_before} after not_before", f"at most {longest}")
     return encoded
 
 

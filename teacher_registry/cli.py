@@ -3,6 +3,7 @@ usage.
 """
 
 import json
+import logging
 import os
 import secrets
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from teacher_registry.accounts.book import all_accounts
@@ -44,6 +46,10 @@ def main() -> None:
 def serve(path: Path | None) -> None:
     """Serve until Ctrl-C or SIGTERM; prints the address once it listens."""
     config = _load(path)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     try:
         registry = build_registry(config, system_clock)
         app = create_app(registry, CsrfTokens(secrets.token_bytes(32)))

@@ -92,9 +92,7 @@ def _build(table: "_Table") -> Config:
         tls_certificate=table.file("tls_certificate"),
         tls_key=table.file("tls_key"),
         policy_oid=table.oid("policy_oid"),
-        max_status_age=timedelta(
-            seconds=table.seconds("max_status_age_seconds", 0.5, _MAX_STATUS_AGE_SECONDS)
-        ),
+        max_status_age=timedelta(seconds=table.seconds("max_status_age_seconds", 0.5, _MAX_STATUS_AGE_SECONDS)),
         crl_refresh=timedelta(seconds=table.seconds("crl_refresh_seconds", 15.0, _MAX_CRL_REFRESH_SECONDS)),
         fetch_timeout_seconds=table.seconds("fetch_timeout_seconds", 3.0, _MAX_TIMEOUT_SECONDS),
         ocsp_nonce_required=table.flag("ocsp_nonce_required", default=False),

@@ -90,13 +90,9 @@ def build_server(config: Config, application: Any, on_tls_refused: TlsRefused) -
 
     `application` is WSGI. Raises OSError or ssl.SSLError if the TLS files cannot be used.
     """
-    server = Server(
-        config.listen, application, numthreads=_THREADS, timeout=_TIMEOUT_SECONDS, server_name="registry"
-    )
+    server = Server(config.listen, application, numthreads=_THREADS, timeout=_TIMEOUT_SECONDS, server_name="registry")
     server.gateway = _Gateway
-    server.ConnectionClass = type(
-        "Connection", (_Connection,), {"on_tls_refused": staticmethod(on_tls_refused)}
-    )
+    server.ConnectionClass = type("Connection", (_Connection,), {"on_tls_refused": staticmethod(on_tls_refused)})
     server.max_request_header_size = _MAX_HEADER_OCTETS
     server.max_request_body_size = _MAX_BODY_OCTETS
     adapter = _Adapter(str(config.tls_certificate), str(config.tls_key))

@@ -45,12 +45,8 @@ def build_registry(config: Config, clock: Clock, password_hash: PasswordHash | N
         gate=Gate(
             trust=trust,
             clock=clock,
-            root_crl=CrlSource(
-                config.root_crl_url, trust.root, fetch=fetch, clock=clock, refresh=config.crl_refresh
-            ),
-            issuing_crl=CrlSource(
-                config.crl_url, trust.issuing, fetch=fetch, clock=clock, refresh=config.crl_refresh
-            ),
+            root_crl=CrlSource(config.root_crl_url, trust.root, fetch=fetch, clock=clock, refresh=config.crl_refresh),
+            issuing_crl=CrlSource(config.crl_url, trust.issuing, fetch=fetch, clock=clock, refresh=config.crl_refresh),
             ocsp=_ocsp(config, trust, fetch, clock),
         ),
         book=AccountBook(sessions, clock=clock, password_hash=password_hash or PasswordHasher()),

@@ -91,9 +91,7 @@ def require_ours(
         PolicyBuilder()
         .store(Store(anchors))
         .time(at)
-        .extension_policies(
-            ee_policy=ExtensionPolicy.permit_all(), ca_policy=ExtensionPolicy.webpki_defaults_ca()
-        )
+        .extension_policies(ee_policy=ExtensionPolicy.permit_all(), ca_policy=ExtensionPolicy.webpki_defaults_ca())
         .build_client_verifier()
     )
     try:

@@ -227,9 +227,7 @@ def change_pin(
 
 
 @contextmanager
-def _logged_in(
-    module: Path, serial: str | None, *, pin_file: Path | None, last_try: bool
-) -> Iterator[Pkcs11Device]:
+def _logged_in(module: Path, serial: str | None, *, pin_file: Path | None, last_try: bool) -> Iterator[Pkcs11Device]:
     token = Module(module).choose(serial)
     pin = present_pin(pin_file)
     with translated(token), open_user(token, pin, last_try=last_try) as session:

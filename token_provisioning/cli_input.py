@@ -60,9 +60,7 @@ def ask(what: str, *, confirm: bool = False) -> str:
     """Prompt for a secret without echo; a missing terminal is a usage error, not a hang."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"没有终端可以输入{what}，请用相应的 --…-file 选项提供")
-    return str(
-        click.prompt(what, hide_input=True, confirmation_prompt="再输入一次" if confirm else False, err=True)
-    )
+    return str(click.prompt(what, hide_input=True, confirmation_prompt="再输入一次" if confirm else False, err=True))
 
 
 def read_secret(path: Path) -> str:

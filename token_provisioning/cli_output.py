@@ -85,9 +85,7 @@ def token_line(document: dict[str, Any]) -> str:
     notes += [text for flag, text in flags.items() if pin[flag]]
     if pin["to_be_changed"]:
         notes.append("首次使用须改 PIN")
-    return (
-        f"{document['serial'] or '(无序列号)'}  {document['label']}  {document['model']}  {'，'.join(notes)}"
-    )
+    return f"{document['serial'] or '(无序列号)'}  {document['label']}  {document['model']}  {'，'.join(notes)}"
 
 
 def initialised_document(made: InitialisedToken) -> dict[str, Any]:

@@ -14,9 +14,7 @@ _SIGNATURE_ALGORITHM = {
 }
 
 
-def build_csr(
-    spki: bytes, algorithm: KeyAlgorithm, *, common_name: str, sign: Callable[[bytes], bytes]
-) -> bytes:
+def build_csr(spki: bytes, algorithm: KeyAlgorithm, *, common_name: str, sign: Callable[[bytes], bytes]) -> bytes:
     """Return the DER request for `spki`, signed by `sign` (message -> X.509 signature value, SHA-256).
 
     The CA ignores the subject (docs/api.md); `common_name` only helps a person who reads a log.

@@ -45,9 +45,7 @@ class HttpCaClient:
         self._monotonic = monotonic
         try:
             # trust_env off: a proxy or .netrc of this computer's environment has no say here.
-            self._http = httpx.Client(
-                base_url=server.rstrip("/"), verify=context, timeout=_TIMEOUT, trust_env=False
-            )
+            self._http = httpx.Client(base_url=server.rstrip("/"), verify=context, timeout=_TIMEOUT, trust_env=False)
         except httpx.InvalidURL as error:
             raise CaUnreachableError(reason="网址格式错误") from error
 

@@ -43,9 +43,7 @@ def init_token(module: Path, slot: int, *, so_pin: str, label: str) -> None:
     if len(padded) > _LABEL_OCTETS:
         raise TokenFailedError(code="CKR_ARGUMENTS_BAD: label")
     functions = _function_list(module)
-    prototype = ctypes.CFUNCTYPE(
-        ctypes.c_ulong, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p
-    )
+    prototype = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
     pin = so_pin.encode()
     result = prototype(functions[_C_INIT_TOKEN])(slot, pin, len(pin), padded)
     if result != 0:

@@ -93,9 +93,7 @@ def initialise(
 
 
 def _make_binding_key(device: Pkcs11Device, random_bytes: Callable[[int], bytes]) -> bytes:
-    pair = device.generate(
-        label=BINDING_LABEL, key_id=random_bytes(KEY_ID_OCTETS), algorithm=KeyAlgorithm.EC_P256
-    )
+    pair = device.generate(label=BINDING_LABEL, key_id=random_bytes(KEY_ID_OCTETS), algorithm=KeyAlgorithm.EC_P256)
     device.key_attributes(pair).require_token_born()
     device.set_mark(FIRST_PIN_LABEL)
     return pair.public_key

@@ -45,12 +45,13 @@ def translate(error: pkcs11.PKCS11Error, token: Token) -> TokenError:
         return TokenFullError()
     if isinstance(error, pkcs11.PinLocked):
         return PinLockedError()
-    if isinstance(error, _REMOVED) or not _is_present(token):
+    if isinstance(error, _REMOVED) or not is_present(token):
         return TokenRemovedError()
     return TokenFailedError(code=type(error).__name__)
 
 
-def _is_present(token: Token) -> bool:
+def is_present(token: Token) -> bool:
+    """Tell whether the token that was opened is still in its slot."""
     try:
         now = token.slot.get_token()
         # The cached token info of some modules survives the token: only a session asks the token itself.

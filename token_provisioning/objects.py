@@ -31,9 +31,7 @@ def spki_of(public: Any) -> bytes | None:
     if kind == KeyType.EC:
         return signatures.p256_spki(read_bytes(public, Attribute.EC_POINT))
     if kind == KeyType.RSA:
-        return signatures.rsa_spki(
-            read_bytes(public, Attribute.MODULUS), read_bytes(public, Attribute.PUBLIC_EXPONENT)
-        )
+        return signatures.rsa_spki(read_bytes(public, Attribute.MODULUS), read_bytes(public, Attribute.PUBLIC_EXPONENT))
     return None
 
 

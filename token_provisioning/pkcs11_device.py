@@ -1,7 +1,7 @@
 """`Device` over an open PKCS#11 session."""
 
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 import pkcs11
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, Session
@@ -17,12 +17,14 @@ from token_provisioning.errors import (
     PinWrongError,
     SignatureFailedError,
     TokenFailedError,
+    TokenRemovedError,
 )
-from token_provisioning.login import translated, tries_left
+from token_provisioning.login import is_present, translated, tries_left
 from token_provisioning.module import token_info
 from token_provisioning.objects import certificate_template, read, read_bytes, spki_of
 
 _TRIAL = b"educa-trial-v1\0"
+_Found = TypeVar("_Found")
 
 
 class Pkcs11Device:
@@ -55,9 +57,7 @@ class Pkcs11Device:
                 if algorithm is None or not self._fits(private, spki, algorithm):
                     continue
                 self._private[spki] = private
-                found.append(
-                    (KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki), (private, public))
-                )
+                found.append((KeyPair(key_id=key_id, algorithm=algorithm, public_key=spki), (private, public)))
                 break
         return sorted(found, key=lambda entry: entry[0].key_id)
 
@@ -74,9 +74,7 @@ class Pkcs11Device:
             certified = {certificate.key_id for certificate in self._certificates()}
             halves = self._find(ObjectClass.PRIVATE_KEY, label) + self._find(ObjectClass.PUBLIC_KEY, label)
             orphans = [
-                half
-                for half in halves
-                if half.handle not in kept and read_bytes(half, Attribute.ID) not in certified
+                half for half in halves if half.handle not in kept and read_bytes(half, Attribute.ID) not in certified
             ]
             for half in orphans:
                 half.destroy()
@@ -139,7 +137,7 @@ class Pkcs11Device:
             return self._certificates()
 
     def _certificates(self) -> list[StoredCertificate]:
-        return stored_certificates(self._session)
+        return self._unless_removed(stored_certificates(self._session))
 
     def store_certificate(self, certificate: StoredCertificate) -> None:
         with translated(self._token):
@@ -154,7 +152,7 @@ class Pkcs11Device:
 
     def has_mark(self, label: str) -> bool:
         with translated(self._token):
-            return has_mark(self._session, label)
+            return bool(self._find(ObjectClass.DATA, label))
 
     def set_mark(self, label: str) -> None:
         with translated(self._token):
@@ -184,7 +182,14 @@ class Pkcs11Device:
 
     def _find(self, object_class: ObjectClass, label: str) -> list[Any]:
         # A list, not the generator: another operation during a search is CKR_OPERATION_ACTIVE.
-        return list(self._session.get_objects({Attribute.CLASS: object_class, Attribute.LABEL: label}))
+        wanted = {Attribute.CLASS: object_class, Attribute.LABEL: label}
+        return self._unless_removed(list(self._session.get_objects(wanted)))
+
+    def _unless_removed(self, found: list[_Found]) -> list[_Found]:
+        # Some modules answer a search on a token that is gone with "nothing there".
+        if not found and not is_present(self._token):
+            raise TokenRemovedError
+        return found
 
 
 def stored_certificates(session: Session) -> list[StoredCertificate]:

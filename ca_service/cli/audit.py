@@ -29,7 +29,9 @@ def verify_(call: Call, context: click.Context) -> None:
         return
     if call.as_json:
         call.tell(facts, text="")
-    click.echo(f"educa: 审计链在第 {verdict.broken_at} 条处被破坏：{verdict.why}。请封存数据库并通知安全审计员。", err=True)
+    click.echo(
+        f"educa: 审计链在第 {verdict.broken_at} 条处被破坏：{verdict.why}。请封存数据库并通知安全审计员。", err=True
+    )
     context.exit(1)
 
 

@@ -22,7 +22,7 @@ def changes() -> None:
 @click.option("--opinion", default="", help="单位意见（涉及证书的停用必填）")
 @click.option("--transferred", is_flag=True, help="因人员调动")
 @pass_call
-def submit(  # noqa: PLR0913, PLR0917
+def submit(  # noqa: PLR0917
     call: Call, holder: str, kind: str, scan: Path, explanation: str, opinion: str, *, transferred: bool
 ) -> None:
     """录入变更申请单。"""

@@ -1,8 +1,8 @@
 """`educa crl`."""
 
 import click
-import crl as crl_core
 
+import crl as crl_core
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.errors import NotFound
 from ca_service.workflows.publish_crl import publish_crl

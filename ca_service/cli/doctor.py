@@ -44,7 +44,9 @@ def doctor(call: Call, context: click.Context) -> None:
     else:
         for finding in findings:
             mark = "正常" if not finding.mend else "异常"
-            click.echo(f"[{mark}] {finding.what}：{finding.found}" + (f"\n       → {finding.mend}" if finding.mend else ""))
+            click.echo(
+                f"[{mark}] {finding.what}：{finding.found}" + (f"\n       → {finding.mend}" if finding.mend else "")
+            )
     if any(finding.mend for finding in findings):
         click.echo("educa: 有异常项，请按提示处理。", err=True)
         context.exit(1)

@@ -24,7 +24,9 @@ def issue_code_(call: Call, holder: str) -> None:
         "reference_number": issued.reference_number,
         "expires_at": issued.enrolment.expires_at.isoformat(),
     }
-    call.tell(facts, text=f"参考号：{issued.reference_number}（授权码已发往本人手机，14 天内有效，仅限本人使用，不得外借）")
+    call.tell(
+        facts, text=f"参考号：{issued.reference_number}（授权码已发往本人手机，14 天内有效，仅限本人使用，不得外借）"
+    )
 
 
 @enrolments.command("list")

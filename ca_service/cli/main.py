@@ -1,9 +1,8 @@
 """The `educa` program. A noun's module is imported when it is called for: starting costs what the command needs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
 
 import click
 
@@ -40,7 +39,7 @@ class _LazyGroup(Group):
         """Import the module of a noun; None for an unknown one, which click reports as usage (exit 2)."""
         if name not in _MODULES:
             return None
-        commands: Any = import_module(f"ca_service.cli.{_MODULES[name]}").COMMANDS
+        commands: Sequence[click.Command] = import_module(f"ca_service.cli.{_MODULES[name]}").COMMANDS
         return next(command for command in commands if command.name == name)
 
 

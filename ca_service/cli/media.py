@@ -18,25 +18,32 @@ def media() -> None:
 
 
 @media.command("register")
-@click.argument("serial")
+@click.argument("serials", nargs=-1, required=True)
 @click.option("--model", default="UKEY", show_default=True, help="型号")
 @pass_call
-def register(call: Call, serial: str, model: str) -> None:
-    """按序列号登记空白介质。"""
-    _told(call, custody.register(call.services, call.actor, serial, model=model), "已登记")
+def register(call: Call, serials: tuple[str, ...], model: str) -> None:
+    """按序列号登记空白介质，全部登记或全部不登记。"""
+    registered = custody.register(call.services, call.actor, serials, model=model)
+    call.tell({"registered": [m.serial for m in registered]}, text=f"已登记 {len(registered)} 个介质。")
 
 
 @media.command("initialise")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @pass_call
-def initialise(call: Call, file: Path) -> None:
+def initialise(call: Call, files: tuple[Path, ...]) -> None:
     """登记 educa-token init --json 的结果（序列号与绑定公钥）。"""
+    made = [_read_initialised(file) for file in files]
+    for serial, binding_key in made:
+        custody.initialise(call.services, call.actor, serial, binding_key=binding_key)
+    call.tell({"initialised": [serial for serial, _ in made]}, text=f"已登记 {len(made)} 个介质的绑定公钥。")
+
+
+def _read_initialised(file: Path) -> tuple[str, bytes]:
     try:
         made = json.loads(file.read_text(encoding="utf-8"))
-        serial, binding_key = str(made["serial"]), base64.b64decode(made["binding_public_key"], validate=True)
+        return str(made["serial"]), base64.b64decode(made["binding_public_key"], validate=True)
     except (ValueError, KeyError, TypeError) as error:
         raise Invalid(f"{file.name} 不是 educa-token init --json 的输出，请重新生成。") from error
-    _told(call, custody.initialise(call.services, call.actor, serial, binding_key=binding_key), "已初始化")
 
 
 @media.command("dispatch")
@@ -65,7 +72,9 @@ def receive(call: Call, parcel: str) -> None:
 @pass_call
 def hand_over(call: Call, serial: str, holder: str) -> None:
     """把介质交给本人（派发记录）。"""
-    _told(call, custody.hand_over(call.services, call.actor, serial, holder_id=holder), "已派发（仅限本人使用，不得外借）")
+    _told(
+        call, custody.hand_over(call.services, call.actor, serial, holder_id=holder), "已派发（仅限本人使用，不得外借）"
+    )
 
 
 @media.command("list")
@@ -81,7 +90,14 @@ def list_(call: Call) -> None:
 def report(call: Call, serial: str) -> None:
     """显示一个介质的全部流转记录。"""
     rows = [
-        {"seq": e.seq, "at": e.at.isoformat(), "event": e.event.value, "from": e.from_place, "to": e.to_place, "by": e.by}
+        {
+            "seq": e.seq,
+            "at": e.at.isoformat(),
+            "event": e.event.value,
+            "from": e.from_place,
+            "to": e.to_place,
+            "by": e.by,
+        }
         for e in custody.history(call.services, call.actor, serial)
     ]
     call.show(rows, title=f"介质 {serial}")

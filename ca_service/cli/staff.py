@@ -28,7 +28,9 @@ def add(call: Call, login: str, name: str, unit: str, roles: tuple[str, ...]) ->
     password = secrets.token_urlsafe(12)
     new = NewStaff(login, name, unit, frozenset(Role(role) for role in roles))
     add_staff(call.services, call.actor, new, first_password=password, hasher=hash_password)
-    call.tell({"login": login, "password": password}, text=f"账号 {login} 已建立，初始密码：{password}（首次登录须修改）")
+    call.tell(
+        {"login": login, "password": password}, text=f"账号 {login} 已建立，初始密码：{password}（首次登录须修改）"
+    )
 
 
 @staff.command("disable")

@@ -8,9 +8,7 @@ _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 # circled and superscript digits into digits, which is guessing.
 _PLAIN = {0xFF01 + i: 0x21 + i for i in range(94)} | dict.fromkeys(map(ord, _INVISIBLE))
 # Control characters, HTML's angle brackets, marks that turn the direction of writing, non-characters.
-FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f<>\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\uffff]"
-)
+FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f<>\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\uffff]")
 LONGEST_INPUT = 200
 
 

@@ -96,19 +96,14 @@ def parse_id_number(text: str, *, today: date, zero_tail_confirmed: bool = False
         raise IdNumberError(
             Fault.DAMAGED,
             "身份证号码末三位为 000，是被电子表格软件损坏的典型结果（只保留 15 位有效数字）",
-            "请先将单元格格式设为“文本”再重新输入 18 位号码；"
-            "号码确实以 000 结尾的，请对照身份证在系统中单独录入此人",
+            "请先将单元格格式设为“文本”再重新输入 18 位号码；号码确实以 000 结尾的，请对照身份证在系统中单独录入此人",
         )
     area = number[:6]
     if area[:2] not in PROVINCES:
-        raise IdNumberError(
-            Fault.PROVINCE, f"前两位 {area[:2]} 不是任何省级行政区划代码", "请对照身份证核对号码前六位"
-        )
+        raise IdNumberError(Fault.PROVINCE, f"前两位 {area[:2]} 不是任何省级行政区划代码", "请对照身份证核对号码前六位")
     born = _birth_date(number[6:14], today)
     if check_digit(number[:17]) != number[17]:
-        raise IdNumberError(
-            Fault.CHECK_DIGIT, "身份证号码校验位不正确，至少有一位数字有误", "请对照身份证逐位核对"
-        )
+        raise IdNumberError(Fault.CHECK_DIGIT, "身份证号码校验位不正确，至少有一位数字有误", "请对照身份证逐位核对")
     return IdNumber(number, born, area, _area_warnings(area))
 
 
@@ -126,33 +121,25 @@ def _require_id_shape(number: str) -> None:
             Fault.FIFTEEN_DIGITS, "是 15 位旧身份证号码，已停止使用", "请填写现用的 18 位居民身份证号码"
         )
     if not re.fullmatch(r"[0-9X]+", number):
-        raise IdNumberError(
-            Fault.CHARACTERS, "含有数字和末位 X 以外的字符", "请只填写 18 位号码，末位可以是 X"
-        )
+        raise IdNumberError(Fault.CHARACTERS, "含有数字和末位 X 以外的字符", "请只填写 18 位号码，末位可以是 X")
     if len(number) != 18:
         raise IdNumberError(Fault.LENGTH, f"共 {len(number)} 位，应为 18 位", "请对照身份证补全或改正号码")
     if "X" in number[:17]:
         raise IdNumberError(Fault.CHARACTERS, "X 只能出现在最后一位", "请对照身份证核对号码")
     if number[0] == "9":
-        raise IdNumberError(
-            Fault.FOREIGN, "是外国人永久居留身份证号码，本表不受理", "请联系上级单位按外籍人员办理"
-        )
+        raise IdNumberError(Fault.FOREIGN, "是外国人永久居留身份证号码，本表不受理", "请联系上级单位按外籍人员办理")
 
 
 def _birth_date(digits: str, today: date) -> date:
     try:
         born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
-        raise IdNumberError(
-            Fault.BIRTH_DATE, "第 7 至 14 位不是真实存在的日期", "请对照身份证核对出生日期"
-        ) from None
+        raise IdNumberError(Fault.BIRTH_DATE, "第 7 至 14 位不是真实存在的日期", "请对照身份证核对出生日期") from None
     if born > today:
         raise IdNumberError(Fault.FUTURE, "出生日期晚于今天", "请对照身份证核对出生日期")
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
     if not MIN_AGE <= age <= MAX_AGE:
-        raise IdNumberError(
-            Fault.AGE, f"年龄 {age} 岁，不在 {MIN_AGE} 至 {MAX_AGE} 岁之间", "请对照身份证核对出生日期"
-        )
+        raise IdNumberError(Fault.AGE, f"年龄 {age} 岁，不在 {MIN_AGE} 至 {MAX_AGE} 岁之间", "请对照身份证核对出生日期")
     return born
 
 
@@ -170,9 +157,7 @@ def parse_name(text: str) -> str:
         raise PersonNameError(Fault.TOO_LONG, "内容过长，不是姓名", "姓名最多 40 个字")
     # Forbidden characters are looked for first: a bidi mark must be refused, not tidied away.
     if FORBIDDEN.search(text.strip()):
-        raise PersonNameError(
-            Fault.CHARACTERS, "姓名含有控制字符或尖括号", "请手工重新输入姓名，不要从网页复制"
-        )
+        raise PersonNameError(Fault.CHARACTERS, "姓名含有控制字符或尖括号", "请手工重新输入姓名，不要从网页复制")
     name = "".join(tidy(text).translate(_DOTS).split())
     if not name:
         raise PersonNameError(Fault.EMPTY, "姓名为空", "请填写与身份证一致的姓名")
@@ -183,9 +168,7 @@ def parse_name(text: str) -> str:
             "请按身份证填写汉字姓名，少数民族姓名用“·”分隔",
         )
     if not 2 <= len(name) <= 40:
-        raise PersonNameError(
-            Fault.LENGTH, f"姓名共 {len(name)} 个字，应为 2 至 40 个字", "请填写与身份证一致的姓名"
-        )
+        raise PersonNameError(Fault.LENGTH, f"姓名共 {len(name)} 个字，应为 2 至 40 个字", "请填写与身份证一致的姓名")
     return name
 
 
@@ -196,6 +179,4 @@ def parse_user_type(text: str) -> UserType:
         return UserType(name)
     except ValueError:
         choices = "、".join(UserType)
-        raise PersonDataError(
-            Fault.CHARACTERS, "用户类型不在四种之内", f"请填写其中一种：{choices}"
-        ) from None
+        raise PersonDataError(Fault.CHARACTERS, "用户类型不在四种之内", f"请填写其中一种：{choices}") from None

@@ -78,9 +78,7 @@ def parse_school_type(text: str) -> SchoolType:
     if code in SCHOOL_TYPES:
         found = SCHOOL_TYPES[code]
         if name and _BY_NAME.get(name) != found:
-            raise SchoolTypeError(
-                "办学类型的代码和名称不一致", f"代码 {code} 是“{found.name}”，请改正代码或名称"
-            )
+            raise SchoolTypeError("办学类型的代码和名称不一致", f"代码 {code} 是“{found.name}”，请改正代码或名称")
         return found
     if plain in _BY_NAME:
         return _BY_NAME[plain]

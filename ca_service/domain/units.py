@@ -132,18 +132,14 @@ def validate_unit(unit: Unit, parent: Unit | None) -> None:
 
 def _validate_name(unit: Unit) -> None:
     if not 2 <= len(unit.name) <= 100 or unit.name != unit.name.strip() or FORBIDDEN.search(unit.name):
-        raise UnitError(
-            UnitFault.NAME, "单位名称为空、过长或含有不允许的字符", "请填写 2 至 100 个字的单位全称"
-        )
+        raise UnitError(UnitFault.NAME, "单位名称为空、过长或含有不允许的字符", "请填写 2 至 100 个字的单位全称")
 
 
 def _validate_parent(unit: Unit, parent: Unit | None) -> None:
     wanted = "、".join(kind.chinese for kind in UnitKind if kind in unit.kind.parent_kinds)
     if parent is None:
         if unit.kind is not UnitKind.CENTRE or unit.parent_code is not None:
-            raise UnitError(
-                UnitFault.PARENT, "上级单位不存在", f"请填写上级单位代码，上级应为：{wanted or '无'}"
-            )
+            raise UnitError(UnitFault.PARENT, "上级单位不存在", f"请填写上级单位代码，上级应为：{wanted or '无'}")
     elif unit.parent_code != parent.code or parent.kind not in unit.kind.parent_kinds:
         raise UnitError(
             UnitFault.PARENT,
@@ -181,9 +177,7 @@ def _validate_code(unit: Unit) -> None:
 
 def _is_school_code(unit: Unit) -> bool:
     # 《各级各类学校(机构)代码编制规则》: class, province, sequence number; there is no check digit.
-    allowed = (
-        _UNIVERSITY_CLASSES if unit.kind is UnitKind.UNIVERSITY else SCHOOL_CLASSES - _UNIVERSITY_CLASSES
-    )
+    allowed = _UNIVERSITY_CLASSES if unit.kind is UnitKind.UNIVERSITY else SCHOOL_CLASSES - _UNIVERSITY_CLASSES
     return bool(re.fullmatch(r"[0-9]{2}15[0-9]{6}", unit.code)) and unit.code[:2] in allowed
 
 
@@ -211,9 +205,7 @@ def _lies_in(unit: Unit, parent: Unit | None) -> bool:
 def _validate_school_type(unit: Unit) -> None:
     if unit.school_type is None:
         if unit.kind.is_school:
-            raise UnitError(
-                UnitFault.SCHOOL_TYPE, "学校没有填写办学类型", "请填写三位办学类型代码，例如 211（小学）"
-            )
+            raise UnitError(UnitFault.SCHOOL_TYPE, "学校没有填写办学类型", "请填写三位办学类型代码，例如 211（小学）")
         return
     if unit.school_type not in SCHOOL_TYPES or unit.school_type[:2] != unit.code[:2]:
         raise UnitError(
@@ -234,9 +226,7 @@ def review_path(unit: Unit, lookup: Callable[[str], Unit | None]) -> list[str]:
     while below.kind is not UnitKind.CENTRE:
         above = lookup(below.parent_code) if below.parent_code else None
         if above is None or above.kind not in below.kind.parent_kinds:
-            raise UnitError(
-                UnitFault.PARENT, f"单位 {below.code} 的上级不存在或类别不对", "请先更正单位树，再提交申请"
-            )
+            raise UnitError(UnitFault.PARENT, f"单位 {below.code} 的上级不存在或类别不对", "请先更正单位树，再提交申请")
         path.append(above.code)
         below = above
     return path

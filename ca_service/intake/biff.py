@@ -67,9 +67,7 @@ class _Workbook:
         pieces: list[bytes] | None = None
         for position, (kind, body) in enumerate(self._records(0)):
             if position == 0 and (kind != _BOF or body[:2] != b"\x00\x06"):
-                raise SheetError(
-                    SheetFault.NOT_A_SPREADSHEET, "是 Excel 95 或更早的格式", "请另存为 xlsx 后再上传"
-                )
+                raise SheetError(SheetFault.NOT_A_SPREADSHEET, "是 Excel 95 或更早的格式", "请另存为 xlsx 后再上传")
             if kind == _CONTINUE and pieces is not None:
                 pieces.append(body)
                 continue

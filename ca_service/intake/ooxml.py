@@ -54,9 +54,7 @@ def _workbook_path(archive: Archive) -> str:
     for path, kind in _relations(archive, "").values():
         if kind == "officeDocument" and path in archive.names and path.endswith(".xml"):
             return path
-    raise SheetError(
-        SheetFault.NOT_A_SPREADSHEET, "文件不是 xlsx 工作簿", "请用电子表格软件另存为 xlsx 再上传"
-    )
+    raise SheetError(SheetFault.NOT_A_SPREADSHEET, "文件不是 xlsx 工作簿", "请用电子表格软件另存为 xlsx 再上传")
 
 
 def _relations(archive: Archive, part: str) -> dict[str, tuple[str, str]]:

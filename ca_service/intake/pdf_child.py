@@ -19,9 +19,7 @@ _MAX_OBJECTS = 20_000
 _MAX_NODES = 400_000
 
 # Keys and actions that make a viewer do something or carry a file (ISO 32000-1, 7.11.4, 12.6.4).
-_ACTIVE_KEYS = frozenset(
-    {"/JS", "/JavaScript", "/EmbeddedFiles", "/EmbeddedFile", "/EF", "/XFA", "/RichMedia", "/AA"}
-)
+_ACTIVE_KEYS = frozenset({"/JS", "/JavaScript", "/EmbeddedFiles", "/EmbeddedFile", "/EF", "/XFA", "/RichMedia", "/AA"})
 _ACTIVE_ACTIONS = frozenset(
     {
         "/JavaScript",

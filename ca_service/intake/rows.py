@@ -104,9 +104,7 @@ class Checked:
     warnings: list[CellWarning]
 
 
-def check_rows(
-    roster: Roster, *, units: UnitLookup, uploader_scope: Callable[[str], bool], today: date
-) -> Checked:
+def check_rows(roster: Roster, *, units: UnitLookup, uploader_scope: Callable[[str], bool], today: date) -> Checked:
     """Check every data row; a row with any bad cell is left out of `good`, the others can still be taken.
 
     `uploader_scope` answers whether the uploader may register for a unit code. `today` is the date in
@@ -200,9 +198,7 @@ class _Checker:
             for row in rows if len(rows) > 1 else ():
                 others = "、".join(str(other.number) for other in rows[:10] if other is not row)
                 why = f"同一身份证号码在本表中重复出现（另见第 {others} 行）"
-                self._refuse(
-                    row, Column.ID_NUMBER, CellRefusedError(why, "每人只填一行，请核对后删除多余的行")
-                )
+                self._refuse(row, Column.ID_NUMBER, CellRefusedError(why, "每人只填一行，请核对后删除多余的行"))
         order = {column.value: index for index, column in enumerate(Column)}
         self.bad.sort(key=lambda error: (error.row, order.get(error.heading, -1)))
         good = [person for person in self.good if person.row not in doubled]

@@ -127,9 +127,7 @@ def _dimensions(data: bytes, format_name: str) -> tuple[int, int]:
 
 
 def _too_many_pixels() -> ScanError:
-    return ScanError(
-        ScanFault.TOO_MANY_PIXELS, "图片尺寸过大（超过 4000 万像素）", "请以 300 dpi 重新扫描 A4 页面"
-    )
+    return ScanError(ScanFault.TOO_MANY_PIXELS, "图片尺寸过大（超过 4000 万像素）", "请以 300 dpi 重新扫描 A4 页面")
 
 
 def _name_warnings(filename: str, media_type: str) -> tuple[str, ...]:

@@ -165,18 +165,14 @@ def _best_header(sheet: RawSheet, wanted: Mapping[str, str]) -> tuple[RawRow, di
     return best
 
 
-def _wrong_header(
-    best: tuple[RawSheet, RawRow, dict[str, list[int]]], wanted: Mapping[str, str]
-) -> SheetError:
+def _wrong_header(best: tuple[RawSheet, RawRow, dict[str, list[int]]], wanted: Mapping[str, str]) -> SheetError:
     _, row, found = best
     first_names: dict[str, str] = {}
     for heading, key in wanted.items():
         first_names.setdefault(key, heading)
     missing = "、".join(heading for key, heading in first_names.items() if key not in found)
     where = f"第 {row.number} 行的表头缺少列：{missing}" if found else f"前 {HEADER_WITHIN} 行中没有找到表头"
-    return SheetError(
-        SheetFault.WRONG_HEADER, where, f"表头应包含：{'、'.join(first_names.values())}。{_TEMPLATE}"
-    )
+    return SheetError(SheetFault.WRONG_HEADER, where, f"表头应包含：{'、'.join(first_names.values())}。{_TEMPLATE}")
 
 
 def _data_rows(table: Table) -> list[RosterRow]:
@@ -188,9 +184,7 @@ def _data_rows(table: Table) -> list[RosterRow]:
         cells = tuple(_cell(row, column, mask) for column in order)
         # A row is no person when it has values under other headings only (a remark, a signature line)
         # or nothing but the user type, which the template pre-fills.
-        filled = {
-            column for column, cell in zip(COLUMNS, cells, strict=True) if cell.kind is not CellKind.EMPTY
-        }
+        filled = {column for column, cell in zip(COLUMNS, cells, strict=True) if cell.kind is not CellKind.EMPTY}
         if filled - {Column.USER_TYPE}:
             data.append(RosterRow(row.number, cells, row.hidden))
     return data

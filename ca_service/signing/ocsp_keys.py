@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from ocsp import ResponderKey
-
 from ca_service.clock import Clock
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.errors import NotFound, Unavailable
 from ca_service.signing.pkcs11_key import Pkcs11Key, find, generate, labels
 from ca_service.signing.token_sessions import TokenSessions
 from ca_service.workflows.issue import key_sha256
+from ocsp import ResponderKey
 
 RENEW_BEFORE = timedelta(days=10)
 _PREFIX = "ocsp-"

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ocsp import Changes, Good, Revoked, Status
 from sqlalchemy import Engine, select
 
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
 from ca_service.store import models
+from ocsp import Changes, Good, Revoked, Status
 
 # A cache that is further behind than this drops everything instead of reading a long log.
 _LOG_WINDOW = 10_000

@@ -23,11 +23,9 @@ _B = TypeVar("_B", bound=BaseModel)
 
 
 def _from_base64(value: object) -> bytes:
-    if not isinstance(value, str):
-        raise ValueError("must be base64 text")
     try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error as error:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError) as error:
         raise ValueError("must be base64 text") from error
 
 

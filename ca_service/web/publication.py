@@ -1,4 +1,4 @@
-"""What relying parties fetch over plain HTTP: CRLs and CA certificates, with the caching headers of RFC 5019 and 9111."""
+"""What relying parties fetch over plain HTTP: CRLs and CA certificates, with caching headers (RFC 5019, 9111)."""
 
 import hashlib
 from collections.abc import Callable
@@ -70,4 +70,3 @@ def _cacheable(body: bytes, content_type: str, *, max_age: int) -> Response:
     response.cache_control.max_age = max_age
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
     return response
-

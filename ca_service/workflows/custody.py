@@ -22,16 +22,19 @@ from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
 
 
-def register(services: Services, actor: Actor, serial: str, *, model: str) -> Medium:
-    """Take a blank token into the centre's stock by its serial number."""
-    if not (1 <= len(serial) <= 40 and serial.isascii() and serial.isprintable() and " " not in serial):
-        raise Invalid("介质序列号应为 1 至 40 个字母或数字，不含空格。")
+def register(services: Services, actor: Actor, serials: Sequence[str], *, model: str) -> Sequence[Medium]:
+    """Take blank tokens into the centre's stock by their serial numbers; all of them or none."""
+    for serial in serials:
+        if not (1 <= len(serial) <= 40 and serial.isascii() and serial.isprintable() and " " not in serial):
+            raise Invalid("介质序列号应为 1 至 40 个字母或数字，不含空格。")
+    now = services.clock()
+    media = [Medium(serial, model, MediumStatus.BLANK, actor.unit_code, now) for serial in serials]
     with services.begin() as uow:
-        authorise(actor, Action.MEDIA_REGISTER, lineage=[actor.unit_code])
-        medium = Medium(serial, model, MediumStatus.BLANK, actor.unit_code, services.clock())
-        uow.media.add(medium)
-        uow.audit.append(actor, Tag.MEDIUM_REGISTERED, serial, unit=actor.unit_code, detail={"model": model})
-        return medium
+        authorise(actor, Action.MEDIA_REGISTER, lineage=uow.units.lineage(actor.unit_code))
+        uow.media.add_all(media)
+        for medium in media:
+            uow.audit.append(actor, Tag.MEDIUM_REGISTERED, medium.serial, unit=actor.unit_code, detail={"model": model})
+    return media
 
 
 def initialise(services: Services, actor: Actor, serial: str, *, binding_key: bytes) -> Medium:
@@ -116,9 +119,7 @@ def hand_over(services: Services, actor: Actor, serial: str, *, holder_id: str) 
         return moved
 
 
-def move(
-    services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, event: MediumEvent, *, to: str
-) -> Medium:
+def move(services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, event: MediumEvent, *, to: str) -> Medium:
     """One step of a token's life inside a running transaction: state and history together."""
     moved = uow.media.change(medium, status=MEDIUM.after(medium.status, event))
     seq = len(uow.custody.find(serial=medium.serial)) + 1

@@ -18,7 +18,7 @@ def publish_crl(services: Services, actor: Actor, issuer: str) -> PublishedCrl:
     """Publish a complete CRL of the issuer as of now; two transactions. Raises Unavailable, StateUnknown."""
     authority = services.authority(issuer)
     with services.begin() as uow:
-        authorise(actor, Action.CRL_PUBLISH, lineage=[actor.unit_code])
+        authorise(actor, Action.CRL_PUBLISH, lineage=uow.units.lineage(actor.unit_code))
         previous = uow.crls.latest(issuer)
         reserved = _reserve(services, uow, authority, issuer)
     der = authority.sign_crl(reserved.tbs, previous=previous.der if previous else None)

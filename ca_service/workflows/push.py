@@ -55,7 +55,7 @@ class Confirmation:
 def receive(services: Services, actor: Actor, persons: Sequence[PushedPerson]) -> Sequence[Confirmation]:
     """Register those who are new; a repeated push answers the same and changes nothing. One transaction."""
     with services.begin() as uow:
-        authorise(actor, Action.REGISTRATION_PUSH, lineage=[actor.unit_code])
+        authorise(actor, Action.REGISTRATION_PUSH, lineage=uow.units.lineage(actor.unit_code))
         known = {h.external_id: h for h in uow.holders.find(external_id=[p.external_id for p in persons])}
         answers: list[Confirmation] = []
         for person in persons:

@@ -67,7 +67,12 @@ def import_batch(services: Services, actor: Actor, upload: Upload) -> ImportRepo
             raise Invalid(f"表格中有 {len(bad)} 处错误，按您的选择整表退回。第一处：{where}：{first.why}")
         taken = [_application(services, actor, batch, row, index) for row in sorted_rows.new]
         uow.applications.add_all(taken)
-        detail: dict[str, str | int] = {"taken": len(taken), "bad": len(bad), "sheet": sheet_sha256, "scan": scan_sha256}
+        detail: dict[str, str | int] = {
+            "taken": len(taken),
+            "bad": len(bad),
+            "sheet": sheet_sha256,
+            "scan": scan_sha256,
+        }
         uow.audit.append(actor, Tag.BATCH_IMPORTED, batch.id, unit=upload.unit_code, detail=detail)
     return ImportReport(batch.id, taken, sorted_rows.already_there, bad, checked.normalised)
 

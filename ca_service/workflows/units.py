@@ -37,7 +37,7 @@ class UnitReport:
 def import_units(services: Services, actor: Actor, data: bytes, *, filename: str) -> UnitReport:
     """Register the units of a file that are new; all or nothing. Raises Invalid naming the first bad row."""
     with services.begin() as uow:
-        authorise(actor, Action.UNITS_IMPORT, lineage=[actor.unit_code])
+        authorise(actor, Action.UNITS_IMPORT, lineage=uow.units.lineage(actor.unit_code))
         known = {unit.code: unit for unit in uow.units.find()}
         try:
             file = read_units(data, filename=filename, limits=SheetLimits(), existing=known.get)

@@ -25,11 +25,12 @@ def canonical(encoded: bytes, depth: int = 0) -> bytes:
     """
     if depth > _MAX_DEPTH:
         raise CertificateValueError("der", f"more than {_MAX_DEPTH} levels", "a certificate")
-    return b"".join(_element(item, depth) for item in der.elements(encoded, "der"))
+    return b"".join(
+        _element(class_, method, tag, body, depth) for class_, method, tag, body, _ in der.walk(encoded, "der")
+    )
 
 
-def _element(encoded: bytes, depth: int) -> bytes:
-    class_, method, tag, contents = der.element(encoded, "der")
+def _element(class_: int, method: int, tag: int, contents: bytes, depth: int) -> bytes:
     if method == 1:
         inner = canonical(contents, depth + 1)
         if (class_, tag) == (0, _SET):

@@ -38,9 +38,7 @@ class Fields:
         """Cut `tbs` apart; CertificateValueError when its shape is not that of a TBSCertificate."""
         parts = der.children(tbs, "tbs")
         if len(parts) < 7 or der.element(parts[0], "version")[:3] != (_CONTEXT, 1, 0):
-            raise CertificateValueError(
-                "tbs", f"{len(parts)} fields", "version and six fields or more (RFC 5280 §4.1)"
-            )
+            raise CertificateValueError("tbs", f"{len(parts)} fields", "version and six fields or more (RFC 5280 §4.1)")
         optional: list[int] = []
         extensions: tuple[RawExtension, ...] = ()
         for part in parts[7:]:

@@ -43,7 +43,7 @@ class Finding:
         return f"{self.rule} ({self.citation}): {self.detail}"
 
 
-class LintFailure(ProfilesError):  # noqa: N818 - a name of the public face
+class LintFailure(ProfilesError):
     """The bytes must not be signed; `findings` is never empty."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:

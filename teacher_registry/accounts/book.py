@@ -41,9 +41,7 @@ TRANSITIONS: Mapping[Act, Transition] = MappingProxyType(
             {"status": AccountStatus.ACTIVE},
             "该账号没有停用，无需恢复",
         ),
-        Act.UNLOCK: Transition(
-            Account.locked_at.is_not(None), {"locked_at": None}, "该账号没有锁定，无需解锁"
-        ),
+        Act.UNLOCK: Transition(Account.locked_at.is_not(None), {"locked_at": None}, "该账号没有锁定，无需解锁"),
         Act.RESET: Transition(
             Account.status == AccountStatus.ACTIVE, {"must_change": True}, "该账号已停用，请先恢复再重置密码"
         ),
@@ -135,9 +133,7 @@ class AccountBook:
         values = {"password_hash": self._hash.hash(password), "locked_at": None}
         return WithPassword(self._move(actor, account_id, Act.RESET, values), password)
 
-    def _move(
-        self, actor: VerifiedAdministrator, account_id: str, act: Act, values: Mapping[str, Any]
-    ) -> Account:
+    def _move(self, actor: VerifiedAdministrator, account_id: str, act: Act, values: Mapping[str, Any]) -> Account:
         transition = TRANSITIONS[act]
         at = self._clock()
         own = and_(Account.id == account_id, Account.unit_code == actor.unit_code)

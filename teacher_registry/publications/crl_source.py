@@ -16,9 +16,7 @@ from teacher_registry.verification.revocation import Status, UntrustedAnswerErro
 class CrlSource:
     """Status by CRL of one issuer. Safe for several threads: one fetches, the others wait for it."""
 
-    def __init__(
-        self, url: str, issuer: x509.Certificate, *, fetch: Fetch, clock: Clock, refresh: timedelta
-    ) -> None:
+    def __init__(self, url: str, issuer: x509.Certificate, *, fetch: Fetch, clock: Clock, refresh: timedelta) -> None:
         self._url = url
         self._issuer = issuer
         self._fetch = fetch

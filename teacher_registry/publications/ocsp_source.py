@@ -72,8 +72,6 @@ class OcspSource:
     def _answer(self, question: Question) -> Status:
         body = self._fetch.post(self._url, "application/ocsp-request", question.der)
         try:
-            return judge_answer(
-                body, question, self._issuing, self._clock(), nonce_required=self._nonce_required
-            )
+            return judge_answer(body, question, self._issuing, self._clock(), nonce_required=self._nonce_required)
         except ResponderBusyError as error:
             raise UnavailableError(f"responder: {error}") from error

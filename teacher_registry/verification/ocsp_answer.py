@@ -103,9 +103,7 @@ def _delegate(response: ocsp.OCSPResponse, issuing: x509.Certificate, now: datet
     """The responder's certificate, if our CA made it one (§4.2.2.2): issued directly, OCSPSigning, nocheck,
     valid now.
     """
-    candidates = [
-        certificate for certificate in response.certificates if _is_responder(response, certificate)
-    ]
+    candidates = [certificate for certificate in response.certificates if _is_responder(response, certificate)]
     if len(candidates) != 1:
         raise UntrustedAnswerError("the answer does not carry its signer's certificate")
     signer = candidates[0]

@@ -49,9 +49,7 @@ def check_form(leaf: x509.Certificate) -> None:
         raise RefusalError(RefusalKind.MALFORMED, "a serial number that is not 1 to 20 positive octets")
     for extension in leaf.extensions:
         if extension.critical and not isinstance(extension.value, _PROCESSED):
-            raise RefusalError(
-                RefusalKind.MALFORMED, f"unknown critical extension {extension.oid.dotted_string}"
-            )
+            raise RefusalError(RefusalKind.MALFORMED, f"unknown critical extension {extension.oid.dotted_string}")
     _check_key(leaf)
 
 

@@ -41,7 +41,5 @@ def administrator_of(verified: x509.Certificate, fingerprint: bytes) -> Verified
 def _only(verified: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
     values = verified.subject.get_attributes_for_oid(oid)
     if len(values) != 1 or not isinstance(values[0].value, str) or not values[0].value.strip():
-        raise RefusalError(
-            RefusalKind.MALFORMED, f"the subject does not have exactly one {oid.dotted_string}"
-        )
+        raise RefusalError(RefusalKind.MALFORMED, f"the subject does not have exactly one {oid.dotted_string}")
     return values[0].value

@@ -128,9 +128,7 @@ def test_delta_whose_base_is_itself_is_rejected() -> None:
 def test_delta_that_points_to_a_fresher_one_is_rejected() -> None:
     # Extensions are neighbours in the TBS: a second number turns into a delta indicator by its OID.
     point = der.tlv(0xA0, der.tlv(0xA0, der.tlv(0x86, FRESHEST.encode())))
-    freshest = crl.build._extension(
-        crl.build.FRESHEST_CRL, der.tlv(der.SEQUENCE, der.tlv(der.SEQUENCE, point))
-    )
+    freshest = crl.build._extension(crl.build.FRESHEST_CRL, der.tlv(der.SEQUENCE, der.tlv(der.SEQUENCE, point)))
     parsed = crl.parse(make_ca().issue(base_number=3))
     reader = der.Reader(parsed.tbs).enter(der.SEQUENCE)
     head = b"".join(reader.raw(reader.peek()) for _ in range(5))

@@ -13,9 +13,9 @@ from crl import Reason, der
 
 from .ca import DAY, NOW, make_ca
 
-moments = st.datetimes(
-    datetime(1950, 1, 1), datetime(2149, 1, 1), timezones=st.just(UTC), allow_imaginary=False
-).map(lambda moment: moment.replace(microsecond=0))
+moments = st.datetimes(datetime(1950, 1, 1), datetime(2149, 1, 1), timezones=st.just(UTC), allow_imaginary=False).map(
+    lambda moment: moment.replace(microsecond=0)
+)
 serials = st.integers(1, (1 << 159) - 1)
 reasons = st.sampled_from([None, *(reason for reason in Reason if reason)])
 
@@ -30,9 +30,7 @@ def test_what_was_built_comes_back(
 ) -> None:
     entries = [crl.encode_entry(serial, *revocation) for serial, revocation in revoked.items()]
     ca = make_ca()
-    encoded = ca.issue(
-        entries, number=number, base_number=1, this_update=this_update, next_update=this_update + DAY
-    )
+    encoded = ca.issue(entries, number=number, base_number=1, this_update=this_update, next_update=this_update + DAY)
     parsed = crl.parse(encoded)
     assert dict(parsed.entries) == revoked
     assert (parsed.number, parsed.base_number) == (number, 1)
@@ -43,9 +41,7 @@ def test_what_was_built_comes_back(
 
 def test_urls_come_back() -> None:
     parsed = crl.parse(
-        make_ca().issue(
-            freshest_url="http://ca.example/d.crl", distribution_point="http://ca.example/issuing-3.crl"
-        )
+        make_ca().issue(freshest_url="http://ca.example/d.crl", distribution_point="http://ca.example/issuing-3.crl")
     )
     assert parsed.freshest_url == "http://ca.example/d.crl"
     assert parsed.distribution_point == "http://ca.example/issuing-3.crl"
@@ -177,9 +173,7 @@ def test_malformed_crl_is_refused_with_the_place(encoded: bytes, message: str) -
 
 def edited(**parts: bytes) -> bytes:
     """A CRL put together from valid parts, some of them replaced; `extensions` are a list's contents."""
-    number = der.tlv(
-        der.SEQUENCE, der.tlv(der.OID, b"\x55\x1d\x14"), der.tlv(der.OCTET_STRING, der.integer(7))
-    )
+    number = der.tlv(der.SEQUENCE, der.tlv(der.OID, b"\x55\x1d\x14"), der.tlv(der.OCTET_STRING, der.integer(7)))
     issuer = make_ca().issuer
     tbs = der.tlv(
         der.SEQUENCE,

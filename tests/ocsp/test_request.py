@@ -146,9 +146,7 @@ def test_arbitrary_bytes_are_malformed(data: bytes) -> None:
         ocsp.parse_request(data)
 
 
-SAMPLE = make_multi_request(
-    make_request(7), make_request(8), extensions=extensions(nonce_extension(b"n" * 16))
-)
+SAMPLE = make_multi_request(make_request(7), make_request(8), extensions=extensions(nonce_extension(b"n" * 16)))
 
 
 @settings(max_examples=500)

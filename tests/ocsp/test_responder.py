@@ -83,9 +83,7 @@ def test_several_certificates_are_answered_together_in_their_order() -> None:
     world = World()
     world.source.change(13, Revoked(NOW, 1))
     answer = world.responder.answer(make_multi_request(*map(make_request, (12, 13, 999, 12))))
-    statuses = [
-        (single.serial_number, single.certificate_status.name) for single in load(answer.body).responses
-    ]
+    statuses = [(single.serial_number, single.certificate_status.name) for single in load(answer.body).responses]
     assert statuses == [(12, "GOOD"), (13, "REVOKED"), (999, "REVOKED"), (12, "GOOD")]
     assert answer.max_age == 0
     assert world.source.status_reads == 1
@@ -178,9 +176,7 @@ def test_arbitrary_bytes_never_raise(data: bytes) -> None:
     assert World().responder.answer(data).body == ocsp.MALFORMED_REQUEST
 
 
-@pytest.mark.parametrize(
-    ("validity", "max_age"), [(timedelta(0), timedelta(0)), (DAY, DAY), (DAY, -DAY), (-DAY, -DAY)]
-)
+@pytest.mark.parametrize(("validity", "max_age"), [(timedelta(0), timedelta(0)), (DAY, DAY), (DAY, -DAY), (-DAY, -DAY)])
 def test_lives_that_contradict_each_other_are_refused(validity: timedelta, max_age: timedelta) -> None:
     with pytest.raises(ocsp.ImpossibleResponse):
         ocsp.Policy(validity=validity, max_age=max_age)

@@ -71,9 +71,7 @@ def certificate(
     )
     if signer:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])
-        builder = builder.add_extension(usage, critical=False).add_extension(
-            x509.OCSPNoCheck(), critical=False
-        )
+        builder = builder.add_extension(usage, critical=False).add_extension(x509.OCSPNoCheck(), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
 
 
@@ -84,9 +82,7 @@ def make_authority(name: str = "测试教育CA") -> Authority:
     # Long lives: openssl compares with the clock of the machine.
     end = NOW + 20000 * DAY
     ca = certificate(None, ca_key, name, serial=1, public_key=ca_key.public_key(), not_after=end)
-    signer = certificate(
-        ca.subject, ca_key, "OCSP", serial=2, public_key=key.public_key(), not_after=end, signer=True
-    )
+    signer = certificate(ca.subject, ca_key, "OCSP", serial=2, public_key=key.public_key(), not_after=end, signer=True)
     return Authority(ca_key, ca, responder_key(key, signer), signer)
 
 

@@ -32,9 +32,7 @@ SUBJECTS = {
         serial_number="H7Q2-M4KD-0A1C",
     ),
     "tls-server": profiles.Subject(organization="北疆教育信息中心", common_name="ca.edu.example"),
-    "staff": profiles.Subject(
-        organization="北疆教育信息中心", common_name="李四", serial_number="S-3FXA-77QB"
-    ),
+    "staff": profiles.Subject(organization="北疆教育信息中心", common_name="李四", serial_number="S-3FXA-77QB"),
 }
 
 
@@ -147,9 +145,7 @@ def certificate(profile_name: str, *, public_key: bytes | None = None) -> bytes:
     """A signed certificate (DER) of the hierarchy, linted on the way as the service does."""
     authority = authority_of(profile_name)
     encoded = tbs(profile_name, public_key=public_key)
-    profiles.lint(
-        encoded, profiles.load(profile_name), signature_algorithm=authority.issuer.signature_algorithm
-    )
+    profiles.lint(encoded, profiles.load(profile_name), signature_algorithm=authority.issuer.signature_algorithm)
     return profiles.assemble(encoded, *sign(authority.key, encoded))
 
 

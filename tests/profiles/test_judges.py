@@ -25,9 +25,7 @@ def _pem(path: Path, *certificates: bytes) -> Path:
 
 
 def _openssl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=30, check=False
-    )
+    return subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, timeout=30, check=False)
 
 
 def _verify(folder: Path, leaf: bytes, *options: str) -> subprocess.CompletedProcess[str]:
@@ -50,9 +48,7 @@ def test_openssl_accepts_the_chain_of_an_administrator_as_tls_client(tmp_path: P
     public_key = support.spki(support.ec_key("judge") if key == "ec" else support.rsa_key("judge"))
     leaf = support.certificate(ADMINISTRATOR, public_key=public_key)
     policy = profiles.POLICY_OIDS[ADMINISTRATOR]
-    result = _verify(
-        tmp_path, leaf, "-purpose", "sslclient", "-policy", policy, "-explicit_policy", "-policy_check"
-    )
+    result = _verify(tmp_path, leaf, "-purpose", "sslclient", "-policy", policy, "-explicit_policy", "-policy_check")
     assert result.returncode == 0, result.stderr + result.stdout
 
 
@@ -60,9 +56,7 @@ def test_openssl_accepts_the_chain_of_an_administrator_as_tls_client(tmp_path: P
     ("profile_name", "purpose"),
     [("staff", "sslclient"), ("tls-server", "sslserver"), ("ocsp-signer", "ocsphelper"), ("issuing", "any")],
 )
-def test_openssl_accepts_each_profile_for_its_purpose(
-    tmp_path: Path, profile_name: str, purpose: str
-) -> None:
+def test_openssl_accepts_each_profile_for_its_purpose(tmp_path: Path, profile_name: str, purpose: str) -> None:
     result = _verify(tmp_path, support.certificate(profile_name), "-purpose", purpose)
     assert result.returncode == 0, result.stderr + result.stdout
 
@@ -108,9 +102,7 @@ def test_openssl_prints_the_subject_in_order_and_the_extensions_by_name(tmp_path
 def _pkilint_findings(certificate: bytes) -> str:
     """What `lint_pkix_cert` reports at ERROR or above, as its text report."""
     validator = pkix_certificate.create_pkix_certificate_validator_container(
-        pkix_certificate.create_decoding_validators(
-            name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS
-        ),
+        pkix_certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
         [
             pkix_certificate.create_issuer_validator_container([]),
             pkix_certificate.create_validity_validator_container(),
@@ -121,9 +113,7 @@ def _pkilint_findings(certificate: bytes) -> str:
     )
     document = loader.RFC5280CertificateDocumentLoader().load_der_document(certificate, "certificate")
     results = validator.validate(document.root)
-    return str(
-        report.ReportGeneratorPlaintext(results, validation.ValidationFindingSeverity.ERROR).generate()
-    )
+    return str(report.ReportGeneratorPlaintext(results, validation.ValidationFindingSeverity.ERROR).generate())
 
 
 @pytest.mark.parametrize("profile_name", profiles.names())
@@ -132,7 +122,7 @@ def test_pkilint_finds_no_error_in_any_profile(profile_name: str) -> None:
 
 
 def test_pkilint_judges_at_all() -> None:
-    """A SHA-1 of something else as key identifier of no octets: the judge must speak."""
+    """keyUsage renamed to a second basicConstraints: a judge that stays silent here is not wired up."""
     broken = support.certificate("root").replace(
         b"\x06\x03\x55\x1d\x0f\x01\x01\xff", b"\x06\x03\x55\x1d\x13\x01\x01\xff"
     )

@@ -36,9 +36,7 @@ def test_sound_keys_pass_and_their_identifier_is_that_of_cryptography(key: suppo
     assert profiles.key_identifier(spki) == x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", b"\x30\x00", b"\x04\x01\x00", EC_P256, b"\x30\x80\x00\x00", b"\xff" * 90]
-)
+@pytest.mark.parametrize("octets", [b"", b"\x30\x00", b"\x04\x01\x00", EC_P256, b"\x30\x80\x00\x00", b"\xff" * 90])
 def test_octets_that_are_no_key_are_refused_by_both_doors(octets: bytes) -> None:
     _weakness(octets)
     with pytest.raises(profiles.ProfilesError):
@@ -65,6 +63,7 @@ def test_a_bit_string_with_unused_bits_has_no_identifier() -> None:
         (support.rsa_key("keys").public_key().public_numbers().n + 1, 65537, "factor"),
         (3 * (1 << 2047 | 1), 65537, "factor"),
     ],
+    ids=["1024", "2047", "e-3", "e-large", "even", "multiple-of-3"],
 )
 def test_weak_rsa_numbers_are_refused(modulus: int, exponent: int, reason: str) -> None:
     assert reason in _weakness(_rsa_spki(modulus, exponent))

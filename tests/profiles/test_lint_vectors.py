@@ -8,12 +8,13 @@ import pytest
 import profiles
 from profiles import der, extensions
 from profiles.lint import RULES
+from profiles.policy import SIGNATURE_ALGORITHMS
 from tests.profiles import support
 from tests.profiles.mutant import Parts, extension, name, time
 
 Deviation = Callable[[Parts], Parts]
 ADMINISTRATOR, TLS, OCSP, ROOT = "information-administrator", "tls-server", "ocsp-signer", "root"
-C, ST, O, OI, CN, SN = "2.5.4.6", "2.5.4.8", "2.5.4.10", "2.5.4.97", "2.5.4.3", "2.5.4.5"  # noqa: E741
+C, ST, ORG, OI, CN, SN = "2.5.4.6", "2.5.4.8", "2.5.4.10", "2.5.4.97", "2.5.4.3", "2.5.4.5"
 
 
 def _put(extension_name: str, encoded: bytes) -> Deviation:
@@ -29,7 +30,7 @@ def _subject(**values: bytes) -> Deviation:
     fields = {
         "c": (C, der.printable_string("CN")),
         "st": (ST, der.utf8_string("北疆自治区")),
-        "o": (O, der.utf8_string("云川市第一小学")),
+        "o": (ORG, der.utf8_string("云川市第一小学")),
         "oi": (OI, der.utf8_string("2115000017")),
         "cn": (CN, der.utf8_string("张三")),
         "sn": (SN, der.printable_string("H7Q2")),
@@ -94,7 +95,7 @@ CPS_QUALIFIER = der.sequence(
 
 # rule, profile, deviation
 BAD: list[tuple[str, str, Deviation]] = [
-    # A BIT STRING whose unused bits are set, and an INTEGER with a superfluous zero octet.
+    # A BIT STRING whose unused bits are set.
     ("der-canonical", ADMINISTRATOR, _key_usage(b"\x81", 7)),
     ("parseable", ADMINISTRATOR, lambda p: replace(p, subject=der.set_of())),
     ("version-3", ADMINISTRATOR, lambda p: replace(p, version=b"\xa0\x03\x02\x01\x01")),
@@ -244,3 +245,21 @@ def test_rule_names_are_unique_and_each_cites_its_clause() -> None:
 @pytest.mark.parametrize("other", sorted(set(profiles.names()) - {ADMINISTRATOR}))
 def test_a_certificate_of_one_profile_is_refused_under_another(other: str) -> None:
     assert _findings(support.tbs(ADMINISTRATOR), other)
+
+
+@pytest.mark.parametrize("dotted", sorted(SIGNATURE_ALGORITHMS))
+def test_every_signature_algorithm_of_the_policy_can_be_issued(dotted: str) -> None:
+    """SM2 and ML-DSA issuers need no other code: the algorithm is data."""
+    identifier = der.sequence(der.oid(dotted), SIGNATURE_ALGORITHMS[dotted] or b"")
+    issuer = replace(support.issuing_authority().issuer, signature_algorithm=identifier)
+    profile = profiles.load("staff")
+    tbs = profiles.compile(profile, issuer).tbs(
+        subject=support.SUBJECTS["staff"],
+        public_key=support.spki(support.ec_key("staff")),
+        serial=support.SERIAL,
+        not_before=support.EPOCH,
+        not_after=support.EPOCH + profile.validity,
+    )
+    profiles.lint(tbs, profile, signature_algorithm=identifier)
+    with pytest.raises(profiles.LintFailure, match="signature-algorithm-matches"):
+        profiles.lint(tbs, profile, signature_algorithm=der.sequence(der.oid("1.2.3")))

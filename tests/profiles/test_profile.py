@@ -14,7 +14,7 @@ from profiles.policy import CEILINGS
 
 
 def _text(name: str) -> str:
-    return resources.files("profiles").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
+    return resources.files("profiles.data").joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def _offence(text: str) -> profiles.ProfileError:
@@ -169,9 +169,7 @@ def test_policy_identifiers_are_distinct_and_their_arcs_fit_32_bits() -> None:
     assert all(int(arc) < 2**32 for oid in oids for arc in oid.split("."))
 
 
-@pytest.mark.parametrize(
-    "text", ["kind", "a = " + "[" * 5000, "\x00", "name = 'x'\nname = 'y'", "x" * 70_000]
-)
+@pytest.mark.parametrize("text", ["kind", "a = " + "[" * 5000, "\x00", "name = 'x'\nname = 'y'", "x" * 70_000])
 def test_text_that_is_no_profile_is_refused(text: str) -> None:
     assert _offence(text).key == "toml"
 

@@ -1,6 +1,7 @@
 """Subjects: what may stand in them, what never does, and their encoding read back by another parser."""
 
 import uuid
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -16,8 +17,8 @@ TEXT_FIELDS = ["state", "locality", "organization", "organization_identifier", "
 
 
 def _subject(field: str, value: object) -> profiles.Subject:
-    values: dict[str, object] = {"common_name": "张三", field: value}
-    return profiles.Subject(**values)  # type: ignore[arg-type]  # hostile types are the point
+    values: dict[str, Any] = {"common_name": "张三", field: value}
+    return profiles.Subject(**values)
 
 
 def _refusal(field: str, value: object) -> profiles.SubjectError:
@@ -102,7 +103,7 @@ def test_an_empty_field_is_refused(field: str) -> None:
         "张\u2066三",
         "张\u200b三",
         "\ufeff张三",
-        "张�",
+        "张\ud800",
         "张\ue000",
         "张\uffff",
         "张\U0002ffff",
@@ -111,7 +112,7 @@ def test_an_empty_field_is_refused(field: str) -> None:
         " 张三",
         "张三 ",
         "张  三",
-        "张\xa0三",
+        "张\u00a0三",
     ],
 )
 def test_characters_that_deceive_or_break_are_refused(field: str, value: str) -> None:
@@ -207,4 +208,4 @@ def test_every_name_of_common_ideographs_passes(value: str) -> None:
 
 def test_subjects_cannot_be_changed_after_their_checks() -> None:
     with pytest.raises(AttributeError):
-        FULL.common_name = "a@b"  # type: ignore[misc]  # the refusal is the point
+        setattr(FULL, TEXT_FIELDS[-1], "a@b")

@@ -106,9 +106,7 @@ def make_units(*, schools: int = 250, league_code: str = "150100") -> GeneratedU
         Unit("4115099901", "云上示范大学", UnitKind.UNIVERSITY, centre.code, city.code, "411"),
     ]
     counties = banners(city.code)
-    units += [
-        Unit(c.code, f"{city.name}{c.name}教育局", UnitKind.BANNER, city.code, c.code) for c in counties
-    ]
+    units += [Unit(c.code, f"{city.name}{c.name}教育局", UnitKind.BANNER, city.code, c.code) for c in counties]
     for number in range(1, schools + 1):
         school_class, school_type, pattern = _SCHOOL_CLASSES[number % len(_SCHOOL_CLASSES)]
         county = counties[number % len(counties)]

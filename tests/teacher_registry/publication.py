@@ -58,9 +58,7 @@ class Publication:
 
     def revoke(self, identity: Identity) -> None:
         """For good."""
-        self._change(
-            {**self.reasons, identity.certificate.serial_number: x509.ReasonFlags.affiliation_changed}
-        )
+        self._change({**self.reasons, identity.certificate.serial_number: x509.ReasonFlags.affiliation_changed})
 
     def release(self, identity: Identity) -> None:
         """End the hold."""
@@ -93,9 +91,7 @@ class Publication:
 
     def crl(self, path: str) -> bytes | None:
         """None: out of order, or no such list."""
-        wish = CrlWish(
-            number=self.crl_number, this_update=self.clock(), next_update=self.clock() + timedelta(hours=24)
-        )
+        wish = CrlWish(number=self.crl_number, this_update=self.clock(), next_update=self.clock() + timedelta(hours=24))
         if path == "/crl/issuing.crl" and self.crl_up:
             return sign_crl(self.authority.issuing, CrlWish(**{**vars(wish), "entries": self.reasons}))
         if path == "/crl/root.crl" and self.root_crl_up:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -19,9 +20,9 @@ from tests.teacher_registry.revocations import HOLD, REVOKED, CrlWish, sign_crl
 URL = "http://ca.test/crl/issuing.crl"
 
 
-def point(**deviation: object) -> x509.IssuingDistributionPoint:
+def point(**deviation: Any) -> x509.IssuingDistributionPoint:
     """An issuing distribution point that names URL."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "full_name": [x509.UniformResourceIdentifier(URL)],
         "relative_name": None,
         "only_contains_user_certs": False,
@@ -30,7 +31,7 @@ def point(**deviation: object) -> x509.IssuingDistributionPoint:
         "indirect_crl": False,
         "only_contains_attribute_certs": False,
     }
-    return x509.IssuingDistributionPoint(**{**fields, **deviation})  # type: ignore[arg-type]
+    return x509.IssuingDistributionPoint(**{**fields, **deviation})
 
 
 def judge(authority: Authority, leaf: Identity, wish: CrlWish, issuer: Identity | None = None) -> str:
@@ -60,11 +61,7 @@ def test_each_status_is_read(authority: Authority, admin: Identity) -> None:
         CrlWish({5: x509.ReasonFlags.remove_from_crl}),
         CrlWish({5: HOLD}, entry_extra=((x509.CertificateIssuer([x509.DNSName("x")]), True),)),
         CrlWish(extra=((point(full_name=None, indirect_crl=True), True),)),
-        CrlWish(
-            extra=(
-                (point(full_name=None, only_some_reasons=frozenset([x509.ReasonFlags.key_compromise])), True),
-            )
-        ),
+        CrlWish(extra=((point(full_name=None, only_some_reasons=frozenset([x509.ReasonFlags.key_compromise])), True),)),
         CrlWish(extra=((point(full_name=None, only_contains_ca_certs=True), True),)),
         CrlWish(extra=((point(), True),)),
     ],
@@ -95,11 +92,15 @@ def test_a_list_about_persons_or_about_our_distribution_point_covers_us(authorit
     assert judge(authority, leaf, CrlWish(extra=((persons, True),))) == "good"
 
 
-def test_a_list_signed_by_another_key_is_untrusted(
-    authority: Authority, admin: Identity, stranger: Authority
-) -> None:
+def test_a_list_signed_by_another_key_is_untrusted(authority: Authority, admin: Identity, stranger: Authority) -> None:
     assert judge(authority, admin, CrlWish(), issuer=stranger.issuing) == "untrusted"
     assert judge(authority, admin, CrlWish(), issuer=authority.root) == "untrusted"
+
+
+def test_an_issuer_that_may_not_sign_lists_does_not(authority: Authority, admin: Identity) -> None:
+    """RFC 5280 §6.3.3 (f): cRLSign must be asserted."""
+    with pytest.raises(UntrustedAnswerError, match="signature"):
+        index_crl(sign_crl(admin), admin.certificate, NOW)
 
 
 @dataclass
@@ -132,10 +133,10 @@ class Kept:
     clock: Clock
     source: CrlSource
 
-    def publish(self, **wish: object) -> None:
+    def publish(self, **wish: Any) -> None:
         """What the wire sends from now on."""
         defaults = CrlWish(this_update=self.clock(), next_update=self.clock() + timedelta(hours=1))
-        self.wire.body = sign_crl(self.authority.issuing, replace(defaults, **wish))  # type: ignore[arg-type]
+        self.wire.body = sign_crl(self.authority.issuing, replace(defaults, **wish))
 
     def status(self) -> str:
         """By the list that is believed now."""

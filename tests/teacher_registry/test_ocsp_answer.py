@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -83,10 +84,10 @@ def test_a_signer_of_another_ca_is_untrusted(
     ids=["no-eku", "other-eku", "no-nocheck", "no-digital-signature", "expired", "not-yet"],
 )
 def test_a_certificate_of_our_ca_that_is_no_current_ocsp_delegate_is_untrusted(
-    authority: Authority, admin: Identity, good: OcspWish, deviation: dict[str, object]
+    authority: Authority, admin: Identity, good: OcspWish, deviation: dict[str, Any]
 ) -> None:
     """RFC 6960 §4.2.2.2. An administrator could otherwise declare himself good."""
-    signer = certify(replace(OCSP_SIGNER, **deviation), authority.issuing)  # type: ignore[arg-type]
+    signer = certify(replace(OCSP_SIGNER, **deviation), authority.issuing)
     assert judge(authority, admin, sign_ocsp(replace(good, signer=signer))) == "untrusted"
 
 
@@ -95,9 +96,7 @@ def test_a_delegate_of_the_root_is_untrusted(authority: Authority, admin: Identi
     assert judge(authority, admin, sign_ocsp(replace(good, signer=signer))) == "untrusted"
 
 
-def test_a_missing_signer_certificate_is_untrusted(
-    authority: Authority, admin: Identity, good: OcspWish
-) -> None:
+def test_a_missing_signer_certificate_is_untrusted(authority: Authority, admin: Identity, good: OcspWish) -> None:
     assert judge(authority, admin, sign_ocsp(replace(good, carried=()))) == "untrusted"
 
 
@@ -159,9 +158,7 @@ def test_every_damaged_octet_is_untrusted_or_still_says_the_same(
 
 
 @pytest.mark.parametrize("octets", [b"", b"\x30\x00", b"<html>", b"\x30\x80" * 3000])
-def test_octets_that_are_no_answer_are_untrusted(
-    authority: Authority, admin: Identity, octets: bytes
-) -> None:
+def test_octets_that_are_no_answer_are_untrusted(authority: Authority, admin: Identity, octets: bytes) -> None:
     assert judge(authority, admin, octets) == "untrusted"
 
 

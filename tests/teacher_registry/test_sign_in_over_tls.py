@@ -33,9 +33,7 @@ def test_without_a_certificate_the_page_says_how_to_get_one(curl: Curl) -> None:
     assert "仅限本人使用，不得外借" in answer.body
 
 
-def test_frozen_is_seen_within_a_second_and_release_too(
-    curl: Curl, admin: Identity, publication: Publication
-) -> None:
+def test_frozen_is_seen_within_a_second_and_release_too(curl: Curl, admin: Identity, publication: Publication) -> None:
     assert curl(admin).status == 200
     publication.freeze(admin)
     publication.clock.pass_seconds(1)
@@ -46,14 +44,37 @@ def test_frozen_is_seen_within_a_second_and_release_too(
     assert curl(admin).status == 200
 
 
-def test_freeze_ends_a_connection_that_is_already_open(
-    curl: Curl, admin: Identity, publication: Publication
-) -> None:
+def client_context(curl: Curl, identity: Identity) -> ssl.SSLContext:
+    """For clients that do what curl does not."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    pem = curl.folder / "open.pem"
-    pem.write_bytes(admin.pem + admin.key_pem)
+    pem = curl.folder / "client.pem"
+    pem.write_bytes(identity.pem + identity.key_pem)
     context.load_cert_chain(pem)
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_never_resumed(curl: Curl, admin: Identity, version: ssl.TLSVersion) -> None:
+    """The key on the token is needed for each connection: pulled out is out."""
+    context = client_context(curl, admin)
+    context.minimum_version = context.maximum_version = version
+    session = None
+    for _ in range(2):
+        plain = socket.create_connection(("127.0.0.1", curl.port), timeout=20)
+        with context.wrap_socket(plain, session=session) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            page = b"".join(iter(lambda: connection.recv(65536), b""))
+            assert (connection.session_reused, "张萌".encode() in page) == (False, True)
+            session = connection.session
+
+
+def test_tls_1_1_is_refused(curl: Curl) -> None:
+    assert curl(None, "/", "--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0").status == 0
+
+
+def test_freeze_ends_a_connection_that_is_already_open(curl: Curl, admin: Identity, publication: Publication) -> None:
+    context = client_context(curl, admin)
     connection = http.client.HTTPSConnection("127.0.0.1", curl.port, context=context, timeout=20)
     with closing(connection):
         connection.request("GET", "/")
@@ -75,12 +96,8 @@ def test_revoked_is_named(curl: Curl, admin: Identity, publication: Publication,
     assert (entry.act, entry.refusal, entry.certificate_serial) == (Act.REFUSED, "revoked", "1001")
 
 
-def test_expired_gets_a_page_and_not_a_tls_alert(
-    curl: Curl, authority: Authority, publication: Publication
-) -> None:
-    expired = authority.administrator(
-        not_before=NOW - timedelta(days=30), not_after=NOW - timedelta(seconds=1)
-    )
+def test_expired_gets_a_page_and_not_a_tls_alert(curl: Curl, authority: Authority, publication: Publication) -> None:
+    expired = authority.administrator(not_before=NOW - timedelta(days=30), not_after=NOW - timedelta(seconds=1))
     answer = curl(expired)
     assert (answer.status, "证书已过期" in answer.body) == (403, True)
     assert publication.ocsp_asked == 0
@@ -92,9 +109,7 @@ def test_wrong_policy_is_named(curl: Curl, authority: Authority) -> None:
     assert (answer.status, "证书用途不符" in answer.body) == (403, True)
 
 
-def test_foreign_certificate_ends_in_the_handshake_and_is_recorded(
-    curl: Curl, stranger: Authority, rows: Rows
-) -> None:
+def test_foreign_certificate_ends_in_the_handshake_and_is_recorded(curl: Curl, stranger: Authority, rows: Rows) -> None:
     """Python's ssl cannot go on after a failed chain, so there is no page; see
     teacher_registry/serving.py.
     """
@@ -169,9 +184,7 @@ def test_curl_creates_lists_and_resets(curl: Curl, admin: Identity) -> None:
     assert (listed["login"], listed["must_change_password"]) == ("wangfang", True)
 
 
-def test_clients_that_never_finish_the_handshake_do_not_hold_up_the_others(
-    curl: Curl, admin: Identity
-) -> None:
+def test_clients_that_never_finish_the_handshake_do_not_hold_up_the_others(curl: Curl, admin: Identity) -> None:
     silent = [socket.create_connection(("127.0.0.1", curl.port)) for _ in range(5)]
     try:
         silent[0].sendall(b"GET / HTTP/1.1\r\n\r\n")

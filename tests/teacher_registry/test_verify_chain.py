@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -42,9 +43,9 @@ def judge(
     return "good"
 
 
-def lists(authority: Authority, **leaf_list: object) -> list[bytes]:
+def lists(authority: Authority, **leaf_list: Any) -> list[bytes]:
     """A current CRL of the issuing CA (with the deviation) and one of the root."""
-    wish = CrlWish(**leaf_list)  # type: ignore[arg-type]
+    wish = CrlWish(**leaf_list)
     return [sign_crl(authority.issuing, wish), sign_crl(authority.root)]
 
 
@@ -123,9 +124,7 @@ def test_an_authority_below_the_path_length_is_foreign(authority: Authority) -> 
     third = certify(replace(ISSUING, common_name="多余的CA", serial=77, path_length=None), authority.issuing)
     leaf = certify(Wish(), third)
     with pytest.raises(RefusalError) as refusal:
-        verify_chain(
-            leaf.der, [authority.issuing.der, third.der], [authority.root.der], [], NOW, revocation="if-given"
-        )
+        verify_chain(leaf.der, [authority.issuing.der, third.der], [authority.root.der], [], NOW, revocation="if-given")
     assert refusal.value.kind == "foreign"
 
 
@@ -136,9 +135,7 @@ def test_an_authority_is_not_a_person(authority: Authority) -> None:
 @pytest.mark.parametrize(
     "usages", [(), (ExtendedKeyUsageOID.SERVER_AUTH,), (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)]
 )
-def test_only_client_auth_by_name_signs_in(
-    authority: Authority, usages: tuple[ObjectIdentifier, ...]
-) -> None:
+def test_only_client_auth_by_name_signs_in(authority: Authority, usages: tuple[ObjectIdentifier, ...]) -> None:
     assert judge(authority, authority.administrator(usages=usages)) == "wrong-purpose"
 
 

@@ -25,6 +25,11 @@ class Scene:
     def enrol(self, **codes: str) -> Result:
         return self.desk.run("enroll", *self.arguments(**codes))
 
+    def enrol_struck(self, fate: str) -> Result:
+        """Enrol with the helper of killed_helper.py."""
+        program = "tests.token_provisioning.killed_helper"
+        return self.desk.run(fate, "enroll", *self.arguments(), program=program)
+
     def listing(self, kind: str) -> str:
         return self.desk.pkcs11_tool("--login", "--pin", PIN, "--list-objects", "--type", kind)
 

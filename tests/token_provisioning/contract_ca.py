@@ -37,7 +37,7 @@ CODE = "8M2K-77QX-P3TD"
 REFERENCE = "R-2026-000017"
 
 
-class Refusal(Exception):  # noqa: N818
+class RefusalError(Exception):
     def __init__(self, status: int, kind: str, detail: str, **more: Any) -> None:
         self.status = status
         self.document = {"type": f"urn:educa:error:{kind}", "title": kind, "status": status} | more
@@ -163,9 +163,9 @@ class ContractCa:
 
     def begin(self, body: dict[str, str]) -> dict[str, Any]:
         if body["token_serial"] != self.token_serial:
-            raise Refusal(403, "wrong-token", "这不是派发给您的介质。")
+            raise RefusalError(403, "wrong-token", "这不是派发给您的介质。")
         if body["reference_number"] != self.reference or body["authorisation_code"] != CODE:
-            raise Refusal(401, "code-wrong", "参考号或授权码错误。", tries_left=4)
+            raise RefusalError(401, "code-wrong", "参考号或授权码错误。", tries_left=4)
         return {
             "session": "s-1",
             "state": self.state,
@@ -179,16 +179,16 @@ class ContractCa:
         csr_der = base64.b64decode(body["csr"])
         csr = x509.load_der_x509_csr(csr_der)
         if not csr.is_signature_valid:
-            raise Refusal(422, "csr-invalid", "证书请求无效。")
+            raise RefusalError(422, "csr-invalid", "证书请求无效。")
         bound = b"educa-enrolment-v1\0" + self.nonce + sha256(csr_der).digest()
         if not verify(self.binding_public_key, base64.b64decode(body["binding_signature"]), bound):
-            raise Refusal(403, "binding-invalid", "不是派发的介质。")
+            raise RefusalError(403, "binding-invalid", "不是派发的介质。")
         public = csr.public_key()
         spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         if spki in self.keys_in_use:
-            raise Refusal(409, "key-in-use", "该密钥已有证书。")
+            raise RefusalError(409, "key-in-use", "该密钥已有证书。")
         if self.issued and self.issued[0].public_key() != public:
-            raise Refusal(409, "code-used", "已为另一密钥签发证书。")
+            raise RefusalError(409, "code-used", "已为另一密钥签发证书。")
         self.csrs.append(csr_der)
         if not self.issued:
             usage = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -206,14 +206,14 @@ class ContractCa:
         spki = self.issued[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         message = b"educa-confirm-v1\0" + self.challenge
         if not verify(spki, base64.b64decode(body["signature"]), message):
-            raise Refusal(403, "proof-invalid", "签名无效。")
+            raise RefusalError(403, "proof-invalid", "签名无效。")
         self.state = "confirmed"
         return {"state": "confirmed", "serial": f"{self.issued[0].serial_number:x}"}
 
 
 def _handler(ca: ContractCa) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, *args: object, **named: object) -> None:
             """Be silent."""
 
         def do_POST(self) -> None:
@@ -222,7 +222,7 @@ def _handler(ca: ContractCa) -> type[BaseHTTPRequestHandler]:
             kind = "application/json"
             try:
                 status, content = 200, json.dumps(ca.handle(step, body)).encode()
-            except Refusal as refusal:
+            except RefusalError as refusal:
                 kind = "application/problem+json"
                 status, content = refusal.status, json.dumps(refusal.document).encode()
             if ca.drop_after == step:
@@ -238,6 +238,11 @@ def _handler(ca: ContractCa) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *arguments: object) -> None:
+        """Be silent: a helper that is killed breaks its connection."""
+
+
 @contextmanager
 def serving(ca: ContractCa, folder: Path) -> Iterator[str]:
     """Serve on a free port of 127.0.0.1 with TLS under the CA's root; yields the base URL."""
@@ -249,10 +254,9 @@ def serving(ca: ContractCa, folder: Path) -> Iterator[str]:
     (folder / "server.pem").write_bytes(private + leaf.public_bytes(Encoding.PEM) + ca.issuing.pem())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(ca))
+    server = _Server(("127.0.0.1", 0), _handler(ca))
     # The handshake belongs to the connection's own thread: a client that breaks it stops nobody else.
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -88,7 +88,7 @@ class Desk:
         slot = re.search(r"reassigned to slot (\d+)", done.stdout)
         assert slot
         # SoftHSM makes the slot number from the last 31 bits of the serial number.
-        serials = [token["serial"] for token in self.token("list", "--json").document["tokens"]]
+        serials: list[str] = [token["serial"] for token in self.token("list", "--json").document["tokens"]]
         return next(s for s in serials if s and int(s[-8:], 16) & 0x7FFFFFFF == int(slot[1]))
 
     def initialise(self, serial: str, *arguments: str) -> Result:

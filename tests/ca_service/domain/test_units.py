@@ -60,9 +60,7 @@ def test_a_unit_of_every_kind_is_valid_below_its_parent(unit: Unit) -> None:
     ],
 )
 def test_a_single_deviation_is_refused_by_its_own_rule(unit: Unit, fault: UnitFault) -> None:
-    parent = next(
-        above for below, above in PARENTS.items() if below.name == unit.name or below.kind is unit.kind
-    )
+    parent = next(above for below, above in PARENTS.items() if below.name == unit.name or below.kind is unit.kind)
     parent = BANNER if unit.name == SCHOOL.name else parent
     with pytest.raises(UnitError) as caught:
         validate_unit(unit, parent)

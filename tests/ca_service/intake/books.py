@@ -9,12 +9,21 @@ from io import BytesIO
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from ca_service.domain.persons import check_digit
 from ca_service.intake.columns import COLUMNS
 from ca_service.intake.sheet import Roster, SheetLimits, read_roster
 
 HEADINGS = tuple(column.value for column in COLUMNS)
+
+
+def invented_id(birth_date: str, area_code: str = "150102") -> str:
+    """A valid ID number of nobody: the sequence number 000 is not handed out."""
+    body = f"{area_code}{birth_date}000"
+    return body + check_digit(body)
+
+
 PERSON = (
-    "新城区示范小学", "张三", "150102198001020006", "0471-6543210", "zhangsan@example.com", "19900001234",
+    "新城区示范小学", "张三", invented_id("19800102"), "0471-6543210", "zhangsan@example.com", "19900001234",
     "211", "教师系统信息管理员", "新城区示范路1号",
 )  # fmt: skip
 LIMITS = SheetLimits()
@@ -40,6 +49,9 @@ def xlsx(
     return save(book)
 
 
+Part = bytes | Callable[[bytes], bytes]
+
+
 def save(book: Workbook) -> bytes:
     """The bytes of a workbook."""
     buffer = BytesIO()
@@ -47,7 +59,7 @@ def save(book: Workbook) -> bytes:
     return buffer.getvalue()
 
 
-def with_parts(data: bytes, parts: Mapping[str, bytes | Callable[[bytes], bytes]]) -> bytes:
+def with_parts(data: bytes, parts: Mapping[str, Part]) -> bytes:
     """The same archive with some parts replaced, changed or added."""
     source, buffer = zipfile.ZipFile(BytesIO(data)), BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
@@ -71,6 +83,31 @@ def replaced(pattern: str, by: str) -> Callable[[bytes], bytes]:
         return text.encode()
 
     return change
+
+
+_NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+STRINGS_PART = "xl/sharedStrings.xml"
+
+
+def with_shared_strings(data: bytes) -> bytes:
+    """The same workbook with its texts in a shared table, as Excel and WPS write it (openpyxl does not)."""
+    strings: list[str] = []
+
+    def share(match: re.Match[str]) -> str:
+        strings.append(match[2])
+        return f'<c r="{match[1]}" t="s"><v>{len(strings) - 1}</v></c>'
+
+    sheet = zipfile.ZipFile(BytesIO(data)).read(SHEET_PART).decode()
+    sheet = re.sub(r'<c r="([A-Z]+[0-9]+)"[^>]*?t="inlineStr"[^>]*>\s*<is>(.*?)</is></c>', share, sheet)
+    table = f'<sst xmlns="{_NAMESPACE}">' + "".join(f"<si>{text}</si>" for text in strings) + "</sst>"
+    relation = f'<Relationship Id="rIdS" Type="{_RELATION}" Target="sharedStrings.xml"/></Relationships>'
+    parts: dict[str, Part] = {
+        SHEET_PART: sheet.encode(),
+        STRINGS_PART: table.encode(),
+        "xl/_rels/workbook.xml.rels": replaced("</Relationships>", relation),
+    }
+    return with_parts(data, parts)
 
 
 # --- xls: BIFF8 records in a compound file ---------------------------------------------------
@@ -123,7 +160,8 @@ def xls(sheet: bytes | None = None, global_records: bytes = b"") -> bytes:
 
 def compound(streams: Mapping[str, bytes]) -> bytes:
     """A compound file with these streams, each padded to the size from which no mini stream is used."""
-    sectors, fat, entries = b"", [], [_entry("Root Entry", 5, 0xFFFFFFFE, 0)]
+    fat: list[int] = []
+    sectors, entries = b"", [_entry("Root Entry", 5, 0xFFFFFFFE, 0)]
     for name, content in streams.items():
         size = max(len(content), 4096)
         count = -(-size // 512)

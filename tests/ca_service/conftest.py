@@ -1,0 +1,116 @@
+"""A real CA for each test process (SoftHSM), copied for each test on SQLite and on PostgreSQL."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ca_service import config as configuration
+from ca_service import founding
+from ca_service.config import Config, DatabaseTable
+from ca_service.wiring import Wiring
+from tests.ca_service import postgres
+from tests.ca_service.office import Office
+
+_NUMBERS = itertools.count(1)
+
+
+class TestClock:
+    """The real time plus what the test has let pass."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.passed = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.passed
+
+    def pass_time(self, **units: float) -> None:
+        """Move on, e.g. `pass_time(days=15)`."""
+        self.passed += timedelta(**units)
+
+
+@pytest.fixture(scope="session")
+def founded() -> Iterator[Config]:
+    """A CA on SQLite, right after its ceremony. Tests copy its database and leave it alone."""
+    with tempfile.TemporaryDirectory(prefix="educa-test-") as folder:
+        path = Path(folder) / "config.toml"
+        founding.write_configuration(path, founding.Addresses("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"))
+        config = configuration.load(path)
+        founding.write_secrets(config)
+        wiring = Wiring(config)
+        assert not founding.exists(wiring)
+        founding.hold(wiring)
+        wiring.database.engine.dispose()
+        yield config
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL cluster with the same CA in its database `founded`."""
+    folder = Path(tempfile.mkdtemp(prefix="educa-pg-"))
+    folder.chmod(0o755)
+    try:
+        with postgres.cluster(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def founded_on_postgres(founded: Config, postgres_server: str) -> Config:
+    """A second CA with tokens of its own, whose database is PostgreSQL."""
+    url = postgres.create(postgres_server, "founded")
+    hsm = founded.hsm.model_copy(update={"root_token": "pg-root", "issuing_token": "pg-issuing"})
+    service = founded.service.model_copy(update={"tls_key": Path("pg/c.key"), "tls_certificate": Path("pg/c.pem")})
+    changes = {"database": DatabaseTable(url=url), "hsm": hsm, "service": service, "registry": {}}
+    config = founded.model_copy(update=changes)
+    wiring = Wiring(config)
+    assert not founding.exists(wiring)
+    founding.hold(wiring)
+    wiring.database.engine.dispose()
+    return config
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    return TestClock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
+    """The configuration of a CA whose database is this test's own."""
+    if request.param == "sqlite":
+        base: Config = request.getfixturevalue("founded")
+        shutil.copy(base.path(Path("educa.db")), tmp_path / "educa.db")
+        yield _with(base, url=f"sqlite:///{tmp_path / 'educa.db'}", tmp_path=tmp_path)
+        return
+    base = request.getfixturevalue("founded_on_postgres")
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"test{next(_NUMBERS)}"
+    yield _with(base, url=postgres.create(server, name, template="founded"), tmp_path=tmp_path)
+    postgres.drop(server, name)
+
+
+def _with(base: Config, *, url: str, tmp_path: Path) -> Config:
+    service = base.service.model_copy(update={"documents": tmp_path / "documents", "outbox": tmp_path / "outbox"})
+    return base.model_copy(update={"database": DatabaseTable(url=url), "service": service})
+
+
+@pytest.fixture
+def wiring(config: Config, clock: TestClock) -> Iterator[Wiring]:
+    """Adapters with the test's clock."""
+    made = Wiring(config, clock=clock)
+    yield made
+    made.database.engine.dispose()
+
+
+@pytest.fixture
+def office(wiring: Wiring) -> Office:
+    """The service with people in every role; see office.py."""
+    return Office(wiring.services)

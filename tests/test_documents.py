@@ -1,0 +1,154 @@
+"""The documents are true: links lead somewhere, commands and options exist, tables equal the code."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from pydantic import BaseModel
+
+from ca_service.cli.main import main as educa
+from ca_service.config import Config, load
+from ca_service.domain.applications import APPLICATION
+from ca_service.domain.certificates import CERTIFICATE
+from ca_service.domain.changes import CHANGE
+from ca_service.domain.enrolments import ENROLMENT
+from ca_service.domain.media import MEDIUM
+from ca_service.web.errors import STATUS
+from teacher_registry.cli import main as teacher_registry
+from teacher_registry.config import Config as RegistryConfig
+from teacher_registry.config import load_config
+from token_provisioning.cli import group as educa_token
+
+_ROOT = Path(__file__).parents[1]
+_EXAMPLE = _ROOT / "config.example.toml"
+_DOCUMENTS = sorted([*_ROOT.glob("README*.md"), *(_ROOT / "docs").glob("*.md")])
+_PROGRAMS: Mapping[str, click.Command] = {
+    "educa": educa,
+    "educa-token": educa_token,
+    "teacher-registry": teacher_registry,
+}
+_MACHINES: Mapping[str, Any] = {
+    "application": APPLICATION,
+    "medium": MEDIUM,
+    "enrolment": ENROLMENT,
+    "certificate": CERTIFICATE,
+    "change": CHANGE,
+}
+
+
+def _id(path: Path) -> str:
+    return path.name
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS, ids=_id)
+def test_relative_links_lead_to_files_that_exist(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", _DOCUMENTS, ids=_id)
+def test_quoted_commands_and_their_options_exist(document: Path) -> None:
+    assert [wrong for line in _commands(document) if (wrong := _objection(line))] == []
+
+
+def test_the_judge_of_commands_refuses_what_does_not_exist() -> None:
+    assert _objection("educa certs melt 1f")
+    assert _objection("educa certs freeze 1f --gently")
+    assert not _objection("educa certs freeze 1f --reason 遗失 --as zhang")
+
+
+def test_the_documents_quote_each_program() -> None:
+    quoted = {line.split()[0] for document in _DOCUMENTS for line in _commands(document)}
+    assert quoted == set(_PROGRAMS)
+
+
+def _commands(document: Path) -> Iterator[str]:
+    """Lines of code blocks and inline code that call one of our programs with something."""
+    text = document.read_text(encoding="utf-8").replace("\\\n", " ")
+    fence = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+    lines = [line for block in fence.findall(text) for line in block.splitlines()]
+    lines += re.findall(r"`([^`\n]+)`", fence.sub("", text))
+    for line in lines:
+        command = line.strip().removeprefix("$ ").split(" #")[0]
+        if command.split(" ")[0] in _PROGRAMS and " " in command:
+            yield command
+
+
+def _objection(line: str) -> str:
+    """Why the program would not know this line; empty when it would."""
+    name, *words = shlex.split(line)
+    command = _PROGRAMS[name]
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        found = command.get_command(click.Context(command), words[0])
+        if found is None:
+            return f"{line}: no command {words[0]}"
+        command, words = found, words[1:]
+    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known |= {"--help"}
+    unknown = [word for word in words if word.startswith("--") and word.split("=")[0] not in known]
+    return f"{line}: no option {unknown[0]}" if unknown else ""
+
+
+def test_the_example_configuration_equals_the_defaults() -> None:
+    given = load(_EXAMPLE).model_dump(exclude={"registry"})
+    assert given == Config().model_dump(exclude={"registry"})
+
+
+def test_the_example_configuration_names_every_key() -> None:
+    example = tomllib.loads(_EXAMPLE.read_text(encoding="utf-8"))
+    for name, field in Config.model_fields.items():
+        table = field.annotation
+        if isinstance(table, type) and issubclass(table, BaseModel):
+            assert set(example[name]) == set(table.model_fields), name
+
+
+def test_the_example_registry_table_is_accepted_and_its_optional_keys_are_the_defaults(tmp_path: Path) -> None:
+    table = tomllib.loads(_EXAMPLE.read_text(encoding="utf-8"))["registry"]
+    for key in ("anchor", "issuing", "tls_certificate", "tls_key"):
+        file = tmp_path / table[key]
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    complete = load_config(_with_registry(tmp_path / "complete.toml", table))
+    optional = {
+        "listen",
+        "max_status_age_seconds",
+        "crl_refresh_seconds",
+        "fetch_timeout_seconds",
+        "ocsp_nonce_required",
+    }
+    needed = {key: value for key, value in table.items() if key not in optional}
+    assert complete == load_config(_with_registry(tmp_path / "short.toml", needed))
+    assert len(table) == len(RegistryConfig.__dataclass_fields__)
+
+
+def _with_registry(path: Path, table: Mapping[str, object]) -> Path:
+    shown = {True: "true", False: "false"}
+    lines = [f"{key} = {shown[v] if isinstance(v, bool) else repr(v)}" for key, v in table.items()]
+    path.write_text("\n".join(["[registry]", *lines]), encoding="utf-8")
+    return path
+
+
+def test_the_table_of_problem_kinds_equals_the_table_of_the_service() -> None:
+    text = (_ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", text, re.MULTILINE)
+    assert {kind: int(status) for kind, status in rows} == {kind: int(status) for kind, status in STATUS.items()}
+    assert len(rows) == len(STATUS)
+
+
+@pytest.mark.parametrize("name", _MACHINES)
+def test_the_drawn_transitions_equal_the_table_of_the_code(name: str) -> None:
+    text = (_ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = text.partition(f"<!-- transitions: {name} -->\n")[2].partition("<!-- end -->")[0]
+    assert drawn.strip() == _table(_MACHINES[name])
+
+
+def _table(machine: Any) -> str:
+    """A machine as the documents show it, one row a move, in the order of the code."""
+    rows = [f"| {state} | {event} | {after} |" for (state, event), after in machine.moves.items()]
+    return "\n".join(["| state | event | next |", "|---|---|---|", *rows])

@@ -1,0 +1,48 @@
+"""The helper, struck right after a chosen act: `-m tests.token_provisioning.killed_helper FATE@ACT:N ...`.
+
+After the Nth return of ACT (a method of the device or of the CA client) the process is killed by
+SIGKILL (`kill`), or the token's folder is taken away (`unplug`).
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from token_provisioning import cli
+from token_provisioning.http_client import HttpCaClient
+from token_provisioning.pkcs11_device import Pkcs11Device
+
+
+def kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def unplug() -> None:
+    tokens = Path(os.environ["SOFTHSM2_CONF"]).parent / "tokens"
+    tokens.rename(tokens.with_name("unplugged"))
+
+
+def struck(method: Callable[..., Any], nth: int, fate: Callable[[], None]) -> Callable[..., Any]:
+    calls = 0
+
+    def until_struck(*arguments: Any, **named: Any) -> Any:
+        nonlocal calls
+        result = method(*arguments, **named)
+        calls += 1
+        if calls == nth:
+            fate()
+        return result
+
+    return until_struck
+
+
+if __name__ == "__main__":
+    fate, _, when = sys.argv.pop(1).partition("@")
+    act, _, nth = when.partition(":")
+    owner: Any = Pkcs11Device if hasattr(Pkcs11Device, act) else HttpCaClient
+    strike = {"kill": kill, "unplug": unplug}[fate]
+    setattr(owner, act, struck(getattr(owner, act), int(nth), strike))
+    cli.main()
