@@ -61,21 +61,25 @@ def password() -> ResponseReturnValue:
     """Change the own password; every other session of the account ends."""
     if request.method == "GET":
         return render_template("console/password.html")
-    old, new = request.form.get("old", ""), request.form.get("new", "")
     try:
-        if not console().throttle.admit(staff().login):
-            raise Invalid("尝试次数过多，请一分钟后再试。")
-        if not verify_password(staff().password_hash, old):
-            raise Invalid("现用密码不正确。")
-        if new != request.form.get("again", "") or new == old:
-            raise Invalid("两次输入的新密码不一致，或与现用密码相同。")
-        change_password(services(), staff(), new, hasher=hash_password)
+        _change_password()
     except Invalid as error:
         return render_template("console/password.html", wrong=error.detail), 422
     console().throttle.clear(staff().login)
     console().sessions.end_all(staff().login)
     _renew(staff().login)
     return redirect(url_for("console.portal.overview"))
+
+
+def _change_password() -> None:
+    old, new = request.form.get("old", ""), request.form.get("new", "")
+    if not console().throttle.admit(staff().login):
+        raise Invalid("尝试次数过多，请一分钟后再试。")
+    if not verify_password(staff().password_hash, old):
+        raise Invalid("现用密码不正确。")
+    if new != request.form.get("again", "") or new == old:
+        raise Invalid("两次输入的新密码不一致，或与现用密码相同。")
+    change_password(services(), staff(), new, hasher=hash_password)
 
 
 @pages.get("/overview")
