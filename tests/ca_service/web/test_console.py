@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 
 import pytest
 from flask import Flask
@@ -19,7 +20,8 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
 from tests.ca_service.conftest import TestClock
-from tests.ca_service.office import BANNER, CONTACT, Office
+from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office
+from tests.road.roster import make_roster, make_units
 
 PASSWORD = "correct horse battery"
 ROLES = [role for role in Role if role not in (Role.OPERATOR, Role.DIRECTORY)]
@@ -391,3 +393,46 @@ def test_a_certificate_is_frozen_and_released_by_form(client: FlaskClient, offic
 def _status(office: Office, serial: str) -> CertificateStatus:
     with office.services.read() as uow:
         return uow.certificates.get(serial).status
+
+
+def test_a_stop_goes_by_form_from_the_clerk_to_the_revoked_certificate(app: Flask, office: Office) -> None:
+    certificate = office.enrolled()
+    assert certificate.holder_id
+    _staff(office, Role.CLERK, login="clerk", unit=BANNER)
+    _staff(office, Role.REVIEWER, login="zhang")
+    clerk, reviewer = _client(app), _client(app)
+    _sign_in(clerk, "clerk")
+    _sign_in(reviewer, "zhang")
+    form = {
+        "csrf_token": _token(clerk.get("/changes")),
+        "kind": "stop",
+        "holder": certificate.holder_id,
+        "explanation": "调离",
+        "opinion": "同意",
+        "transferred": "1",
+    }
+    assert clerk.post("/changes", data=form).status_code == 422  # no scan
+    assert clerk.post("/changes", data={**form, "scan": (BytesIO(office.scan), "form.pdf")}).status_code == 302
+    (path,) = re.findall(r'action="(/changes/\w+/decide)"', reviewer.get("/changes").text)
+    decision = {"seen": "submitted", "decision": "approve", "certificate_act": "revoke"}
+    assert _post(clerk, "/changes", path, **decision).status_code == 403
+    assert _post(reviewer, "/changes", path, **decision).status_code == 302
+    execute = path.replace("decide", "execute")
+    assert _post(reviewer, "/changes", execute, seen="submitted").status_code == 409
+    assert _post(reviewer, "/changes", execute, seen="approved").status_code == 302
+    assert _status(office, certificate.serial) is CertificateStatus.REVOKED
+    assert "调离原单位" in reviewer.get(f"/certificates/{certificate.serial}").text
+
+
+def test_an_imported_sheet_is_reported_by_cell(client: FlaskClient, office: Office) -> None:
+    assert office.school  # the units are there
+    roster = make_roster(make_units(schools=60, league_code=LEAGUE).units, rows=30)
+    _staff(office, Role.CLERK, login="clerk", unit=LEAGUE)
+    _sign_in(client, "clerk")
+    files = {"sheet": (BytesIO(roster.xlsx), "roster.xlsx"), "scan": (BytesIO(office.scan), "form.pdf")}
+    token = _token(client.get("/applications/import"))
+    page = client.post("/applications/import", data={"csrf_token": token, "unit": LEAGUE, **files})
+    assert page.status_code == 200
+    assert f"录入 <strong>{len(roster.good)}</strong> 份" in page.text
+    for row, column in roster.errors:
+        assert re.search(rf"<td>{row}</td><td>\w+</td><td>{column.value}</td>", page.text), (row, column)
