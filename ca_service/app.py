@@ -12,7 +12,7 @@ from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError
 from ca_service.signing.ocsp_keys import OcspSigner
 from ca_service.store.status_source import SqlStatusSource
-from ca_service.web import api, errors, publication
+from ca_service.web import api, console, errors, publication
 from ca_service.wiring import Wiring
 from ca_service.workflows.infrastructure import ocsp_signers
 
@@ -54,7 +54,8 @@ def create_console(wiring: Wiring) -> Flask:
     push_token: Callable[[], str] = lambda: read_secret(wiring.config.path(wiring.config.secrets.push_token))  # noqa: E731
     app.register_blueprint(api.blueprint(wiring.services, push_token=push_token))
     app.register_blueprint(publication.health(lambda: missing(wiring)))
-    errors.register(app)
+    console.register(app, console.Console.of(wiring.services, wiring.config.service.public_url))
+    errors.register(app, page=console.http_page)
     return app
 
 

@@ -1,6 +1,6 @@
 """The one table: kind of a domain error -> HTTP status, answered as an RFC 9457 problem document."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -48,8 +48,8 @@ def problem(kind: str, status: int, detail: str, facts: Mapping[str, str | int] 
     return Response(json.dumps(document, ensure_ascii=False), status=status, content_type="application/problem+json")
 
 
-def register(app: Flask) -> None:
-    """Answer domain errors and HTTP errors of the API as problem documents."""
+def register(app: Flask, *, page: Callable[[HTTPException], Response] | None = None) -> None:
+    """Answer domain errors and HTTP errors of the API as problem documents; `page` shows the HTTP errors of pages."""
 
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Response:
@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response | HTTPException:
         if not request.path.startswith("/api/"):
-            return error
+            return page(error) if page else error
         code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
         kind = "internal" if code >= HTTPStatus.INTERNAL_SERVER_ERROR else "http"
         return problem(kind, code, _DETAIL.get(code, "请求不正确，请检查后重试。"))

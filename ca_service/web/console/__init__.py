@@ -1,0 +1,44 @@
+"""The staff console: server-rendered pages over the workflows; every decision is the workflow's."""
+
+from flask import Blueprint, Flask, Response, request
+
+from ca_service.domain.errors import DomainError
+from ca_service.web.console import applications, audit, certificates, changes, media, portal, staff
+from ca_service.web.console.context import Console, csrf_token, enter, may, protect
+from ca_service.web.console.error_page import domain_page, http_page
+from ca_service.web.console.texts import local_time, word
+
+__all__ = ["Console", "http_page", "register"]
+
+_CSP = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def register(app: Flask, console: Console) -> None:
+    """Add the console to the application; the API keeps its own authentication and no CSRF check."""
+    app.extensions["console"] = console
+    pages = Blueprint(
+        "console", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+    )
+    pages.before_request(enter)
+    pages.before_request(protect)
+    pages.register_error_handler(DomainError, domain_page)
+    for part in (portal, applications, certificates, changes, media, staff, audit):
+        pages.register_blueprint(part.pages)
+    app.register_blueprint(pages)
+    app.context_processor(lambda: {"csrf_token": csrf_token, "may": may, "public_url": console.public_url})
+    app.jinja_env.filters["word"] = word
+    app.jinja_env.filters["local"] = local_time
+    app.after_request(_harden)
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", _CSP)
+    headers["Strict-Transport-Security"] = "max-age=31536000"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    if not request.path.startswith("/assets/"):
+        headers["Cache-Control"] = "no-store"
+    return response

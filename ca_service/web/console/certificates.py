@@ -1,0 +1,44 @@
+"""Certificates: list, one certificate, freeze, unfreeze, revoke."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from ca_service.domain.certificates import RevocationReason
+from ca_service.domain.errors import Invalid
+from ca_service.web.console.context import actor, field, refuse_stale, services
+from ca_service.workflows import certificate_status
+from ca_service.workflows.certificates import list_certificates, show_certificate
+
+pages = Blueprint("certificates", __name__, url_prefix="/certificates")
+_REASONS = {r.name: r for r in RevocationReason if r is not RevocationReason.CERTIFICATE_HOLD}
+
+
+@pages.get("")
+def index() -> str:
+    """The certificates of the subtree's people."""
+    found = list_certificates(services(), actor())
+    return render_template("console/certificates.html", found=found, now=services().clock())
+
+
+@pages.get("/<serial>")
+def show(serial: str) -> str:
+    """One certificate and what may be done with it."""
+    found = show_certificate(services(), actor(), serial)
+    return render_template("console/certificate.html", found=found, now=services().clock(), reasons=_REASONS)
+
+
+@pages.post("/<serial>/status")
+def change(serial: str) -> ResponseReturnValue:
+    """Freeze, unfreeze or revoke, if the status is still the one that was shown."""
+    refuse_stale(show_certificate(services(), actor(), serial).status.value)
+    act, reason = field("act"), field("reason")
+    if act == "freeze":
+        certificate_status.freeze(services(), actor(), serial, reason=reason)
+    elif act == "unfreeze":
+        certificate_status.unfreeze(services(), actor(), serial, reason=reason)
+    elif act == "revoke" and field("crl_reason") in _REASONS:
+        crl_reason = _REASONS[field("crl_reason")]
+        certificate_status.revoke(services(), actor(), serial, reason=reason, crl_reason=crl_reason)
+    else:
+        raise Invalid("没有这种操作，或没有选择吊销原因。")
+    return redirect(url_for("console.certificates.show", serial=serial))

@@ -1,0 +1,124 @@
+"""What every view uses: the services, who is signed in, the CSRF check."""
+
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from flask import abort, current_app, g, redirect, request, session, url_for
+from werkzeug import Response
+
+from ca_service.domain.errors import Conflict, Invalid, NotFound
+from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Actor
+from ca_service.domain.staff import Staff
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.web.console.sessions import Sessions, Throttle
+from ca_service.workflows.ports import Services
+from ca_service.workflows.staff import active_staff
+
+_OPEN = frozenset({"console.portal.home", "console.portal.login", "console.static"})
+_BEFORE_CHANGE = frozenset({"console.portal.password", "console.portal.logout"})
+
+
+@dataclass(frozen=True)
+class Console:
+    """What the console is made of; `public_url` is where CRLs and CA certificates are published."""
+
+    services: Services
+    public_url: str
+    sessions: Sessions
+    throttle: Throttle
+
+    @classmethod
+    def of(cls, services: Services, public_url: str) -> "Console":
+        """A console with no session yet."""
+        sessions = Sessions(services.clock, lambda: services.random_bytes(32).hex())
+        return cls(services, public_url, sessions, Throttle(services.clock))
+
+
+def console() -> Console:
+    """The console of this application."""
+    found: Console = current_app.extensions["console"]
+    return found
+
+
+def services() -> Services:
+    """The services of this application."""
+    return console().services
+
+
+def staff() -> Staff:
+    """Who is signed in; views behind `enter` only."""
+    found: Staff = g.staff
+    return found
+
+
+def actor() -> Actor:
+    """The signed-in person as one who acts through the web."""
+    return staff().actor("web")
+
+
+def may(action: str) -> bool:
+    """Whether to show a link or button; the decision itself is the workflow's."""
+    known: Staff | None = g.get("staff")
+    act = Action(action)
+    if known is None or not known.roles & POLICY[act]:
+        return False
+    return act not in CENTRE_ONLY or known.unit_code == CENTRE_CODE
+
+
+def enter() -> Response | None:
+    """Find the account anew for each request: a closed one ends its session; a first password must be changed."""
+    g.staff = _signed_in()
+    if request.endpoint in _OPEN:
+        return None
+    if g.staff is None:
+        return redirect(url_for("console.portal.login"))
+    if g.staff.must_change_password and request.endpoint not in _BEFORE_CHANGE:
+        return redirect(url_for("console.portal.password"))
+    return None
+
+
+def _signed_in() -> Staff | None:
+    name = session.get("id", "")
+    login = console().sessions.login(name)
+    if login is None:
+        return None
+    try:
+        return active_staff(services(), login)
+    except NotFound:
+        console().sessions.end(name)
+        session.clear()
+        return None
+
+
+def csrf_token() -> str:
+    """The token of this session, for a hidden field of each form."""
+    token: str = session.setdefault("csrf", secrets.token_urlsafe(32))
+    return token
+
+
+def protect() -> None:
+    """Refuse a POST without the session's token."""
+    expected = session.get("csrf", "")
+    given = request.form.get("csrf_token", "") if request.method == "POST" else expected
+    if request.method == "POST" and not (expected and hmac.compare_digest(given.encode(), expected.encode())):
+        abort(400)
+
+
+def field(name: str) -> str:
+    """A text of the form, without outer blanks; absent is empty."""
+    return request.form.get(name, "").strip()
+
+
+def upload(name: str) -> tuple[bytes, str]:
+    """Content and file name of an upload; raise Invalid when there is none."""
+    file = request.files.get(name)
+    if file is None or not file.filename:
+        raise Invalid("请选择要上传的文件。")
+    return file.read(), file.filename
+
+
+def refuse_stale(now: str) -> None:
+    """Raise Conflict when the page that was submitted showed another state than the present one."""
+    if field("seen") != now:
+        raise Conflict("页面显示的内容已经过时：它刚刚被他人处理。未作任何更改，请刷新后按最新状态办理。")

@@ -1,0 +1,20 @@
+"""Tokens: stock and the history of one."""
+
+from flask import Blueprint, render_template
+
+from ca_service.web.console.context import actor, services
+from ca_service.workflows import custody
+
+pages = Blueprint("media", __name__, url_prefix="/media")
+
+
+@pages.get("")
+def index() -> str:
+    """All tokens of the subtree."""
+    return render_template("console/media.html", found=custody.stock(services(), actor()))
+
+
+@pages.get("/<serial>")
+def history(serial: str) -> str:
+    """Every step of one token."""
+    return render_template("console/medium.html", serial=serial, steps=custody.history(services(), actor(), serial))
