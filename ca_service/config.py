@@ -38,7 +38,8 @@ class ServiceTable(_Table):
     publication: str = "127.0.0.1:8080"
     public_url: Annotated[str, AfterValidator(_http_only)] = "http://127.0.0.1:8080"
     console_url: str = "https://127.0.0.1:8443"
-    server_names: tuple[str, ...] = ("localhost", "127.0.0.1")
+    # pkilint holds a single-label name such as localhost to be no domain name: the default is the address alone.
+    server_names: tuple[str, ...] = ("127.0.0.1",)
     documents: Path = Path("documents")
     outbox: Path = Path("outbox")
     tls_certificate: Path = Path("tls/console.pem")

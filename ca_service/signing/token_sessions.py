@@ -6,6 +6,7 @@ opened on demand, kept per process, and all dropped when one of them turns out t
 
 import os
 import queue
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ _DEAD = (
     p11.UserNotLoggedIn,
     p11.GeneralError,
 )
+
+
+_OPENING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ class TokenSessions:
             return self._open()
 
     def _open(self) -> Any:
+        # Modules differ in how well they bear log-ins at the same time (SoftHSM: CKR_GENERAL_ERROR), so one at a time.
+        with _OPENING:
+            return self._log_in()
+
+    def _log_in(self) -> Any:
         os.environ.update(self.address.environment)
         try:
             token = _find(pkcs11.lib(self.address.module), self.address.label)
