@@ -60,7 +60,7 @@ def import_batch(services: Services, actor: Actor, upload: Upload) -> ImportRepo
     sheet_sha256, scan_sha256 = services.documents.put(upload.sheet), services.documents.put(upload.scan)
     with services.begin() as uow:
         batch = _batch(services, uow, actor, upload.unit_code, sheet=sheet_sha256, scan=scan_sha256)
-        sorted_rows = _Sorter(services, uow, index).sort(checked.good)
+        sorted_rows = _Sorter(services, uow, index, batch).sort(checked.good)
         bad = [*checked.bad, *sorted_rows.refused]
         if bad and upload.all_or_nothing:
             first = bad[0]
@@ -98,12 +98,14 @@ class _Sorted:
 class _Sorter:
     """Compares good rows with what is registered: new, there already, or against the one-administrator rule."""
 
-    def __init__(self, services: Services, uow: UnitOfWork, index: UnitIndex) -> None:
+    def __init__(self, services: Services, uow: UnitOfWork, index: UnitIndex, batch: Batch) -> None:
         self._hash = services.keyed_hash
         self._index = index
         live = uow.applications.find(status=LIVE)
         self._present = {(a.unit_code, a.user_type, a.id_number_hash) for a in live}
         self._administered = set(taken_places(uow))
+        # A returned row of this very sheet is resubmitted as it is, or mended in another sheet; it is not taken twice.
+        self._rows = {application.row_number for application in uow.applications.find(batch_id=batch.id)}
 
     def sort(self, rows: Sequence[RegistrationRow]) -> _Sorted:
         """Sort in row order; an earlier row of the sheet takes the unit's one place."""
@@ -112,7 +114,7 @@ class _Sorter:
         refused: list[CellError] = []
         for row in rows:
             identity = (row.unit_code, row.user_type.value, self._hash(row.id_number.value))
-            if identity in self._present:
+            if identity in self._present or row.row in self._rows:
                 already.append(row.row)
             elif self._place_taken(row):
                 refused.append(_one_administrator(row, self._index.units[row.unit_code]))

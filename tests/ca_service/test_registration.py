@@ -134,6 +134,14 @@ def test_a_returned_application_says_why_and_can_be_submitted_again(office: Offi
     assert _application(office, own).at_unit == BANNER
 
 
+def test_the_same_sheet_again_takes_no_returned_row_twice(office: Office) -> None:
+    report = _import(office, _roster().xlsx)
+    own = _below_banner(office, report)[0]
+    review.give_back(office.services, BANNER_REVIEWER, [own], reason="缺少公章")
+    again = _import(office, _roster().xlsx)
+    assert (again.taken, len(again.already_there)) == ([], len(report.taken))
+
+
 def test_of_two_reviewers_at_once_one_succeeds(office: Office) -> None:
     own = _one_at_the_centre(office)
 
