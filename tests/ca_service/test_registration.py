@@ -135,10 +135,11 @@ def test_a_returned_application_says_why_and_can_be_submitted_again(office: Offi
 
 
 def test_the_same_sheet_again_takes_no_returned_row_twice(office: Office) -> None:
-    report = _import(office, _roster().xlsx)
+    sheet = _roster().xlsx
+    report = _import(office, sheet)
     own = _below_banner(office, report)[0]
     review.give_back(office.services, BANNER_REVIEWER, [own], reason="缺少公章")
-    again = _import(office, _roster().xlsx)
+    again = _import(office, sheet)
     assert (again.taken, len(again.already_there)) == ([], len(report.taken))
 
 

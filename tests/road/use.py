@@ -52,9 +52,7 @@ def freeze_and_restore(world: World, person: Administrator) -> None:
     """Step 8a: stop with freeze is seen within a second by OCSP, sign-in and CRL; restore brings everything back."""
     _carry_out(world, person, "stop", "freeze")
     frozen = _seen_by_ocsp(world, person, r"revoked[\s\S]*certificateHold")
-    page = person.stick.curl("/accounts")
-    expect(page, "证书已冻结", what="the page for a frozen certificate")
-    expect(page, r"\n403$", what="the refusal of a frozen certificate")
+    _refused(person, "证书已冻结")
     _seen_by_crl(world, person, "Certificate Hold")
     world.observe(
         "8a freeze",
@@ -71,8 +69,7 @@ def transfer(world: World, person: Administrator) -> None:
     """Step 8c: stop for good because of a transfer: affiliationChanged in OCSP and CRL, the sign-in refused."""
     _carry_out(world, person, "stop", "revoke")
     seconds = _seen_by_ocsp(world, person, r"revoked[\s\S]*affiliationChanged")
-    page = person.stick.curl("/accounts")
-    expect(page, "证书已吊销", what="the page for a revoked certificate")
+    _refused(person, "证书已吊销")
     _seen_by_crl(world, person, "Affiliation Changed")
     refused = world.educa_raw("certs", "unfreeze", person.certificate_serial)
     if refused.code != 1:
@@ -108,6 +105,16 @@ def _seen_by_ocsp(world: World, person: Administrator, pattern: str) -> float:
         answer = world.run("openssl", "ocsp", *ask, "-serial", f"0x{person.certificate_serial}")
     expect(answer, "Response verify OK", what="the signature of the OCSP response")
     return time.monotonic() - started
+
+
+def _refused(person: Administrator, title: str) -> None:
+    """The sign-in is refused, within the same second, by the page that says why."""
+
+    def told() -> bool:
+        page = person.stick.curl("/accounts")
+        return title in page.out and page.out.endswith("\n403")
+
+    wait_for(told, what=f"the refusal page {title}", seconds=_AT_ONCE)
 
 
 def _matches(done: Done, pattern: str) -> bool:
