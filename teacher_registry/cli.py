@@ -59,7 +59,8 @@ def serve(path: Path | None) -> None:
         _fail(f"cannot serve: {error}")
     host, port = server.bind_addr[:2]
     click.echo(f"teacher registry: https://{host}:{port}/")
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # A shell starts background programs with SIGINT ignored, so SIGTERM must not go by way of it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.serve()
     except KeyboardInterrupt:
