@@ -31,7 +31,7 @@ _DEAD = (
 )
 
 
-_OPENING = threading.Lock()
+_OPENING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,11 @@ class TokenSessions:
         self._idle.put(session)
 
     def retrying(self, use: Any) -> Any:
+        """Do `_retrying` alone: SoftHSM ended the process when threads used it at the same time."""
+        with _OPENING:
+            return self._retrying(use)
+
+    def _retrying(self, use: Any) -> Any:
         """Call `use(session)`, once more on fresh sessions if the first were dead; then raise Unavailable."""
         try:
             with self.session() as session:
