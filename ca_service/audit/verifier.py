@@ -16,9 +16,14 @@ class Verdict:
     why: str = ""
 
 
-def verify(entries: Iterable[AuditEntry], *, head_seq: int, head_hash: bytes) -> Verdict:
-    """Check numbers, links and hashes in order, and that the chain ends where its head says it does."""
-    count, link = 0, GENESIS
+def verify(
+    entries: Iterable[AuditEntry], *, head_seq: int, head_hash: bytes, after: tuple[int, bytes] = (0, GENESIS)
+) -> Verdict:
+    """Check numbers, links and hashes in order, and that the chain ends where its head says it does.
+
+    `after` is the number and hash of the entry before the first one: by default the whole chain is checked.
+    """
+    count, link = after
     for entry in entries:
         if entry.seq != count + 1:
             return Verdict(count, link, count + 1, f"entry {count + 1} is missing; entry {entry.seq} follows {count}")

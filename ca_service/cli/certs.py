@@ -28,7 +28,7 @@ def certs() -> None:
 @pass_call
 def list_(call: Call, *, infrastructure: bool) -> None:
     """列出证书。"""
-    found = list_certificates(call.services, call.actor, infrastructure=infrastructure)
+    found = list_certificates(call.services, call.actor, infrastructure=infrastructure).rows
     call.show([_row(call, certificate) for certificate in found], title="证书", brief=_BRIEF)
 
 

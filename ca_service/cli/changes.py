@@ -63,7 +63,7 @@ def execute(call: Call, change: str) -> None:
 @pass_call
 def list_(call: Call) -> None:
     """列出变更申请。"""
-    call.show([_row(case) for case in workflow.cases(call.services, call.actor)], title="变更申请")
+    call.show([_row(case) for case in workflow.cases(call.services, call.actor).rows], title="变更申请")
 
 
 def _told(call: Call, change: Change, what: str) -> None:

@@ -43,7 +43,7 @@ def list_(call: Call) -> None:
             "expires_at": e.expires_at.isoformat(),
             "certificate": e.certificate_serial,
         }
-        for e in list_enrolments(call.services, call.actor)
+        for e in list_enrolments(call.services, call.actor).rows
     ]
     call.show(rows, title="证书下载")
 

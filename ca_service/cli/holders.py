@@ -27,7 +27,7 @@ def list_(call: Call, unit: str | None) -> None:
             "user_type": holder.user_type,
             "status": holder.status.value,
         }
-        for holder in list_holders(call.services, call.actor, unit_code=unit)
+        for holder in list_holders(call.services, call.actor, unit_code=unit).rows
     ]
     call.show(rows, title="持证人")
 

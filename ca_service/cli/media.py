@@ -81,7 +81,7 @@ def hand_over(call: Call, serial: str, holder: str) -> None:
 @pass_call
 def list_(call: Call) -> None:
     """列出本单位及下级单位的介质。"""
-    call.show([_row(medium) for medium in custody.stock(call.services, call.actor)], title="介质")
+    call.show([_row(medium) for medium in custody.stock(call.services, call.actor).rows], title="介质")
 
 
 @media.command("report")

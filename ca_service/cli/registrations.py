@@ -66,7 +66,7 @@ def _bad_row(error: object) -> dict[str, object]:
 def list_(call: Call, status: str | None, batch: str | None) -> None:
     """列出申请（个人信息已遮盖）。"""
     wanted = ApplicationStatus(status) if status else None
-    found = review.queue(call.services, call.actor, status=wanted, batch_id=batch)
+    found = review.queue(call.services, call.actor, status=wanted, batch_id=batch).rows
     with call.services.read() as uow:
         shared = conflicts(uow, found)
     call.show([_row(application, shared.get(application.id, ())) for application in found], title="申请")
@@ -117,7 +117,7 @@ def _named(call: Call, ids: Sequence[str], batch: str | None, status: Applicatio
         raise Invalid("请给出申请编号，或用 --batch 指定批次（二者选一）。")
     if ids:
         return ids
-    found = review.queue(call.services, call.actor, status=status, batch_id=batch)
+    found = review.queue(call.services, call.actor, status=status, batch_id=batch).rows
     here = [application.id for application in found if application.at_unit == call.actor.unit_code]
     if status is ApplicationStatus.RETURNED:
         here = [application.id for application in found]

@@ -30,7 +30,7 @@ def list_(call: Call) -> None:
     """列出本单位及下级单位。"""
     rows = [
         {"code": u.code, "name": u.name, "kind": u.kind.value, "parent": u.parent_code, "school_type": u.school_type}
-        for u in list_units(call.services, call.actor)
+        for u in list_units(call.services, call.actor).rows
     ]
     call.show(rows, title="单位")
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.domain.audit import GENESIS, AuditEntry, Tag, canonical, timestamp
 from ca_service.domain.certificates import CertificateStatus, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent
+from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import Unit
@@ -21,17 +23,50 @@ class SqlUnits(SqlRepository[Unit]):
     """Implements `ports.Units`."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, Unit, models.UnitRow, noun="单位")
+        super().__init__(session, Unit, models.UnitRow, noun="单位", place="code")
+
+    def add_all(self, records: Iterable[Unit]) -> int:
+        """See the port; the lineage of each is written beside it."""
+        units = list(records)
+        added = super().add_all(units)
+        lineages = self._lineages({unit.parent_code for unit in units if unit.parent_code})
+        for unit in units:
+            above = lineages.get(unit.parent_code or "", [])
+            lineages[unit.code] = [unit.code, *above]
+        rows = [
+            {"unit_code": unit.code, "above_code": above, "depth": depth}
+            for unit in units
+            for depth, above in enumerate(lineages[unit.code])
+        ]
+        if rows:
+            self._session.execute(insert(models.LineageRow), rows)
+        return added
 
     def lineage(self, code: str) -> Sequence[str]:
         """See the port."""
-        codes: list[str] = []
-        current: str | None = code
-        while current is not None and current not in codes:
-            unit = self.get(current)
-            codes.append(unit.code)
-            current = unit.parent_code
-        return codes
+        found = self._lineages([code]).get(code)
+        if found is None:
+            raise NotFound(f"没有找到单位：{code}")
+        return found
+
+    def _lineages(self, codes: Iterable[str]) -> dict[str, list[str]]:
+        row = models.LineageRow
+        query = select(row.unit_code, row.above_code).where(row.unit_code.in_(list(codes)))
+        found: dict[str, list[str]] = {}
+        for code, above in self._session.execute(query.order_by(row.unit_code, row.depth)):
+            found.setdefault(code, []).append(above)
+        return found
+
+
+class SqlEnrolments(SqlRepository[Enrolment]):
+    """Downloads belong to the unit of their person, as it is now."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Enrolment, models.EnrolmentRow, noun="证书下载")
+
+    def _belongs(self, units: Select[Any]) -> ColumnElement[bool]:
+        persons = select(models.HolderRow.id).where(models.HolderRow.unit_code.in_(units))
+        return models.EnrolmentRow.holder_id.in_(persons)
 
 
 class SqlIssuers(SqlRepository[Issuer]):

@@ -1,17 +1,19 @@
 """The common repository: domain records <-> rows of the same field names."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, CursorResult, insert, inspect, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ca_service.domain.errors import Conflict, NotFound
-from ca_service.store.models import Base
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.store.models import Base, LineageRow
 from ca_service.store.sealing import Sealer
+from ca_service.workflows.ports import Before, Since
 
 R = TypeVar("R")
 
@@ -19,7 +21,8 @@ R = TypeVar("R")
 class SqlRepository(Generic[R]):
     """Implements `workflows.ports.Repository` for one record class and one table.
 
-    `sealed` names the record's field that is kept encrypted in the column of that name, and its dataclass.
+    `sealed` names the record's field that is kept encrypted in the column of that name, and its dataclass; `place` the
+    column with the unit that a record belongs to.
     """
 
     def __init__(
@@ -30,12 +33,14 @@ class SqlRepository(Generic[R]):
         *,
         noun: str,
         sealed: tuple[str, type[Any], Sealer] | None = None,
+        place: str = "unit_code",
     ) -> None:
         self._session = session
         self._record = record
         self._row = row
         self._noun = noun
         self._sealed = sealed
+        self._place = place
         self._key = [column.name for column in inspect(row).primary_key]
         self._fields = [field.name for field in fields(record)] if is_dataclass(record) else []
 
@@ -56,16 +61,36 @@ class SqlRepository(Generic[R]):
 
     def get(self, key: str) -> R:
         """See the port."""
-        found = self.find(limit=1, **{self._key[0]: key})
+        key_is: dict[str, Any] = {self._key[0]: key}
+        found = self.find(limit=1, **key_is)
         if not found:
             raise NotFound(f"没有找到{self._noun}：{key}")
         return found[0]
 
-    def find(self, *, limit: int | None = None, **equal: object) -> Sequence[R]:
+    def find(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order: str = "",
+        within: str | None = None,
+        **equal: object,
+    ) -> Sequence[R]:
         """See the port."""
-        query = select(self._row).where(*self._conditions(equal)).order_by(*self._key_columns()).limit(limit)
-        query = query.execution_options(populate_existing=True)
+        query = select(self._row).where(*self._conditions(equal, within)).order_by(*self._ordering(order))
+        query = query.limit(limit).offset(offset).execution_options(populate_existing=True)
         return [self._load(row) for row in self._session.scalars(query)]
+
+    def count(self, *, within: str | None = None, **equal: object) -> int:
+        """See the port."""
+        query = select(func.count()).select_from(self._row).where(*self._conditions(equal, within))
+        return self._session.scalar(query) or 0
+
+    def tally(self, field: str, *, within: str | None = None, **equal: object) -> Mapping[Any, int]:
+        """See the port."""
+        column = getattr(self._row, field)
+        query = select(column, func.count()).where(*self._conditions(equal, within)).group_by(column)
+        return {row[0]: row[1] for row in self._session.execute(query)}
 
     def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
         """See the port."""
@@ -86,8 +111,23 @@ class SqlRepository(Generic[R]):
     def _key_columns(self) -> Sequence[Any]:
         return [getattr(self._row, name) for name in self._key]
 
-    def _conditions(self, equal: dict[str, object]) -> Sequence[ColumnElement[bool]]:
-        return [_condition(getattr(self._row, name), value) for name, value in equal.items()]
+    def _ordering(self, order: str) -> Sequence[Any]:
+        if not order:
+            return self._key_columns()
+        column = getattr(self._row, order.removeprefix("-"))
+        key = self._key_columns()
+        # The key decides among equals the same way on every page.
+        return [column.desc(), *(part.desc() for part in key)] if order.startswith("-") else [column, *key]
+
+    def _conditions(self, equal: Mapping[str, object], within: str | None = None) -> Sequence[ColumnElement[bool]]:
+        conditions = [_condition(getattr(self._row, name), value) for name, value in equal.items()]
+        if within is not None and within != CENTRE_CODE:
+            conditions.append(self._belongs(select(LineageRow.unit_code).where(LineageRow.above_code == within)))
+        return conditions
+
+    def _belongs(self, units: Select[Any]) -> ColumnElement[bool]:
+        condition: ColumnElement[bool] = getattr(self._row, self._place).in_(units)
+        return condition
 
     def _columns(self, record: R) -> dict[str, Any]:
         columns = {name: getattr(record, name) for name in self._fields}
@@ -113,6 +153,10 @@ class SqlRepository(Generic[R]):
 def _condition(column: Any, value: object) -> ColumnElement[bool]:
     if isinstance(value, list | tuple | set | frozenset):
         condition: ColumnElement[bool] = column.in_(list(value))
+    elif isinstance(value, Before):
+        condition = column < value.moment
+    elif isinstance(value, Since):
+        condition = column >= value.moment
     else:
         condition = column == value
     return condition

@@ -11,7 +11,6 @@ from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.changes import AccountEvent, Change
-from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
@@ -22,6 +21,7 @@ from ca_service.store.repositories import (
     SqlAccountEvents,
     SqlAuditLog,
     SqlCrls,
+    SqlEnrolments,
     SqlIssuers,
     SqlUnits,
 )
@@ -44,10 +44,10 @@ class SqlUnitOfWork:
         self.holders = SqlRepository(
             session, Holder, models.HolderRow, noun="持证人", sealed=("contact", Contact, sealer)
         )
-        self.media = SqlRepository(session, Medium, models.MediumRow, noun="介质")
+        self.media = SqlRepository(session, Medium, models.MediumRow, noun="介质", place="at_unit")
         self.parcels = SqlRepository(session, Parcel, models.ParcelRow, noun="包裹")
         self.custody = SqlRepository(session, CustodyEvent, models.CustodyRow, noun="流转记录")
-        self.enrolments = SqlRepository(session, Enrolment, models.EnrolmentRow, noun="证书下载")
+        self.enrolments = SqlEnrolments(session)
         self.issuers = SqlIssuers(session)
         self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
         self.crls = SqlCrls(session)

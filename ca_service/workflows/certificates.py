@@ -1,26 +1,25 @@
 """Reading certificates: by subtree, by serial."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.certificate_status import by_serial
+from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services
-from ca_service.workflows.unit_index import UnitIndex
 
 HOLDER_PROFILES = frozenset({"information-administrator", "staff"})
 
 
-def list_certificates(services: Services, actor: Actor, *, infrastructure: bool = False) -> Sequence[Certificate]:
-    """Certificates of the actor's subtree: those of persons, or with `infrastructure` also those of CA and servers."""
+def list_certificates(
+    services: Services, actor: Actor, window: Window = ALL, *, infrastructure: bool = False
+) -> Listing[Certificate]:
+    """Certificates of the actor's subtree, newest first: of persons, or with `infrastructure` of CA and servers too."""
     with services.read() as uow:
         authorise(actor, Action.CERTIFICATE_READ, lineage=uow.units.lineage(actor.unit_code))
-        scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
         wanted: dict[str, Any] = {} if infrastructure else {"profile": HOLDER_PROFILES}
-        found = uow.certificates.find(**wanted)
-    signed = (c for c in found if c.der is not None or c.status is not CertificateStatus.SIGNING)
-    return [certificate for certificate in signed if certificate.unit_code in scope]
+        wanted["status"] = [status for status in CertificateStatus if status is not CertificateStatus.SIGNING]
+        return listing(uow.certificates, window, order="-created_at", within=actor.unit_code, **wanted)
 
 
 def show_certificate(services: Services, actor: Actor, serial: str) -> Certificate:

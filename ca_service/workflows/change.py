@@ -4,7 +4,6 @@ Execution is one transaction: the person's status, every certificate, the token,
 change together or not at all.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
@@ -26,9 +25,9 @@ from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.intake.scan import ScanError, check_scan
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.custody import move
+from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.unit_index import UnitIndex
 
 _LIVE = [CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN]
 
@@ -202,9 +201,16 @@ def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change) 
         )
 
 
-def cases(services: Services, actor: Actor) -> Sequence[Change]:
-    """All cases of the actor's subtree."""
+def cases(services: Services, actor: Actor, window: Window = ALL) -> Listing[Change]:
+    """The cases of the actor's subtree, newest first."""
     with services.read() as uow:
         authorise(actor, Action.CHANGE_READ, lineage=uow.units.lineage(actor.unit_code))
-        scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
-        return [change for change in uow.changes.find() if change.unit_code in scope]
+        return listing(uow.changes, window, order="-submitted_at", within=actor.unit_code)
+
+
+def case(services: Services, actor: Actor, change_id: str) -> Change:
+    """One case; raise NotFound, Forbidden."""
+    with services.read() as uow:
+        change = uow.changes.get(change_id)
+        authorise(actor, Action.CHANGE_READ, lineage=uow.units.lineage(change.unit_code))
+        return change

@@ -18,8 +18,8 @@ from ca_service.domain.media import (
     ParcelStatus,
 )
 from ca_service.domain.roles import Action, Actor, authorise
+from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.unit_index import UnitIndex
 
 
 def register(services: Services, actor: Actor, serials: Sequence[str], *, model: str) -> Sequence[Medium]:
@@ -128,12 +128,11 @@ def move(services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, even
     return moved
 
 
-def stock(services: Services, actor: Actor) -> Sequence[Medium]:
-    """All tokens of the actor's subtree."""
+def stock(services: Services, actor: Actor, window: Window = ALL) -> Listing[Medium]:
+    """The tokens of the actor's subtree, by serial number."""
     with services.read() as uow:
         authorise(actor, Action.MEDIA_READ, lineage=uow.units.lineage(actor.unit_code))
-        scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
-        return [medium for medium in uow.media.find() if medium.at_unit in scope]
+        return listing(uow.media, window, within=actor.unit_code)
 
 
 def history(services: Services, actor: Actor, serial: str) -> Sequence[CustodyEvent]:

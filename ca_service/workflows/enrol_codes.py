@@ -1,7 +1,6 @@
 """Reference number (参考号) and authorisation code (授权码): two ways, kept as keyed hashes, one use, five tries."""
 
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
@@ -29,8 +28,8 @@ from ca_service.domain.messages import Channel, Letter, Message, MessageStatus
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.certificate_status import apply
+from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.unit_index import UnitIndex
 
 # Digits and capitals that are not mistaken for each other on paper.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -177,10 +176,8 @@ def _tidy(typed: str) -> str:
     return "".join(typed.upper().split()).replace("-", "")
 
 
-def list_enrolments(services: Services, actor: Actor) -> Sequence[Enrolment]:
-    """All downloads of the actor's subtree."""
+def list_enrolments(services: Services, actor: Actor, window: Window = ALL) -> Listing[Enrolment]:
+    """The downloads of the actor's subtree, newest first."""
     with services.read() as uow:
         authorise(actor, Action.ENROLMENT_READ, lineage=uow.units.lineage(actor.unit_code))
-        scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
-        visible = {holder.id for holder in uow.holders.find() if holder.unit_code in scope}
-        return [enrolment for enrolment in uow.enrolments.find() if enrolment.holder_id in visible]
+        return listing(uow.enrolments, window, order="-issued_at", within=actor.unit_code)

@@ -22,6 +22,20 @@ from ca_service.domain.units import Unit
 R = TypeVar("R")
 
 
+@dataclass(frozen=True)
+class Before:
+    """In place of a value to `find`: the field is earlier than this moment."""
+
+    moment: datetime
+
+
+@dataclass(frozen=True)
+class Since:
+    """In place of a value to `find`: the field is this moment or later."""
+
+    moment: datetime
+
+
 class Repository(Protocol[R]):
     """Records of one kind, inside one transaction."""
 
@@ -34,8 +48,26 @@ class Repository(Protocol[R]):
     def get(self, key: str) -> R:
         """Return the record; raise NotFound."""
 
-    def find(self, *, limit: int | None = None, **equal: object) -> Sequence[R]:
-        """Records whose named fields equal the values given (a sequence value: any of them), in key order."""
+    def find(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order: str = "",
+        within: str | None = None,
+        **equal: object,
+    ) -> Sequence[R]:
+        """Records whose named fields equal the values given (a sequence: any of them; Before, Since: a time).
+
+        In key order, or by the field that `order` names (`-field`: falling). `within` is a unit: only what belongs to
+        it or to a unit below it.
+        """
+
+    def count(self, *, within: str | None = None, **equal: object) -> int:
+        """How many `find` would return."""
+
+    def tally(self, field: str, *, within: str | None = None, **equal: object) -> Mapping[Any, int]:
+        """How many `find` would return for each value of a field; values with none are left out."""
 
     def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
         """Write the named fields if the stored record still has the key, status and `guard` fields of `record`.

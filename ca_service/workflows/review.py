@@ -9,6 +9,7 @@ from ca_service.domain.errors import Conflict, Forbidden, Invalid
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
@@ -121,13 +122,16 @@ def _found(uow: UnitOfWork, ids: Sequence[str]) -> Sequence[Application]:
 
 
 def queue(
-    services: Services, actor: Actor, *, status: ApplicationStatus | None = None, batch_id: str | None = None
-) -> Sequence[Application]:
-    """The applications of the actor's subtree, oldest batch first."""
+    services: Services,
+    actor: Actor,
+    window: Window = ALL,
+    *,
+    status: ApplicationStatus | None = None,
+    batch_id: str | None = None,
+) -> Listing[Application]:
+    """The applications of the actor's subtree, oldest first."""
     wanted = {"status": status, "batch_id": batch_id}
     with services.read() as uow:
         authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(actor.unit_code))
-        scope = UnitIndex(uow.units.find()).subtree(actor.unit_code)
         equal: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-        found = uow.applications.find(**equal)
-    return [application for application in found if application.unit_code in scope]
+        return listing(uow.applications, window, order="submitted_at", within=actor.unit_code, **equal)

@@ -49,7 +49,7 @@ def test_a_token_is_in_one_place_at_each_step(office: Office) -> None:
     custody.receive(office.services, league, parcel)
     with pytest.raises(errors.Conflict):
         custody.receive(office.services, league, parcel)
-    (medium,) = custody.stock(office.services, league)
+    (medium,) = custody.stock(office.services, league).rows
     assert (medium.status, medium.at_unit, medium.parcel_id) == (MediumStatus.AT_UNIT, LEAGUE, None)
     places = [(event.from_place, event.to_place) for event in custody.history(office.services, league, serial)]
     assert places == [("150000", "150000"), ("150000", parcel), (parcel, LEAGUE)]
@@ -76,7 +76,7 @@ def test_a_serial_number_is_registered_once_and_a_bad_one_never(office: Office) 
         custody.register(office.services, office.custodian, ["T2", "T1"], model="test")
     with pytest.raises(errors.Invalid):
         custody.register(office.services, office.custodian, ["a b"], model="test")
-    assert len(custody.stock(office.services, office.custodian)) == 1
+    assert custody.stock(office.services, office.custodian).total == 1
 
 
 def _form(

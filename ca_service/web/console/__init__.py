@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, Response, request
 
 from ca_service.domain.errors import DomainError
 from ca_service.web.console import applications, audit, certificates, changes, media, portal, staff
-from ca_service.web.console.context import Console, csrf_token, enter, may, protect
+from ca_service.web.console.context import PAGE_SIZE, Console, csrf_token, enter, may, page_link, page_number, protect
 from ca_service.web.console.error_page import domain_page, http_page
 from ca_service.web.console.texts import local_time, word
 
@@ -27,7 +27,16 @@ def register(app: Flask, console: Console) -> None:
     for part in (portal, applications, certificates, changes, media, staff, audit):
         pages.register_blueprint(part.pages)
     app.register_blueprint(pages)
-    app.context_processor(lambda: {"csrf_token": csrf_token, "may": may, "public_url": console.public_url})
+    app.context_processor(
+        lambda: {
+            "csrf_token": csrf_token,
+            "may": may,
+            "public_url": console.public_url,
+            "page_link": page_link,
+            "page_number": page_number,
+            "page_size": PAGE_SIZE,
+        }
+    )
     app.jinja_env.filters["word"] = word
     app.jinja_env.filters["local"] = local_time
     app.after_request(_harden)

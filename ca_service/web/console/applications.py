@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from ca_service.domain.applications import ApplicationStatus
 from ca_service.domain.errors import Forbidden, Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
-from ca_service.web.console.context import actor, field, may, refuse_stale, services, upload
+from ca_service.web.console.context import actor, field, may, refuse_stale, services, upload, window
 from ca_service.workflows import review
 from ca_service.workflows.applications import current_application, scan_of, view_application
 from ca_service.workflows.register import Upload, conflicts, import_batch
@@ -22,14 +22,16 @@ def index() -> str:
     wanted = request.args.get("status", "")
     if wanted and wanted not in {status.value for status in ApplicationStatus}:
         raise Invalid("没有这种申请状态。")
-    found = review.queue(services(), actor(), status=ApplicationStatus(wanted) if wanted else None)
+    found = review.queue(services(), actor(), window(), status=ApplicationStatus(wanted) if wanted else None)
     with services().read() as uow:
-        shared = conflicts(uow, found)
+        shared = conflicts(uow, found.rows)
     rows = [
         (a, mask_name(a.name), mask_id(a.contact.id_number), mask_phone(a.contact.mobile), a.id in shared)
-        for a in found
+        for a in found.rows
     ]
-    return render_template("console/applications.html", rows=rows, statuses=ApplicationStatus, wanted=wanted)
+    return render_template(
+        "console/applications.html", rows=rows, total=found.total, statuses=ApplicationStatus, wanted=wanted
+    )
 
 
 @pages.get("/<application_id>")

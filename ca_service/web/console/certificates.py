@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ca_service.domain.certificates import RevocationReason
 from ca_service.domain.errors import Invalid
-from ca_service.web.console.context import actor, field, refuse_stale, services
+from ca_service.web.console.context import actor, field, refuse_stale, services, window
 from ca_service.workflows import certificate_status
 from ca_service.workflows.certificates import list_certificates, show_certificate
 
@@ -16,7 +16,7 @@ _REASONS = {r.name: r for r in RevocationReason if r is not RevocationReason.CER
 @pages.get("")
 def index() -> str:
     """The certificates of the subtree's people."""
-    found = list_certificates(services(), actor())
+    found = list_certificates(services(), actor(), window())
     return render_template("console/certificates.html", found=found, now=services().clock())
 
 

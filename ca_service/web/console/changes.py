@@ -4,8 +4,8 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.changes import CertificateAct, ChangeKind
-from ca_service.domain.errors import Invalid, NotFound
-from ca_service.web.console.context import actor, field, refuse_stale, services, upload
+from ca_service.domain.errors import Invalid
+from ca_service.web.console.context import actor, field, refuse_stale, services, upload, window
 from ca_service.workflows import change
 
 pages = Blueprint("changes", __name__, url_prefix="/changes")
@@ -14,7 +14,7 @@ pages = Blueprint("changes", __name__, url_prefix="/changes")
 @pages.get("")
 def index() -> str:
     """The cases of the subtree, with the form for a new one."""
-    return render_template("console/changes.html", found=change.cases(services(), actor()), kinds=ChangeKind)
+    return render_template("console/changes.html", found=change.cases(services(), actor(), window()), kinds=ChangeKind)
 
 
 @pages.post("")
@@ -50,7 +50,4 @@ def execute(change_id: str) -> ResponseReturnValue:
 
 
 def _refuse_stale(change_id: str) -> None:
-    for case in change.cases(services(), actor()):
-        if case.id == change_id:
-            return refuse_stale(case.status.value)
-    raise NotFound("没有找到这份变更申请。")
+    refuse_stale(change.case(services(), actor(), change_id).status.value)

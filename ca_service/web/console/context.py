@@ -12,9 +12,11 @@ from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Actor
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.web.console.sessions import Sessions, Throttle
+from ca_service.workflows.listing import Window
 from ca_service.workflows.ports import Services
 from ca_service.workflows.staff import active_staff
 
+PAGE_SIZE = 50
 _OPEN = frozenset({"console.portal.home", "console.portal.login", "console.static"})
 _BEFORE_CHANGE = frozenset({"console.portal.password", "console.portal.logout"})
 
@@ -116,6 +118,22 @@ def upload(name: str) -> tuple[bytes, str]:
     if file is None or not file.filename:
         raise Invalid("请选择要上传的文件。")
     return file.read(), file.filename
+
+
+def page_number() -> int:
+    """Which page of a list is asked for, from 1; anything else than a number is the first."""
+    text = request.args.get("page", "")
+    return max(1, int(text)) if text.isdecimal() and len(text) <= 6 else 1
+
+
+def window() -> Window:
+    """The rows of the page that is asked for."""
+    return Window(PAGE_SIZE, (page_number() - 1) * PAGE_SIZE)
+
+
+def page_link(number: int) -> str:
+    """The present address with another page number; what else was asked for stays."""
+    return url_for(request.endpoint or "", **{**(request.view_args or {}), **request.args.to_dict(), "page": number})
 
 
 def refuse_stale(now: str) -> None:

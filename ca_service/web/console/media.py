@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template
 
-from ca_service.web.console.context import actor, services
+from ca_service.web.console.context import actor, services, window
 from ca_service.workflows import custody
 
 pages = Blueprint("media", __name__, url_prefix="/media")
@@ -10,8 +10,8 @@ pages = Blueprint("media", __name__, url_prefix="/media")
 
 @pages.get("")
 def index() -> str:
-    """All tokens of the subtree."""
-    return render_template("console/media.html", found=custody.stock(services(), actor()))
+    """The tokens of the subtree, a page of them."""
+    return render_template("console/media.html", found=custody.stock(services(), actor(), window()))
 
 
 @pages.get("/<serial>")

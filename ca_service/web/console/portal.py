@@ -1,7 +1,5 @@
 """The public page, sign-in and sign-out, the own password, the overview."""
 
-from collections import Counter
-
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,9 +7,7 @@ from ca_service.domain.errors import Invalid, Unauthenticated
 from ca_service.passwords import hash_password, verify_password
 from ca_service.web.console.context import actor, console, field, services, staff
 from ca_service.web.console.error_page import page
-from ca_service.workflows import custody, review
-from ca_service.workflows.certificates import list_certificates
-from ca_service.workflows.holders import list_holders
+from ca_service.workflows.overview import overview as count
 from ca_service.workflows.staff import change_password, sign_in
 
 pages = Blueprint("portal", __name__)
@@ -85,11 +81,11 @@ def _change_password() -> None:
 @pages.get("/overview")
 def overview() -> str:
     """Numbers per status of the own subtree."""
-    found, who, now = services(), actor(), services().clock()
+    counted = count(services(), actor())
     numbers = {
-        "申请": Counter(a.status.value for a in review.queue(found, who)),
-        "持证人": Counter(h.status.value for h in list_holders(found, who)),
-        "介质": Counter(m.status.value for m in custody.stock(found, who)),
-        "证书": Counter(c.shown_status(now) for c in list_certificates(found, who)),
+        "申请": counted.applications,
+        "持证人": counted.holders,
+        "介质": counted.media,
+        "证书": counted.certificates,
     }
     return render_template("console/overview.html", numbers=numbers)

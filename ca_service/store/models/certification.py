@@ -1,0 +1,70 @@
+"""Our CA certificates, every serial taken, the status log, CRLs."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ca_service.domain.certificates import CertificateStatus, RevocationReason
+from ca_service.store.models.base import Base
+
+
+class IssuerRow(Base):
+    """Our CA certificates and their counters."""
+
+    __tablename__ = "issuer"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    certificate: Mapped[bytes]
+    key_label: Mapped[str] = mapped_column(String(60))
+    signed_by: Mapped[str] = mapped_column(String(40))
+    status_version: Mapped[int] = mapped_column(BigInteger)
+    crl_number: Mapped[int] = mapped_column(BigInteger)
+
+
+class CertificateRow(Base):
+    """Every serial we ever took, also those never handed out."""
+
+    __tablename__ = "certificate"
+    serial: Mapped[str] = mapped_column(String(40), primary_key=True)
+    issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"))
+    profile: Mapped[str] = mapped_column(String(40))
+    unit_code: Mapped[str] = mapped_column(String(20), index=True)
+    subject: Mapped[str] = mapped_column(String(200))
+    status: Mapped[CertificateStatus]
+    key_sha256: Mapped[str] = mapped_column(String(64), index=True)
+    not_before: Mapped[datetime]
+    not_after: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    tbs: Mapped[bytes]
+    der: Mapped[bytes | None]
+    holder_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    medium_serial: Mapped[str | None] = mapped_column(String(40))
+    revoked_at: Mapped[datetime | None]
+    reason: Mapped[RevocationReason | None]
+    crl_entry: Mapped[bytes | None]
+
+
+# What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.
+Index("ix_certificate_status", CertificateRow.issuer, CertificateRow.status)
+
+
+class StatusLogRow(Base):
+    """The change log of each issuer, which OCSP caches follow."""
+
+    __tablename__ = "status_log"
+    issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    serial: Mapped[str] = mapped_column(String(40))
+
+
+class CrlRow(Base):
+    """Reserved and published CRL numbers."""
+
+    __tablename__ = "crl"
+    issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"), primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    status_version: Mapped[int] = mapped_column(BigInteger)
+    this_update: Mapped[datetime]
+    next_update: Mapped[datetime]
+    tbs: Mapped[bytes]
+    der: Mapped[bytes | None]

@@ -1,0 +1,45 @@
+"""The outbox, the audit chain and the heads of the gapless sequences."""
+
+from datetime import datetime
+
+from sqlalchemy import Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ca_service.domain.messages import Channel, MessageStatus
+from ca_service.store.models.base import Base
+
+
+class MessageRow(Base):
+    """The outbox; `sealed` is the encrypted Letter."""
+
+    __tablename__ = "message"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    channel: Mapped[Channel]
+    sealed: Mapped[bytes]
+    status: Mapped[MessageStatus] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+
+
+class AuditRow(Base):
+    """The hash chain; text and octets exactly as they are hashed."""
+
+    __tablename__ = "audit_entry"
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(String(32))
+    tag: Mapped[str] = mapped_column(String(60))
+    actor: Mapped[str] = mapped_column(String(80))
+    via: Mapped[str] = mapped_column(String(20))
+    unit_code: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(120), index=True)
+    detail: Mapped[str] = mapped_column(Text)
+    previous: Mapped[bytes]
+    hash: Mapped[bytes]
+
+
+class HeadRow(Base):
+    """The last number and hash of each gapless sequence; its row lock puts writers in order."""
+
+    __tablename__ = "head"
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer)
+    hash: Mapped[bytes]

@@ -1,0 +1,84 @@
+"""Uploads, applications, change cases and the feed of what was decided."""
+
+from datetime import datetime
+
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ca_service.domain.applications import ApplicationStatus
+from ca_service.domain.changes import CertificateAct, ChangeKind, ChangeStatus
+from ca_service.store.models.base import Base
+
+
+class BatchRow(Base):
+    """Uploads; the same sheet of the same unit is one batch however often it is sent."""
+
+    __tablename__ = "batch"
+    __table_args__ = (UniqueConstraint("unit_code", "sheet_sha256"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"))
+    sheet_sha256: Mapped[str] = mapped_column(String(64))
+    scan_sha256: Mapped[str] = mapped_column(String(64))
+    uploaded_by: Mapped[str] = mapped_column(String(60))
+    uploaded_at: Mapped[datetime]
+
+
+class ApplicationRow(Base):
+    """Applications; `sealed` is the encrypted Contact."""
+
+    __tablename__ = "application"
+    __table_args__ = (UniqueConstraint("batch_id", "row_number"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batch.id"))
+    row_number: Mapped[int] = mapped_column(Integer)
+    unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    user_type: Mapped[str] = mapped_column(String(40))
+    school_type: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(300))
+    sealed: Mapped[bytes]
+    id_number_hash: Mapped[str] = mapped_column(String(64), index=True)
+    status: Mapped[ApplicationStatus]
+    at_unit: Mapped[str] = mapped_column(String(20))
+    entered_by: Mapped[str] = mapped_column(String(60))
+    submitted_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+    approved_sha256: Mapped[str] = mapped_column(String(64))
+
+
+Index("ix_application_queue", ApplicationRow.at_unit, ApplicationRow.status)
+
+
+class ChangeRow(Base):
+    """Change cases."""
+
+    __tablename__ = "change_case"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[ChangeKind]
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), index=True)
+    unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"))
+    explanation: Mapped[str] = mapped_column(Text)
+    opinion: Mapped[str] = mapped_column(Text)
+    transferred: Mapped[bool] = mapped_column(Boolean)
+    scan_sha256: Mapped[str] = mapped_column(String(64))
+    status: Mapped[ChangeStatus]
+    submitted_by: Mapped[str] = mapped_column(String(60))
+    submitted_at: Mapped[datetime]
+    certificate_act: Mapped[CertificateAct | None]
+    decided_by: Mapped[str | None] = mapped_column(String(60))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(Text)
+    executed_by: Mapped[str | None] = mapped_column(String(60))
+    executed_at: Mapped[datetime | None]
+
+
+class AccountEventRow(Base):
+    """The feed for relying systems."""
+
+    __tablename__ = "account_event"
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    kind: Mapped[ChangeKind]
+    holder_id: Mapped[str] = mapped_column(String(40))
+    unit_code: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime]
+    change_id: Mapped[str] = mapped_column(String(40))
