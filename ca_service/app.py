@@ -1,6 +1,6 @@
 """The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError
 from ca_service.signing.ocsp_keys import OcspSigner
 from ca_service.store.status_source import SqlStatusSource
-from ca_service.web import api, console, errors, publication
+from ca_service.web import api, console, errors, openapi, publication
 from ca_service.wiring import Wiring
 from ca_service.workflows.infrastructure import ocsp_signers
 
@@ -51,8 +51,8 @@ def create_console(wiring: Wiring) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_NAME="__Host-educa",
     )
-    push_token: Callable[[], str] = lambda: read_secret(wiring.config.path(wiring.config.secrets.push_token))  # noqa: E731
-    app.register_blueprint(api.blueprint(wiring.services, push_token=push_token))
+    app.register_blueprint(api.blueprint(wiring.services, push_keys=wiring.push_keys()))
+    app.register_blueprint(openapi.blueprint())
     app.register_blueprint(publication.health(lambda: missing(wiring)))
     console.register(app, console.Console.of(wiring.services, wiring.config.service.public_url))
     errors.register(app, page=console.http_page)

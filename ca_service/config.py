@@ -5,13 +5,18 @@ to the configuration file's folder.
 """
 
 import os
+import re
 import stat
 import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ca_service.push_tokens import OWN_WORKER
 
 DEFAULT_PATH = Path("config.toml")
 
@@ -72,6 +77,21 @@ class SecretsTable(_Table):
     session_key: Path = Path("secrets/session.key")
 
 
+class PushTable(_Table):
+    """`[push]`: the user directories that may push, by name, each with the file of its public key (PEM)."""
+
+    directories: dict[str, Path] = {}
+
+    @field_validator("directories")
+    @classmethod
+    def _names(cls, directories: dict[str, Path]) -> dict[str, Path]:
+        # The name goes into the audit log; the own worker's secret must not be shadowed.
+        for name in directories:
+            if not re.fullmatch(r"[a-z0-9-]{1,40}", name) or name == OWN_WORKER:
+                raise ValueError(f"{name!r} cannot be a directory's name")
+        return directories
+
+
 class CaTable(_Table):
     """`[ca]`: names and terms, within the ceilings of the profiles."""
 
@@ -109,6 +129,7 @@ class Config(_Table):
     hsm: HsmTable = HsmTable()
     secrets: SecretsTable = SecretsTable()
     ca: CaTable = CaTable()
+    push: PushTable = PushTable()
     registry: dict[str, Any] = {}
     folder: Path = Field(default=Path(), exclude=True)
 
@@ -153,6 +174,16 @@ def load(path: Path) -> Config:
         first = error.errors(include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"配置项 {key}：{first['msg']}。请参照 config.example.toml 修改。") from error
+
+
+def read_public_key(path: Path) -> str:
+    """A public key (PEM) from its file; raise ConfigError."""
+    try:
+        text = path.read_text(encoding="ascii")
+        load_pem_public_key(text.encode())
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigError(f"公钥文件 {path} 无法读取，应为 PEM 格式的公钥。请检查 [push] directories。") from error
+    return text
 
 
 def read_secret(path: Path) -> str:

@@ -60,8 +60,9 @@ def push(wiring: Wiring) -> int:
     config = wiring.config
     client = PushClient(
         url=config.service.console_url,
-        token=read_secret(config.path(config.secrets.push_token)),
+        secret=read_secret(config.path(config.secrets.push_token)),
         ca_file=config.folder / "root.pem",
+        clock=wiring.clock,
     )
     return record_confirmations(wiring.services, WORKER, client.push(persons))
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from ca_service.clock import Clock, system_clock
-from ca_service.config import Config, read_secret
+from ca_service.config import Config, read_public_key, read_secret
 from ca_service.domain.errors import NotFound
+from ca_service.push_tokens import Keyring
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
@@ -96,6 +97,12 @@ class Wiring:
                 state=self.config.ca.state,
             ),
         )
+
+    def push_keys(self) -> Keyring:
+        """Who may push; raise ConfigError."""
+        config = self.config
+        directories = {name: read_public_key(config.path(path)) for name, path in config.push.directories.items()}
+        return Keyring(read_secret(config.path(config.secrets.push_token)), directories)
 
     def ca_certificates(self) -> Mapping[str, bytes]:
         """All CA certificates by name, DER."""

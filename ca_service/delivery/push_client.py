@@ -1,5 +1,6 @@
 """Sends approved persons to the CA over its HTTP API and reads the confirmations."""
 
+import json
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import httpx
 
+from ca_service import push_tokens
+from ca_service.clock import Clock
 from ca_service.domain.errors import Unavailable
 from ca_service.workflows.push import Confirmation, Outcome, PushedPerson
 
@@ -16,8 +19,9 @@ class PushClient:
     """The user directory's side of `POST /api/v1/registrations`; trusts only the root in `ca_file`."""
 
     url: str
-    token: str
+    secret: str
     ca_file: Path
+    clock: Clock
 
     def push(self, persons: Sequence[PushedPerson]) -> Sequence[Confirmation]:
         """Push one page of persons; safe to repeat. Raises Unavailable."""
@@ -26,11 +30,13 @@ class PushClient:
             | vars(p.contact)
             for p in persons
         ]
+        body = json.dumps({"records": records}, ensure_ascii=False).encode()
+        token = push_tokens.mint(self.secret, body, at=self.clock())
         try:
             answer = httpx.post(
                 f"{self.url}/api/v1/registrations",
-                json={"records": records},
-                headers={"Authorization": f"Bearer {self.token}"},
+                content=body,
+                headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
                 verify=ssl.create_default_context(cafile=str(self.ca_file)),
                 timeout=30,
             )

@@ -37,6 +37,7 @@ class Tag(StrEnum):
     APPLICATION_APPROVED = "ra:application:approved"
     APPLICATION_CONFIRMED = "ra:application:confirmed"
     APPLICATION_UNMASKED = "ra:application:unmasked"
+    PUSH_RECEIVED = "ra:push:received"
     HOLDER_REGISTERED = "ra:holder:registered"
     MEDIUM_REGISTERED = "media:medium:registered"
     MEDIUM_INITIALISED = "media:medium:initialised"

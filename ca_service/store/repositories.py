@@ -137,20 +137,33 @@ class SqlAuditLog:
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
         """See the port."""
+        self._write(actor, tag, [(subject, unit, canonical(dict(detail or {})))])
+
+    def append_all(self, actor: Actor, tag: Tag, subjects: Iterable[tuple[str, str]]) -> None:
+        """See the port."""
+        self._write(actor, tag, [(subject, unit, "{}") for subject, unit in subjects])
+
+    def _write(self, actor: Actor, tag: Tag, facts: Sequence[tuple[str, str, str]]) -> None:
+        if not facts:
+            return
         head = lock_head(self._session, "audit")
-        entry = AuditEntry(
-            seq=head.seq + 1,
-            at=timestamp(self._clock()),
-            tag=tag.value,
-            actor=actor.login,
-            via=actor.via,
-            unit_code=unit,
-            subject=subject,
-            detail=canonical(dict(detail or {})),
-            previous=head.hash,
-        ).sealed()
-        self._session.execute(insert(models.AuditRow).values(**vars(entry)))
-        head.seq, head.hash = entry.seq, entry.hash
+        at, previous, rows = timestamp(self._clock()), head.hash, []
+        for number, (subject, unit, detail) in enumerate(facts, head.seq + 1):
+            entry = AuditEntry(
+                seq=number,
+                at=at,
+                tag=tag.value,
+                actor=actor.login,
+                via=actor.via,
+                unit_code=unit,
+                subject=subject,
+                detail=detail,
+                previous=previous,
+            ).sealed()
+            rows.append(vars(entry))
+            previous = entry.hash
+        self._session.execute(insert(models.AuditRow), rows)
+        head.seq, head.hash = head.seq + len(rows), previous
         self._session.flush()
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:

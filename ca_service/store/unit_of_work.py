@@ -15,6 +15,7 @@ from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Letter, Message
+from ca_service.domain.receipts import Receipt
 from ca_service.domain.staff import Staff
 from ca_service.store import models
 from ca_service.store.repositories import (
@@ -44,6 +45,7 @@ class SqlUnitOfWork:
         self.holders = SqlRepository(
             session, Holder, models.HolderRow, noun="持证人", sealed=("contact", Contact, sealer)
         )
+        self.receipts = SqlRepository(session, Receipt, models.ReceiptRow, noun="推送回执")
         self.media = SqlRepository(session, Medium, models.MediumRow, noun="介质", place="at_unit")
         self.parcels = SqlRepository(session, Parcel, models.ParcelRow, noun="包裹")
         self.custody = SqlRepository(session, CustodyEvent, models.CustodyRow, noun="流转记录")

@@ -15,6 +15,7 @@ from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Message
+from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Actor
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import Unit
@@ -117,6 +118,9 @@ class AuditLog(Protocol):
     ) -> None:
         """Append one entry in this transaction; entries of transactions that commit are gapless and in order."""
 
+    def append_all(self, actor: Actor, tag: Tag, subjects: Iterable[tuple[str, str]]) -> None:
+        """Append an entry without detail for each (subject, unit code), in order."""
+
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """All entries with a greater sequence number, in order, without loading them all."""
 
@@ -141,6 +145,9 @@ class UnitOfWork(Protocol):
 
     @property
     def holders(self) -> Repository[Holder]: ...
+
+    @property
+    def receipts(self) -> Repository[Receipt]: ...
 
     @property
     def media(self) -> Repository[Medium]: ...

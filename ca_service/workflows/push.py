@@ -1,6 +1,7 @@
 """The push from the unified user directory into the CA: both ends, idempotent by external id."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from ca_service.domain.applications import (
 from ca_service.domain.audit import Tag, canonical
 from ca_service.domain.errors import Conflict, NotFound, StateUnknown
 from ca_service.domain.holders import Holder, HolderStatus
+from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
@@ -52,48 +54,108 @@ class Confirmation:
     detail: str = ""
 
 
-def receive(services: Services, actor: Actor, persons: Sequence[PushedPerson]) -> Sequence[Confirmation]:
-    """Register those who are new; a repeated push answers the same and changes nothing. One transaction."""
+@dataclass(frozen=True)
+class Reception:
+    """One confirmation a record, in their order, and the receipt that is kept."""
+
+    confirmations: Sequence[Confirmation]
+    receipt: Receipt
+
+
+def receive(services: Services, actor: Actor, persons: Sequence[PushedPerson], *, body: bytes) -> Reception:
+    """Register those who are new; a repeated push answers the same and changes nothing. One transaction.
+
+    `body` are the octets as they came; their hash stands in the receipt. Of two equal pushes at once one finds the
+    persons of the other: it is tried once more, after which nothing is new to it.
+    """
+    try:
+        return _receive(services, actor, persons, body)
+    except Conflict:
+        return _receive(services, actor, persons, body)
+
+
+def _receive(services: Services, actor: Actor, persons: Sequence[PushedPerson], body: bytes) -> Reception:
     with services.begin() as uow:
         authorise(actor, Action.REGISTRATION_PUSH, lineage=uow.units.lineage(actor.unit_code))
-        known = {h.external_id: h for h in uow.holders.find(external_id=[p.external_id for p in persons])}
-        answers: list[Confirmation] = []
-        for person in persons:
-            answers.append(_receive_one(services, uow, actor, person, known))
-        return answers
+        sorter = _Sorter(services, uow, persons)
+        answers = [sorter.sort(person) for person in persons]
+        uow.holders.add_all(sorter.new)
+        uow.audit.append_all(actor, Tag.HOLDER_REGISTERED, ((h.id, h.unit_code) for h in sorter.new))
+        return Reception(answers, _receipt(services, uow, actor, answers, hashlib.sha256(body).hexdigest()))
 
 
-def _receive_one(
-    services: Services, uow: UnitOfWork, actor: Actor, person: PushedPerson, known: dict[str, Holder]
-) -> Confirmation:
-    pushed = person.sha256()
-    present = known.get(person.external_id)
-    if present is not None:
-        if present.pushed_sha256 == pushed:
+class _Sorter:
+    """Compares pushed persons with those known: new, the same again, or refused."""
+
+    def __init__(self, services: Services, uow: UnitOfWork, persons: Sequence[PushedPerson]) -> None:
+        self._services = services
+        self._known = {h.external_id: h for h in uow.holders.find(external_id={p.external_id for p in persons})}
+        self._units = {unit.code for unit in uow.units.find(code={p.unit_code for p in persons})}
+        self.new: list[Holder] = []
+
+    def sort(self, person: PushedPerson) -> Confirmation:
+        """The answer for one person; who is new is noted in `new`."""
+        present = self._known.get(person.external_id)
+        if present is not None and present.pushed_sha256 == person.sha256():
             return Confirmation(person.external_id, Outcome.UNCHANGED, present.id)
-        return Confirmation(
-            person.external_id, Outcome.REFUSED, "", "此编号已登记且内容不同；人员信息变更请走变更申请。"
+        if present is not None:
+            return _refused(person, "此编号已登记且内容不同；人员信息变更请走变更申请。")
+        if person.unit_code not in self._units:
+            return _refused(person, f"没有找到单位：{person.unit_code}")
+        holder = self._holder(person)
+        self.new.append(holder)
+        self._known[person.external_id] = holder
+        return Confirmation(person.external_id, Outcome.REGISTERED, holder.id)
+
+    def _holder(self, person: PushedPerson) -> Holder:
+        return Holder(
+            id=self._services.new_id("H"),
+            external_id=person.external_id,
+            unit_code=person.unit_code,
+            name=person.name,
+            user_type=person.user_type,
+            contact=person.contact,
+            id_number_hash=self._services.keyed_hash(person.contact.id_number),
+            status=HolderStatus.ACTIVE,
+            registered_at=self._services.clock(),
+            pushed_sha256=person.sha256(),
         )
-    try:
-        uow.units.get(person.unit_code)
-    except NotFound as error:
-        return Confirmation(person.external_id, Outcome.REFUSED, "", error.detail)
-    holder = Holder(
-        id=services.new_id("H"),
-        external_id=person.external_id,
-        unit_code=person.unit_code,
-        name=person.name,
-        user_type=person.user_type,
-        contact=person.contact,
-        id_number_hash=services.keyed_hash(person.contact.id_number),
-        status=HolderStatus.ACTIVE,
-        registered_at=services.clock(),
-        pushed_sha256=pushed,
+
+
+def _refused(person: PushedPerson, detail: str) -> Confirmation:
+    return Confirmation(person.external_id, Outcome.REFUSED, "", detail)
+
+
+def _receipt(
+    services: Services, uow: UnitOfWork, actor: Actor, answers: Sequence[Confirmation], sha256: str
+) -> Receipt:
+    earlier = uow.receipts.find(directory=actor.login, sha256=sha256)
+    if earlier:
+        return earlier[0]
+    numbers = Counter(answer.outcome for answer in answers)
+    made = Receipt(
+        id=services.new_id("R"),
+        directory=actor.login,
+        sha256=sha256,
+        received_at=services.clock(),
+        registered=numbers[Outcome.REGISTERED],
+        unchanged=numbers[Outcome.UNCHANGED],
+        refused=numbers[Outcome.REFUSED],
     )
-    uow.holders.add(holder)
-    known[person.external_id] = holder
-    uow.audit.append(actor, Tag.HOLDER_REGISTERED, holder.id, unit=holder.unit_code)
-    return Confirmation(person.external_id, Outcome.REGISTERED, holder.id)
+    uow.receipts.add(made)
+    detail: dict[str, str | int] = {"sha256": sha256, "registered": made.registered, "refused": made.refused}
+    uow.audit.append(actor, Tag.PUSH_RECEIVED, made.id, unit=actor.unit_code, detail=detail)
+    return made
+
+
+def receipt(services: Services, actor: Actor, receipt_id: str) -> Receipt:
+    """The receipt of an earlier push of this directory; raise NotFound, also for another's."""
+    with services.read() as uow:
+        authorise(actor, Action.REGISTRATION_PUSH, lineage=uow.units.lineage(actor.unit_code))
+        found = uow.receipts.get(receipt_id)
+    if found.directory != actor.login:
+        raise NotFound(f"没有找到推送回执：{receipt_id}")
+    return found
 
 
 def due(services: Services, *, limit: int) -> Sequence[PushedPerson]:

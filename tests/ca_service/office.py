@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows import custody, enrol
 from ca_service.workflows.enrol_codes import IssuedCode, issue_code
 from ca_service.workflows.ports import Services
-from ca_service.workflows.push import PushedPerson, receive
+from ca_service.workflows.push import Confirmation, PushedPerson, receive
 from ca_service.workflows.units import import_units
 from tests.road.roster import make_scan_pdf, make_units
 
@@ -95,8 +96,11 @@ class Office:
 
     def holder(self, external_id: str = "A1") -> str:
         """A registered person's id."""
-        (answer,) = receive(self.services, self.directory, [self.person(external_id)])
-        return answer.holder_id
+        return self.push([self.person(external_id)])[0].holder_id
+
+    def push(self, persons: Sequence[PushedPerson]) -> Sequence[Confirmation]:
+        """The CA's confirmations of persons that the user directory pushes."""
+        return receive(self.services, self.directory, persons, body=repr(persons).encode()).confirmations
 
     def token(self, serial: str = "T1") -> SoftwareKeyInPlaceOfToken:
         """An initialised token in the centre's stock."""

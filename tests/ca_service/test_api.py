@@ -1,6 +1,8 @@
 """The API under hostile bodies: problem documents of the 4xx class, nothing else; and no personal data at rest."""
 
 import base64
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
 from ca_service.config import Config, read_secret
+from ca_service.push_tokens import mint
 from ca_service.wiring import Wiring
 from tests.ca_service.office import CONTACT, Office
 
@@ -26,15 +30,17 @@ def client(wiring: Wiring) -> FlaskClient:
     return create_console(wiring).test_client()
 
 
-def _bearer(config: Config) -> dict[str, str]:
-    return {"Authorization": f"Bearer {read_secret(config.path(config.secrets.push_token))}"}
+def _post(client: FlaskClient, config: Config, endpoint: str, body: bytes) -> TestResponse:
+    token = mint(read_secret(config.path(config.secrets.push_token)), body, at=datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return client.post(f"/api/v1/{endpoint}", data=body, headers=headers)
 
 
 @pytest.mark.parametrize("endpoint", _ENDPOINTS)
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=_JSON)
 def test_any_json_gets_a_problem_document(client: FlaskClient, config: Config, endpoint: str, body: Any) -> None:
-    answer = client.post(f"/api/v1/{endpoint}", json=body, headers=_bearer(config))
+    answer = _post(client, config, endpoint, json.dumps(body).encode())
     assert 400 <= answer.status_code < 500
     assert answer.content_type == "application/problem+json"
     assert answer.json is not None
@@ -46,13 +52,12 @@ def test_any_json_gets_a_problem_document(client: FlaskClient, config: Config, e
 def test_bytes_that_are_no_json_get_a_problem_document(
     client: FlaskClient, config: Config, endpoint: str, body: bytes
 ) -> None:
-    headers = {**_bearer(config), "Content-Type": "application/json"}
-    answer = client.post(f"/api/v1/{endpoint}", data=body, headers=headers)
+    answer = _post(client, config, endpoint, body)
     assert 400 <= answer.status_code < 500
     assert answer.content_type == "application/problem+json"
 
 
-def test_the_push_needs_its_token(client: FlaskClient) -> None:
+def test_the_push_needs_a_token(client: FlaskClient) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}):
         answer = client.post("/api/v1/registrations", json={"records": []}, headers=headers)
         assert (answer.status_code, answer.json and answer.json["kind"]) == (401, "unauthenticated")

@@ -158,17 +158,17 @@ def test_of_two_reviewers_at_once_one_succeeds(office: Office) -> None:
 
 
 def test_a_repeated_push_changes_nothing_and_other_content_is_refused(office: Office) -> None:
-    first = push.receive(office.services, office.directory, [office.person()])[0]
-    again = push.receive(office.services, office.directory, [office.person()])[0]
+    first = office.push([office.person()])[0]
+    again = office.push([office.person()])[0]
     assert (first.outcome, again.outcome) == (push.Outcome.REGISTERED, push.Outcome.UNCHANGED)
     assert first.holder_id == again.holder_id
-    other = push.receive(office.services, office.directory, [office.person(name="另一人")])[0]
+    other = office.push([office.person(name="另一人")])[0]
     assert other.outcome is push.Outcome.REFUSED
 
 
 def test_a_push_for_an_unknown_unit_is_refused_alone(office: Office) -> None:
     persons = [office.person("A1"), office.person("A2", unit_code="9999999999")]
-    outcomes = [answer.outcome for answer in push.receive(office.services, office.directory, persons)]
+    outcomes = [answer.outcome for answer in office.push(persons)]
     assert outcomes == [push.Outcome.REGISTERED, push.Outcome.REFUSED]
 
 
@@ -184,7 +184,7 @@ def test_what_was_changed_behind_the_approval_is_not_pushed(office: Office, wiri
 def _confirmed(office: Office, own: str) -> str:
     """Approve and push one application; return the holder's id."""
     review.approve(office.services, CENTRE_REVIEWER, [own])
-    answers = push.receive(office.services, office.directory, push.due(office.services, limit=10))
+    answers = office.push(push.due(office.services, limit=10))
     push.record_confirmations(office.services, office.directory, answers)
     return answers[0].holder_id
 

@@ -8,7 +8,7 @@ from ca_service.store.models.certification import CertificateRow, CrlRow, Issuer
 from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow, ParcelRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
-from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow
+from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 
 __all__ = [
     "AccountEventRow",
@@ -28,6 +28,7 @@ __all__ = [
     "MediumRow",
     "MessageRow",
     "ParcelRow",
+    "ReceiptRow",
     "StaffRow",
     "StatusLogRow",
     "UnitRow",

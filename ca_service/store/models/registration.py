@@ -49,6 +49,20 @@ class ApplicationRow(Base):
 Index("ix_application_queue", ApplicationRow.at_unit, ApplicationRow.status)
 
 
+class ReceiptRow(Base):
+    """Receipts of pushes; the same body of the same directory has one."""
+
+    __tablename__ = "push_receipt"
+    __table_args__ = (UniqueConstraint("directory", "sha256"),)
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    directory: Mapped[str] = mapped_column(String(80))
+    sha256: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime]
+    registered: Mapped[int] = mapped_column(Integer)
+    unchanged: Mapped[int] = mapped_column(Integer)
+    refused: Mapped[int] = mapped_column(Integer)
+
+
 class ChangeRow(Base):
     """Change cases."""
 
