@@ -51,7 +51,9 @@ def create_console(wiring: Wiring) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_NAME="__Host-educa",
     )
-    app.register_blueprint(api.blueprint(wiring.services, push_keys=wiring.push_keys()))
+    app.register_blueprint(
+        api.blueprint(wiring.services, push_keys=wiring.push_keys(), relying=wiring.relying_tokens())
+    )
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(publication.health(lambda: missing(wiring)))
     console.register(app, console.Console.of(wiring.services, wiring.config.service.public_url))

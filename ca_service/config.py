@@ -92,6 +92,20 @@ class PushTable(_Table):
         return directories
 
 
+class RelyingTable(_Table):
+    """`[relying]`: the systems that use our certificates, by name, each with the file of its bearer token."""
+
+    systems: dict[str, Path] = {"teacher-registry": Path("secrets/registry.token")}
+
+    @field_validator("systems")
+    @classmethod
+    def _names(cls, systems: dict[str, Path]) -> dict[str, Path]:
+        for name in systems:
+            if not re.fullmatch(r"[a-z0-9-]{1,40}", name):
+                raise ValueError(f"{name!r} cannot be a system's name")
+        return systems
+
+
 class CaTable(_Table):
     """`[ca]`: names and terms, within the ceilings of the profiles."""
 
@@ -130,6 +144,7 @@ class Config(_Table):
     secrets: SecretsTable = SecretsTable()
     ca: CaTable = CaTable()
     push: PushTable = PushTable()
+    relying: RelyingTable = RelyingTable()
     registry: dict[str, Any] = {}
     folder: Path = Field(default=Path(), exclude=True)
 

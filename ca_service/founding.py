@@ -84,6 +84,7 @@ def write_secrets(config: Config) -> None:
         (table.issuing_pin, 12),
         (table.push_token, 32),
         (table.session_key, 32),
+        *((path, 32) for path in config.relying.systems.values()),
     ):
         path = config.path(relative)
         if not path.exists():

@@ -104,6 +104,10 @@ class Wiring:
         directories = {name: read_public_key(config.path(path)) for name, path in config.push.directories.items()}
         return Keyring(read_secret(config.path(config.secrets.push_token)), directories)
 
+    def relying_tokens(self) -> Mapping[str, str]:
+        """The bearer token of each relying system, by name; raise ConfigError."""
+        return {name: read_secret(self.config.path(path)) for name, path in self.config.relying.systems.items()}
+
     def ca_certificates(self) -> Mapping[str, bytes]:
         """All CA certificates by name, DER."""
         with self.database.read() as uow:

@@ -5,11 +5,11 @@ import secrets
 import click
 
 from ca_service.cli.base import Call, Group, pass_call
-from ca_service.domain.roles import Role
+from ca_service.domain.roles import NOT_PEOPLE, Role
 from ca_service.passwords import hash_password
 from ca_service.workflows.staff import NewStaff, add_staff, disable_staff, list_staff
 
-_ASSIGNABLE = [role.value for role in Role if role not in (Role.OPERATOR, Role.DIRECTORY)]
+_ASSIGNABLE = [role.value for role in Role if role not in NOT_PEOPLE]
 
 
 @click.group(cls=Group)

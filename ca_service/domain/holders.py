@@ -15,6 +15,15 @@ class HolderStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class SignIn:
+    """The first sign-in of a person, as the relying system `system` told it."""
+
+    holder_id: str
+    system: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Holder:
     """`id` is opaque and stands in the certificate's subject serialNumber; `external_id` makes the push idempotent."""
 

@@ -23,6 +23,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     OPERATOR = "operator"  # whoever has a shell on the CA machine; never a staff account
     DIRECTORY = "directory"  # the unified user directory, a program
+    RELYING = "relying"  # a relying system such as the teacher registry, a program
 
 
 class Action(StrEnum):
@@ -49,10 +50,16 @@ class Action(StrEnum):
     CHANGE_EXECUTE = "change.execute"
     CHANGE_READ = "change.read"
     CRL_PUBLISH = "crl.publish"
+    CAMPAIGN_SET = "campaign.set"
+    CAMPAIGN_READ = "campaign.read"
+    SIGN_IN_REPORT = "sign-in.report"
     AUDIT_READ = "audit.read"
 
 
 _R, _A = Role, Action
+NOT_PEOPLE = frozenset({_R.OPERATOR, _R.DIRECTORY, _R.RELYING})
+"""Roles that no staff account can have."""
+
 _BUSINESS = frozenset({_R.CLERK, _R.REVIEWER, _R.CUSTODIAN})
 _READERS = frozenset({*_BUSINESS, _R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR})
 
@@ -81,6 +88,9 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
         _A.CHANGE_READ: _READERS,
         _A.CRL_PUBLISH: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.CAMPAIGN_SET: frozenset({_R.CA_ADMIN}),
+        _A.CAMPAIGN_READ: _READERS,
+        _A.SIGN_IN_REPORT: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
     }
 )
@@ -88,7 +98,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
 CENTRE_ONLY: frozenset[Action] = frozenset(
     {
         _A.UNITS_IMPORT, _A.STAFF_MANAGE, _A.REGISTRATION_PUSH, _A.MEDIA_REGISTER, _A.ENROLMENT_ISSUE_CODE,
-        _A.CERTIFICATE_CHANGE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH, _A.AUDIT_READ,
+        _A.CERTIFICATE_CHANGE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH, _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.AUDIT_READ,
     }
 )  # fmt: skip
 
@@ -110,8 +120,8 @@ def check_roles(roles: frozenset[Role], *, at_centre: bool) -> None:
     """Raise Invalid for a set of roles that one person may not hold."""
     if not roles:
         raise Invalid("至少要有一个角色。")
-    if roles & {_R.OPERATOR, _R.DIRECTORY}:
-        raise Invalid("operator 和 directory 不是人员角色，不能分配给账号。")
+    if roles & NOT_PEOPLE:
+        raise Invalid("operator、directory 和 relying 不是人员角色，不能分配给账号。")
     administrators = roles.intersection(_EXCLUSIVE)
     if administrators and len(roles) > 1:
         raise Invalid("系统管理员、安全管理员、审计员必须由三个不同的人担任，且不得兼任业务角色。")

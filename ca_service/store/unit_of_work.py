@@ -9,15 +9,17 @@ from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch, Contact
+from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.errors import Unavailable
-from ca_service.domain.holders import Holder
+from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.staff import Staff
 from ca_service.store import models
+from ca_service.store.progress import SqlProgress
 from ca_service.store.repositories import (
     SqlAccountEvents,
     SqlAuditLog,
@@ -57,6 +59,9 @@ class SqlUnitOfWork:
         self.messages = SqlRepository(
             session, Message, models.MessageRow, noun="消息", sealed=("letter", Letter, sealer)
         )
+        self.campaigns = SqlRepository(session, Campaign, models.CampaignRow, noun="实施计划")
+        self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
+        self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
         self._account_events = SqlAccountEvents(session)
 

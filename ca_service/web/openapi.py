@@ -20,6 +20,11 @@ _SCHEMES: Mapping[str, Mapping[str, str]] = {
         "bearerFormat": "JWT",
         "description": "Signed by the directory's key over the SHA-256 of the body; at most two minutes old.",
     },
+    "relying": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The relying system's own token.",
+    },
 }
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch
 from ca_service.domain.audit import AuditEntry, Tag
+from ca_service.domain.campaigns import Campaign, Progress, Stage
 from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.enrolments import Enrolment
-from ca_service.domain.holders import Holder
+from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Message
 from ca_service.domain.receipts import Receipt
@@ -104,6 +105,22 @@ class Crls(Repository[PublishedCrl], Protocol):
         """The CRL entries (DER) of all frozen and revoked certificates that had not expired at that time."""
 
 
+class ProgressNumbers(Protocol):
+    """The numbers of a campaign, right at the moment of asking."""
+
+    def of(self, nodes: Sequence[str]) -> Mapping[str, Progress]:
+        """The numbers of each of these units with all below it, by its code."""
+
+    def lacking(self, stage: Stage, *, within: str, limit: int | None, offset: int) -> Sequence[Unit]:
+        """Units of a subtree whose own administrator has not come so far, by code."""
+
+    def count_lacking(self, stage: Stage, *, within: str) -> int:
+        """How many `lacking` would find."""
+
+    def by_day(self, within: str) -> Mapping[Stage, Mapping[date, int]]:
+        """How many came so far on each day (Asia/Shanghai), for the stages whose moment is known."""
+
+
 class AuditLog(Protocol):
     """The append-only chain."""
 
@@ -175,6 +192,15 @@ class UnitOfWork(Protocol):
 
     @property
     def messages(self) -> Repository[Message]: ...
+
+    @property
+    def campaigns(self) -> Repository[Campaign]: ...
+
+    @property
+    def sign_ins(self) -> Repository[SignIn]: ...
+
+    @property
+    def progress(self) -> ProgressNumbers: ...
 
     @property
     def audit(self) -> AuditLog: ...

@@ -4,6 +4,7 @@
 """
 
 from ca_service.store.models.base import Base
+from ca_service.store.models.campaign import CampaignRow, SignInRow
 from ca_service.store.models.certification import CertificateRow, CrlRow, IssuerRow, StatusLogRow
 from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow, ParcelRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
@@ -16,6 +17,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "BatchRow",
+    "CampaignRow",
     "CertificateRow",
     "ChangeRow",
     "CrlRow",
@@ -29,6 +31,7 @@ __all__ = [
     "MessageRow",
     "ParcelRow",
     "ReceiptRow",
+    "SignInRow",
     "StaffRow",
     "StatusLogRow",
     "UnitRow",

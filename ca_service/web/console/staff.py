@@ -6,13 +6,13 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Invalid
-from ca_service.domain.roles import Role
+from ca_service.domain.roles import NOT_PEOPLE, Role
 from ca_service.passwords import hash_password
 from ca_service.web.console.context import actor, field, services
 from ca_service.workflows.staff import NewStaff, add_staff, disable_staff, list_staff
 
 pages = Blueprint("staff", __name__, url_prefix="/staff")
-_ROLES = [role for role in Role if role not in (Role.OPERATOR, Role.DIRECTORY)]
+_ROLES = [role for role in Role if role not in NOT_PEOPLE]
 
 
 @pages.get("")

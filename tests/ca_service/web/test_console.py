@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from ca_service.app import create_console
 from ca_service.domain.applications import Application, ApplicationStatus, Batch
 from ca_service.domain.certificates import CertificateStatus
-from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Role
+from ca_service.domain.roles import CENTRE_ONLY, NOT_PEOPLE, POLICY, Action, Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
@@ -24,7 +24,7 @@ from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office
 from tests.road.roster import make_roster, make_units
 
 PASSWORD = "correct horse battery"
-ROLES = [role for role in Role if role not in (Role.OPERATOR, Role.DIRECTORY)]
+ROLES = [role for role in Role if role not in NOT_PEOPLE]
 
 # Which act a page needs; None: open to everybody, "": to everybody who is signed in.
 PAGES: Mapping[str, Action | str | None] = {
@@ -44,6 +44,10 @@ PAGES: Mapping[str, Action | str | None] = {
     "console.media.history": Action.MEDIA_READ,
     "console.staff.index": Action.STAFF_READ,
     "console.audit.index": Action.AUDIT_READ,
+    "console.campaign.index": Action.CAMPAIGN_READ,
+    "console.campaign.late": Action.CAMPAIGN_READ,
+    "console.campaign.sheet": Action.CAMPAIGN_READ,
+    "console.campaign.settings": Action.CAMPAIGN_READ,
 }
 
 
