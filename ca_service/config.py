@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ca_service.push_tokens import OWN_WORKER
 
@@ -75,6 +75,25 @@ class SecretsTable(_Table):
     issuing_pin: Path = Path("secrets/issuing.pin")
     push_token: Path = Path("secrets/push.token")
     session_key: Path = Path("secrets/session.key")
+
+
+class MailTable(_Table):
+    """`[mail]`: where e-mail is handed in; without a host it is written to `outbox/` like SMS."""
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 465
+    security: Literal["tls", "starttls", "none"] = "tls"
+    sender: str = ""
+    user: str = ""
+    password: Path = Path("secrets/mail.password")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "MailTable":
+        if self.host and "@" not in self.sender:
+            raise ValueError("sender must be an e-mail address when a host is given")
+        if self.user and self.security == "none":
+            raise ValueError("a password must not go over an unprotected connection: use tls or starttls")
+        return self
 
 
 class PushTable(_Table):
@@ -143,6 +162,7 @@ class Config(_Table):
     hsm: HsmTable = HsmTable()
     secrets: SecretsTable = SecretsTable()
     ca: CaTable = CaTable()
+    mail: MailTable = MailTable()
     push: PushTable = PushTable()
     relying: RelyingTable = RelyingTable()
     registry: dict[str, Any] = {}

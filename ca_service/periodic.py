@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from ca_service.config import read_secret
-from ca_service.delivery.outbox import FileSink, deliver
 from ca_service.delivery.push_client import PushClient
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor, Role
@@ -15,6 +14,7 @@ from ca_service.signing import ocsp_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.infrastructure import ocsp_signers
+from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
@@ -29,10 +29,11 @@ _log = structlog.get_logger(__name__)
 def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
     """All tasks of a round, in their order."""
     services, config = wiring.services, wiring.config
-    sink = FileSink(config.path(config.service.outbox))
+    couriers = wiring.couriers()
     return {
         "push": lambda: push(wiring),
-        "messages": lambda: deliver(services, sink),
+        "messages": lambda: deliver(services, couriers),
+        "lost messages": lambda: notice_lost(services),
         "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
         "ocsp-signer": lambda: renew_ocsp_signer(wiring),
         "interrupted": lambda: close_interrupted(services, WORKER),

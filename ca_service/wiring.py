@@ -6,7 +6,10 @@ from functools import cached_property
 
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, read_public_key, read_secret
+from ca_service.delivery.file_sink import FileSink
+from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.domain.errors import NotFound
+from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
@@ -14,7 +17,7 @@ from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
-from ca_service.workflows.ports import Authority, Services, Terms
+from ca_service.workflows.ports import Authority, Courier, Services, Terms
 
 
 class Wiring:
@@ -103,6 +106,16 @@ class Wiring:
         config = self.config
         directories = {name: read_public_key(config.path(path)) for name, path in config.push.directories.items()}
         return Keyring(read_secret(config.path(config.secrets.push_token)), directories)
+
+    def couriers(self) -> Mapping[Channel, Courier]:
+        """By which way messages go out; raise ConfigError. SMS has no gateway here: its adapter would stand beside."""
+        config, sink = self.config, FileSink(self.config.path(self.config.service.outbox))
+        mail = config.mail
+        if not mail.host:
+            return {Channel.SMS: sink, Channel.EMAIL: sink}
+        password = read_secret(config.path(mail.password)) if mail.user else ""
+        server = MailServer(mail.host, mail.port, mail.security, mail.sender, mail.user, password)
+        return {Channel.SMS: sink, Channel.EMAIL: SmtpCourier(server)}
 
     def relying_tokens(self) -> Mapping[str, str]:
         """The bearer token of each relying system, by name; raise ConfigError."""

@@ -18,6 +18,7 @@ from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM
+from ca_service.domain.messages import MESSAGE
 from ca_service.web.errors import STATUS
 from teacher_registry.cli import main as teacher_registry
 from teacher_registry.config import Config as RegistryConfig
@@ -38,6 +39,7 @@ _MACHINES: Mapping[str, Any] = {
     "enrolment": ENROLMENT,
     "certificate": CERTIFICATE,
     "change": CHANGE,
+    "message": MESSAGE,
 }
 
 

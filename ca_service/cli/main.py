@@ -20,6 +20,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "holders": "holders",
         "init": "init",
         "media": "media",
+        "messages": "messages",
         "registrations": "registrations",
         "serve": "serve",
         "staff": "staff",

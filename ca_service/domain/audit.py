@@ -48,6 +48,7 @@ class Tag(StrEnum):
     MEDIUM_RECEIVED = "media:medium:received"
     MEDIUM_HANDED_OVER = "media:medium:handed-over"
     MEDIUM_HANDED_IN = "media:medium:handed-in"
+    MESSAGE_RESENT = "delivery:message:resent"
     CODE_ISSUED = "enrolment:code:issued"
     CODE_REFUSED = "enrolment:code:refused"
     ENROLMENT_REFUSED = "enrolment:certificate:refused"

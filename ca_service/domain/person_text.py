@@ -70,6 +70,12 @@ def mask_id(text: str) -> str:
     return text[:3] + "*" * (len(text) - 7) + text[-4:] if len(text) >= 11 else "*" * len(text)
 
 
+def mask_email(text: str) -> str:
+    """Keep the first character and the domain."""
+    name, _, domain = text.partition("@")
+    return f"{name[:1]}*@{domain}"
+
+
 def mask_phone(text: str) -> str:
     """Keep three characters in front and the last two; short texts become stars."""
     return text[:3] + "*" * (len(text) - 5) + text[-2:] if len(text) >= 8 else "*" * len(text)

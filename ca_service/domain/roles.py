@@ -50,6 +50,8 @@ class Action(StrEnum):
     CHANGE_EXECUTE = "change.execute"
     CHANGE_READ = "change.read"
     CRL_PUBLISH = "crl.publish"
+    MESSAGE_READ = "message.read"
+    MESSAGE_RESEND = "message.resend"
     CAMPAIGN_SET = "campaign.set"
     CAMPAIGN_READ = "campaign.read"
     SIGN_IN_REPORT = "sign-in.report"
@@ -88,6 +90,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
         _A.CHANGE_READ: _READERS,
         _A.CRL_PUBLISH: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.MESSAGE_READ: frozenset({_R.REVIEWER, _R.CUSTODIAN, _R.AUDITOR, _R.OPERATOR}),
+        _A.MESSAGE_RESEND: frozenset({_R.REVIEWER}),
         _A.CAMPAIGN_SET: frozenset({_R.CA_ADMIN}),
         _A.CAMPAIGN_READ: _READERS,
         _A.SIGN_IN_REPORT: frozenset({_R.RELYING}),

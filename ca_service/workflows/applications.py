@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ca_service.domain.applications import Application, Contact
 from ca_service.domain.audit import Tag
-from ca_service.domain.person_text import mask_id, mask_name, mask_phone
+from ca_service.domain.person_text import mask_email, mask_id, mask_name, mask_phone
 from ca_service.domain.roles import POLICY, Action, Actor, authorise
 from ca_service.workflows.ports import Services
 from ca_service.workflows.register import conflicts
@@ -55,11 +55,10 @@ def scan_of(services: Services, actor: Actor, application_id: str) -> bytes:
 
 def _masked(found: Application) -> Application:
     contact = found.contact
-    name, _, domain = contact.email.partition("@")
     hidden = Contact(
         mask_id(contact.id_number),
         mask_phone(contact.office_phone),
-        f"{name[:1]}*@{domain}",
+        mask_email(contact.email),
         mask_phone(contact.mobile),
     )
     return replace(found, name=mask_name(found.name), address="*" if found.address else "", contact=hidden)

@@ -24,11 +24,13 @@ from ca_service.domain.errors import (
 )
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.media import MediumStatus
-from ca_service.domain.messages import Channel, Letter, Message, MessageStatus
+from ca_service.domain.messages import Channel
+from ca_service.domain.notices import authorisation_code
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.messages import post
 from ca_service.workflows.ports import Services, UnitOfWork
 
 # Digits and capitals that are not mistaken for each other on paper.
@@ -74,9 +76,8 @@ def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
             expires_at=now + CODE_LIFETIME,
         )
         uow.enrolments.add(enrolment)
-        text = f"您的教育CA证书下载授权码为 {code}，14 天内有效，仅限本人使用，请勿告知他人。"
-        letter = Letter(holder.contact.mobile, text)
-        uow.messages.add(Message(services.new_id("M"), Channel.SMS, letter, MessageStatus.PENDING, now))
+        letter = authorisation_code(holder.contact.mobile, code)
+        post(services, uow, Channel.SMS, letter, unit=holder.unit_code)
         uow.audit.append(actor, Tag.CODE_ISSUED, enrolment.id, unit=holder.unit_code, detail={"holder": holder_id})
     return IssuedCode(enrolment, reference)
 

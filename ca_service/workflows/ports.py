@@ -222,6 +222,25 @@ class Documents(Protocol):
         """Return the content; raise NotFound, or Invalid when it was damaged."""
 
 
+class Postponed(Exception):
+    """The channel cannot take the message now; it has not gone out. The text is English, without personal data."""
+
+
+class Rejected(Exception):
+    """The channel will never take this message; it has not gone out."""
+
+
+class Unsure(Exception):
+    """Whether the message went out is not known."""
+
+
+class Courier(Protocol):
+    """One channel to people."""
+
+    def send(self, message: Message) -> None:
+        """Hand the message over; returning means the channel has taken it. Raises Postponed, Rejected, Unsure."""
+
+
 class Linted(Protocol):
     """A TBSCertificate that passed the linter; single use."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String, Text
+from sqlalchemy import Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.messages import Channel, MessageStatus
@@ -16,8 +16,17 @@ class MessageRow(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     channel: Mapped[Channel]
     sealed: Mapped[bytes]
-    status: Mapped[MessageStatus] = mapped_column(index=True)
-    created_at: Mapped[datetime]
+    status: Mapped[MessageStatus]
+    unit_code: Mapped[str] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(Integer)
+    claimed_at: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(String(200))
+
+
+# What the worker asks for each round: the few that are pending among many that were sent.
+Index("ix_message_due", MessageRow.status, MessageRow.due_at)
 
 
 class AuditRow(Base):

@@ -17,6 +17,8 @@ _WORDS: Mapping[str, str] = {
     "hand-in": "交回", "report-damaged": "报损", "report-lost": "挂失",
     "applied": "已上报", "pushed": "已推送", "dispatched": "介质已寄", "received": "介质已到",
     "downloaded": "证书已下载", "signed-in": "已首次登录", "expected": "应有",
+    "pending": "待发送", "sending": "发送中", "sent": "已发送", "failed": "发送失败", "uncertain": "结果不明",
+    "sms": "短信", "email": "电子邮件",
     "forms": "材料上报", "push": "推送入库", "tokens": "介质发放",
     "clerk": "录入员", "reviewer": "审核员", "custodian": "介质管理员", "ca-administrator": "系统管理员",
     "security-administrator": "安全管理员", "auditor": "安全审计员",

@@ -44,6 +44,7 @@ PAGES: Mapping[str, Action | str | None] = {
     "console.media.history": Action.MEDIA_READ,
     "console.staff.index": Action.STAFF_READ,
     "console.audit.index": Action.AUDIT_READ,
+    "console.messages.index": Action.MESSAGE_READ,
     "console.campaign.index": Action.CAMPAIGN_READ,
     "console.campaign.late": Action.CAMPAIGN_READ,
     "console.campaign.sheet": Action.CAMPAIGN_READ,
