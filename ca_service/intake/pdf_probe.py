@@ -5,10 +5,9 @@ So it runs in a process of its own with limits on time and memory; whatever happ
 """
 
 import json
-import os
 import subprocess
-import sys
 
+from ca_service.intake import child
 from ca_service.intake.errors import ScanError, ScanFault
 
 MAX_PAGES = 50
@@ -27,18 +26,9 @@ _REFUSALS = {
 
 def probe_pdf(data: bytes) -> int:
     """Return the number of pages of a harmless PDF; ScanError otherwise, after at most 20 seconds."""
-    # The parent's search path is handed down, so that the child runs the same code however it was installed.
-    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "LANG": "C.UTF-8"}
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", _CHILD, str(MAX_PAGES)],
-            input=data,
-            capture_output=True,
-            timeout=_WALL_SECONDS,
-            env=environment,
-            check=False,
-        )
-        answer = json.loads(done.stdout) if done.returncode == 0 else {"fault": ScanFault.DAMAGED}
+        printed = child.run(_CHILD, str(MAX_PAGES), data=data, seconds=_WALL_SECONDS)
+        answer = json.loads(printed) if printed is not None else {"fault": ScanFault.DAMAGED}
     except subprocess.TimeoutExpired as error:
         raise _refusal(ScanFault.TOO_COMPLEX) from error
     except ValueError as error:
