@@ -17,7 +17,7 @@ from ca_service.domain.applications import APPLICATION
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
 from ca_service.domain.enrolments import ENROLMENT
-from ca_service.domain.media import MEDIUM
+from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.web.errors import STATUS
 from teacher_registry.cli import main as teacher_registry
@@ -36,6 +36,7 @@ _PROGRAMS: Mapping[str, click.Command] = {
 _MACHINES: Mapping[str, Any] = {
     "application": APPLICATION,
     "medium": MEDIUM,
+    "parcel": PARCEL,
     "enrolment": ENROLMENT,
     "certificate": CERTIFICATE,
     "change": CHANGE,

@@ -40,6 +40,7 @@ class Action(StrEnum):
     REGISTRATION_PUSH = "registration.push"
     MEDIA_REGISTER = "media.register"
     MEDIA_MOVE = "media.move"
+    MEDIA_REPORT = "media.report"
     MEDIA_READ = "media.read"
     ENROLMENT_ISSUE_CODE = "enrolment.issue-code"
     ENROLMENT_READ = "enrolment.read"
@@ -78,6 +79,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.REGISTRATION_PUSH: frozenset({_R.DIRECTORY}),
         _A.MEDIA_REGISTER: frozenset({_R.CUSTODIAN}),
         _A.MEDIA_MOVE: frozenset({_R.CUSTODIAN}),
+        # A lost token is reported to whoever answers the telephone.
+        _A.MEDIA_REPORT: frozenset({_R.CUSTODIAN, _R.REVIEWER, _R.OPERATOR}),
         _A.MEDIA_READ: _READERS,
         # Not the custodian: who holds the token must not also hold the code.
         _A.ENROLMENT_ISSUE_CODE: frozenset({_R.REVIEWER}),

@@ -12,7 +12,7 @@ from ca_service.domain.applications import ApplicationStatus
 from ca_service.domain.campaigns import Progress, Stage, expected_administrators
 from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.holders import HolderStatus
-from ca_service.domain.media import MediumStatus
+from ca_service.domain.media import WITH_PERSON, MediumStatus
 from ca_service.domain.persons import UserType
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.store.days import shanghai_day
@@ -28,7 +28,7 @@ from ca_service.store.models import (
 )
 
 _S, _H = ApplicationStatus, HolderRow
-_THERE = (MediumStatus.AT_UNIT, MediumStatus.HANDED_OVER, MediumStatus.IN_USE, MediumStatus.IN_TRANSIT)
+_THERE = (MediumStatus.AT_UNIT, MediumStatus.ALLOCATED, *WITH_PERSON, MediumStatus.IN_TRANSIT)
 _ADMINISTRATOR = and_(_H.status == HolderStatus.ACTIVE, _H.user_type == UserType.INFORMATION.value)
 _CERTIFIED = and_(
     CertificateRow.holder_id == _H.id,

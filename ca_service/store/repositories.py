@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -13,6 +13,7 @@ from ca_service.domain.certificates import CertificateStatus, Issuer, PublishedC
 from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
+from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import Unit
 from ca_service.store import models
@@ -67,6 +68,17 @@ class SqlEnrolments(SqlRepository[Enrolment]):
     def _belongs(self, units: Select[Any]) -> ColumnElement[bool]:
         persons = select(models.HolderRow.id).where(models.HolderRow.unit_code.in_(units))
         return models.EnrolmentRow.holder_id.in_(persons)
+
+
+class SqlParcels(SqlRepository[Parcel]):
+    """A parcel belongs to where it comes from and to where it goes."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Parcel, models.ParcelRow, noun="包裹")
+
+    def _belongs(self, units: Select[Any]) -> ColumnElement[bool]:
+        row = models.ParcelRow
+        return or_(row.from_unit.in_(units), row.to_unit.in_(units))
 
 
 class SqlIssuers(SqlRepository[Issuer]):

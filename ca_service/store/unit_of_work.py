@@ -14,11 +14,12 @@ from ca_service.domain.certificates import Certificate
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder, SignIn
-from ca_service.domain.media import CustodyEvent, Medium, Parcel
+from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.staff import Staff
 from ca_service.store import models
+from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
 from ca_service.store.repositories import (
     SqlAccountEvents,
@@ -26,6 +27,7 @@ from ca_service.store.repositories import (
     SqlCrls,
     SqlEnrolments,
     SqlIssuers,
+    SqlParcels,
     SqlUnits,
 )
 from ca_service.store.repository import SqlRepository
@@ -49,7 +51,11 @@ class SqlUnitOfWork:
         )
         self.receipts = SqlRepository(session, Receipt, models.ReceiptRow, noun="推送回执")
         self.media = SqlRepository(session, Medium, models.MediumRow, noun="介质", place="at_unit")
-        self.parcels = SqlRepository(session, Parcel, models.ParcelRow, noun="包裹")
+        self.parcels = SqlParcels(session)
+        self.parcel_items = SqlRepository(session, ParcelItem, models.ParcelItemRow, noun="包裹清单")
+        self.hand_overs = SqlRepository(session, HandOver, models.HandOverRow, noun="派发记录")
+        self.sheets = SqlRepository(session, DispatchSheet, models.DispatchSheetRow, noun="派发记录单")
+        self.places = SqlPlaces(session)
         self.custody = SqlRepository(session, CustodyEvent, models.CustodyRow, noun="流转记录")
         self.enrolments = SqlEnrolments(session)
         self.issuers = SqlIssuers(session)

@@ -19,7 +19,7 @@ from ca_service.domain.changes import (
 )
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.holders import HolderStatus
-from ca_service.domain.media import MediumEvent, MediumStatus
+from ca_service.domain.media import WITH_PERSON, MediumEvent
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.intake.scan import ScanError, check_scan
@@ -151,10 +151,9 @@ def _stop(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> 
         uow.holders.change(holder, status=HolderStatus.STOPPED)
     for certificate in uow.certificates.find(holder_id=holder.id, status=_LIVE):
         _stop_certificate(services, uow, actor, change, certificate)
-    for medium in uow.media.find(holder_id=holder.id, status=[MediumStatus.HANDED_OVER, MediumStatus.IN_USE]):
+    for medium in uow.media.find(holder_id=holder.id, status=WITH_PERSON):
         if change.certificate_act is CertificateAct.REVOKE:
-            returned = move(services, uow, actor, medium, MediumEvent.HAND_IN, to=actor.unit_code)
-            uow.media.change(returned, at_unit=actor.unit_code)
+            move(services, uow, actor, medium, MediumEvent.HAND_IN, at_unit=actor.unit_code)
             uow.audit.append(actor, Tag.MEDIUM_HANDED_IN, medium.serial, unit=change.unit_code)
 
 

@@ -1,159 +1,138 @@
-"""Custody of the tokens: registered at the centre, initialised, shipped in parcels, received, handed to the person."""
+"""Custody of the tokens: the stock, one step of a token's life, its history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.errors import Conflict, Forbidden, Invalid
-from ca_service.domain.media import (
-    MEDIUM,
-    CustodyEvent,
-    Medium,
-    MediumEvent,
-    MediumStatus,
-    Parcel,
-    ParcelStatus,
-)
+from ca_service.domain.errors import Conflict, Invalid
+from ca_service.domain.media import IN_STOCK, MEDIUM, CustodyEvent, Medium, MediumEvent, MediumStatus
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
 
 
-def register(services: Services, actor: Actor, serials: Sequence[str], *, model: str) -> Sequence[Medium]:
+@dataclass(frozen=True)
+class NewMedium:
+    """A blank token as it comes from the maker."""
+
+    serial: str
+    model: str
+    firmware: str = ""
+
+
+def register(services: Services, actor: Actor, new: Sequence[NewMedium]) -> Sequence[Medium]:
     """Take blank tokens into the centre's stock by their serial numbers; all of them or none."""
-    for serial in serials:
-        if not (1 <= len(serial) <= 40 and serial.isascii() and serial.isprintable() and " " not in serial):
-            raise Invalid("介质序列号应为 1 至 40 个字母或数字，不含空格。")
+    _check_serials([one.serial for one in new])
     now = services.clock()
-    media = [Medium(serial, model, MediumStatus.BLANK, actor.unit_code, now) for serial in serials]
+    media = [
+        Medium(one.serial, one.model, MediumStatus.BLANK, actor.unit_code, now, firmware=one.firmware) for one in new
+    ]
     with services.begin() as uow:
         authorise(actor, Action.MEDIA_REGISTER, lineage=uow.units.lineage(actor.unit_code))
+        taken = uow.media.find(serial=[one.serial for one in new], limit=1)
+        if taken:
+            raise Conflict(f"介质 {taken[0].serial} 已经登记过。未作任何更改。")
         uow.media.add_all(media)
-        for medium in media:
-            uow.audit.append(actor, Tag.MEDIUM_REGISTERED, medium.serial, unit=actor.unit_code, detail={"model": model})
+        uow.audit.append_all(actor, Tag.MEDIUM_REGISTERED, ((one.serial, actor.unit_code) for one in new))
     return media
 
 
+def _check_serials(serials: Sequence[str]) -> None:
+    if not serials:
+        raise Invalid("没有介质序列号。")
+    for serial in serials:
+        if not (1 <= len(serial) <= 40 and serial.isascii() and serial.isprintable() and " " not in serial):
+            raise Invalid(f"介质序列号应为 1 至 40 个字母或数字，不含空格，收到的是“{serial[:45]}”。未作任何更改。")
+    twice = next((serial for serial in serials if serials.count(serial) > 1), None) if _repeats(serials) else None
+    if twice is not None:
+        raise Invalid(f"介质序列号 {twice} 出现了两次，请核对后重新登记。未作任何更改。")
+
+
+def _repeats(serials: Sequence[str]) -> bool:
+    return len(set(serials)) != len(serials)
+
+
 def initialise(services: Services, actor: Actor, serial: str, *, binding_key: bytes) -> Medium:
-    """Note the public half (SPKI DER) of the binding key that was made on the token."""
+    """Note the public half (SPKI DER) of the binding key that was made on the token; a returned one begins anew."""
     _check_binding_key(binding_key)
     with services.begin() as uow:
         medium = uow.media.get(serial)
         authorise(actor, Action.MEDIA_REGISTER, lineage=uow.units.lineage(medium.at_unit))
-        moved = move(services, uow, actor, medium, MediumEvent.INITIALISE, to=medium.at_unit)
-        moved = uow.media.change(moved, binding_key=binding_key)
+        if medium.at_unit != actor.unit_code:
+            raise Conflict("介质不在自治区教育信息中心，不能初始化。请先寄回并签收。")
+        moved = move(services, uow, actor, medium, MediumEvent.INITIALISE, binding_key=binding_key, holder_id=None)
         uow.audit.append(actor, Tag.MEDIUM_INITIALISED, serial, unit=medium.at_unit)
         return moved
 
 
-@dataclass(frozen=True)
-class Shipment:
-    """What goes into a parcel and where it goes."""
+def move(
+    services: Services,
+    uow: UnitOfWork,
+    actor: Actor,
+    medium: Medium,
+    event: MediumEvent,
+    *,
+    note: str = "",
+    **changed: Any,
+) -> Medium:
+    """One step of a token's life inside a running transaction: state, place and history together.
 
-    serials: Sequence[str]
-    to_unit: str
-    courier_number: str
-
-
-def dispatch(services: Services, actor: Actor, shipment: Shipment) -> Parcel:
-    """Send tokens that lie at the actor's unit to a unit below it."""
-    if not shipment.serials:
-        raise Invalid("包裹中至少要有一个介质。")
-    with services.begin() as uow:
-        authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(shipment.to_unit))
-        parcel = Parcel(
-            id=services.new_id("P"),
-            from_unit=actor.unit_code,
-            to_unit=shipment.to_unit,
-            courier_number=shipment.courier_number,
-            status=ParcelStatus.SENT,
-            sent_by=actor.login,
-            sent_at=services.clock(),
+    The guarded update lets one of two steps at once succeed, so the number of the step is taken once.
+    """
+    moved = uow.media.change(
+        medium, status=MEDIUM.after(medium.status, event), guard=("at_unit", "parcel_id"), **changed
+    )
+    uow.custody.add(
+        CustodyEvent(
+            serial=medium.serial,
+            seq=uow.custody.count(serial=medium.serial) + 1,
+            event=event,
+            from_place=medium.place,
+            to_place=moved.place,
+            by=actor.login,
+            at=services.clock(),
+            status=moved.status,
+            at_unit=moved.at_unit,
+            note=note,
         )
-        uow.parcels.add(parcel)
-        for medium in _lying_here(uow, actor, shipment.serials):
-            moved = move(services, uow, actor, medium, MediumEvent.DISPATCH, to=parcel.id)
-            uow.media.change(moved, parcel_id=parcel.id)
-        detail: dict[str, str | int] = {"to": shipment.to_unit, "tokens": len(shipment.serials)}
-        uow.audit.append(actor, Tag.MEDIUM_DISPATCHED, parcel.id, unit=actor.unit_code, detail=detail)
-        return parcel
-
-
-def receive(services: Services, actor: Actor, parcel_id: str) -> Parcel:
-    """Take in a parcel at the unit it was sent to."""
-    with services.begin() as uow:
-        parcel = uow.parcels.get(parcel_id)
-        authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(parcel.to_unit))
-        if actor.unit_code != parcel.to_unit:
-            raise Forbidden("包裹只能由收件单位的介质管理员签收。")
-        if parcel.status is not ParcelStatus.SENT:
-            raise Conflict("此包裹已经签收过。")
-        received = uow.parcels.change(
-            parcel, status=ParcelStatus.RECEIVED, received_by=actor.login, received_at=services.clock()
-        )
-        contents = uow.media.find(parcel_id=parcel_id, status=MediumStatus.IN_TRANSIT)
-        for medium in contents:
-            moved = move(services, uow, actor, medium, MediumEvent.RECEIVE, to=parcel.to_unit)
-            uow.media.change(moved, at_unit=parcel.to_unit, parcel_id=None)
-        detail = {"tokens": len(contents)}
-        uow.audit.append(actor, Tag.MEDIUM_RECEIVED, parcel_id, unit=parcel.to_unit, detail=detail)
-        return received
-
-
-def hand_over(services: Services, actor: Actor, serial: str, *, holder_id: str) -> Medium:
-    """Hand a token to its person: the row of the dispatch record (电子证书派发记录单)."""
-    with services.begin() as uow:
-        holder = uow.holders.get(holder_id)
-        authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(holder.unit_code))
-        if uow.media.find(holder_id=holder_id, status=[MediumStatus.HANDED_OVER, MediumStatus.IN_USE]):
-            raise Conflict("此人名下已有一个介质。请先办理交回、挂失或报损。")
-        (medium,) = _lying_here(uow, actor, [serial])
-        if medium.binding_key is None:
-            raise Conflict("此介质尚未初始化（没有绑定密钥），不能派发。")
-        moved = move(services, uow, actor, medium, MediumEvent.HAND_OVER, to=holder_id)
-        moved = uow.media.change(moved, holder_id=holder_id, at_unit=holder.unit_code)
-        uow.audit.append(actor, Tag.MEDIUM_HANDED_OVER, serial, unit=holder.unit_code, detail={"holder": holder_id})
-        return moved
-
-
-def move(services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, event: MediumEvent, *, to: str) -> Medium:
-    """One step of a token's life inside a running transaction: state and history together."""
-    moved = uow.media.change(medium, status=MEDIUM.after(medium.status, event))
-    seq = len(uow.custody.find(serial=medium.serial)) + 1
-    came_from = medium.parcel_id or medium.holder_id or medium.at_unit
-    uow.custody.add(CustodyEvent(medium.serial, seq, event, came_from, to, actor.login, services.clock()))
+    )
     return moved
 
 
-def stock(services: Services, actor: Actor, window: Window = ALL) -> Listing[Medium]:
-    """The tokens of the actor's subtree, by serial number."""
-    with services.read() as uow:
-        authorise(actor, Action.MEDIA_READ, lineage=uow.units.lineage(actor.unit_code))
-        return listing(uow.media, window, within=actor.unit_code)
-
-
-def history(services: Services, actor: Actor, serial: str) -> Sequence[CustodyEvent]:
-    """Every step of one token."""
-    with services.read() as uow:
-        authorise(actor, Action.MEDIA_READ, lineage=uow.units.lineage(uow.media.get(serial).at_unit))
-        return uow.custody.find(serial=serial)
-
-
-def _lying_here(uow: UnitOfWork, actor: Actor, serials: Sequence[str]) -> Sequence[Medium]:
+def in_stock(uow: UnitOfWork, actor: Actor, serials: Sequence[str], *, allocated: bool) -> Sequence[Medium]:
+    """The tokens named, all of which lie at the actor's unit; `allocated`: those promised to a person too."""
+    _check_serials(serials)
     media = uow.media.find(serial=list(serials))
-    if len(media) != len(set(serials)):
+    if len(media) != len(serials):
         missing = sorted(set(serials) - {medium.serial for medium in media})
         raise Invalid(f"介质 {missing[0]} 没有登记。未作任何更改。")
+    allowed = (*IN_STOCK, MediumStatus.ALLOCATED) if allocated else IN_STOCK
     for medium in media:
-        if medium.at_unit != actor.unit_code or medium.status not in (
-            MediumStatus.INITIALISED,
-            MediumStatus.AT_UNIT,
-        ):
+        if medium.at_unit != actor.unit_code or medium.status not in allowed:
             raise Conflict(f"介质 {medium.serial} 目前不在本单位库存中（{medium.status}）。未作任何更改。")
     return media
+
+
+def stock(
+    services: Services, actor: Actor, window: Window = ALL, *, status: MediumStatus | None = None
+) -> Listing[Medium]:
+    """The tokens of the actor's subtree, by serial number."""
+    wanted: dict[str, Any] = {} if status is None else {"status": status}
+    with services.read() as uow:
+        authorise(actor, Action.MEDIA_READ, lineage=uow.units.lineage(actor.unit_code))
+        return listing(uow.media, window, within=actor.unit_code, **wanted)
+
+
+def show(services: Services, actor: Actor, serial: str) -> tuple[Medium, Sequence[CustodyEvent]]:
+    """One token with every step of its life; raise NotFound, Forbidden."""
+    with services.read() as uow:
+        medium = uow.media.get(serial)
+        authorise(actor, Action.MEDIA_READ, lineage=uow.units.lineage(medium.at_unit))
+        return medium, uow.custody.find(serial=serial)
 
 
 def _check_binding_key(binding_key: bytes) -> None:

@@ -140,7 +140,7 @@ def confirm(services: Services, *, session: str, signature: bytes) -> Certificat
         uow.enrolments.change(enrolment, status=ENROLMENT.after(enrolment.status, EnrolmentEvent.CONFIRM))
         medium = uow.media.get(enrolment.medium_serial)
         if medium.status is MediumStatus.HANDED_OVER:
-            move(services, uow, _HELPER, medium, MediumEvent.ACTIVATE, to=enrolment.holder_id)
+            move(services, uow, _HELPER, medium, MediumEvent.ACTIVATE)
         uow.audit.append(_HELPER, Tag.CERTIFICATE_CONFIRMED, active.serial, unit=active.unit_code)
         return active
 

@@ -14,7 +14,7 @@ from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
-from ca_service.domain.media import CustodyEvent, Medium, Parcel
+from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, MediumStatus, Parcel, ParcelItem
 from ca_service.domain.messages import Message
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Actor
@@ -121,6 +121,16 @@ class ProgressNumbers(Protocol):
         """How many came so far on each day (Asia/Shanghai), for the stages whose moment is known."""
 
 
+class Places(Protocol):
+    """Where every token was at a moment."""
+
+    def at(self, moment: datetime, *, within: str) -> Mapping[str, Mapping[MediumStatus, int]]:
+        """By unit code and status, how many tokens the units of a subtree answered for."""
+
+    def registered(self, moment: datetime) -> int:
+        """How many tokens had been registered."""
+
+
 class AuditLog(Protocol):
     """The append-only chain."""
 
@@ -171,6 +181,18 @@ class UnitOfWork(Protocol):
 
     @property
     def parcels(self) -> Repository[Parcel]: ...
+
+    @property
+    def parcel_items(self) -> Repository[ParcelItem]: ...
+
+    @property
+    def hand_overs(self) -> Repository[HandOver]: ...
+
+    @property
+    def sheets(self) -> Repository[DispatchSheet]: ...
+
+    @property
+    def places(self) -> Places: ...
 
     @property
     def custody(self) -> Repository[CustodyEvent]: ...

@@ -16,7 +16,7 @@ from ca_service.domain.certificates import Certificate
 from ca_service.domain.enrolments import BINDING_CONTEXT, CONFIRM_CONTEXT
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows import custody, enrol
+from ca_service.workflows import custody, enrol, handovers
 from ca_service.workflows.enrol_codes import IssuedCode, issue_code
 from ca_service.workflows.ports import Services
 from ca_service.workflows.push import Confirmation, PushedPerson, receive
@@ -105,7 +105,7 @@ class Office:
     def token(self, serial: str = "T1") -> SoftwareKeyInPlaceOfToken:
         """An initialised token in the centre's stock."""
         made = software_token(serial)
-        custody.register(self.services, self.custodian, [serial], model="test")
+        custody.register(self.services, self.custodian, [custody.NewMedium(serial, "test")])
         public = made.binding.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         custody.initialise(self.services, self.custodian, serial, binding_key=public)
         return made
@@ -113,7 +113,7 @@ class Office:
     def handed_over(self, number: str = "1") -> tuple[str, SoftwareKeyInPlaceOfToken]:
         """A person with a token in hand."""
         holder, token = self.holder(f"A{number}"), self.token(f"T{number}")
-        custody.hand_over(self.services, self.custodian, token.serial, holder_id=holder)
+        handovers.hand_over(self.services, self.custodian, token.serial, holder_id=holder)
         return holder, token
 
     def codes(self, holder: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from ca_service.domain.campaigns import Campaign, Deadline, Progress, Stage
 from ca_service.domain.roles import Role
 from ca_service.domain.units import CENTRE_CODE, UnitKind
 from ca_service.wiring import Wiring
-from ca_service.workflows import campaign, custody
+from ca_service.workflows import campaign, handovers, parcels
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office, actor
 
@@ -76,19 +76,19 @@ def test_a_token_counts_from_the_parcel_to_the_first_sign_in(office: Office, wir
     pushed = {Stage.APPLIED: 1, Stage.APPROVED: 1, Stage.PUSHED: 1}
     holder, token = office.holder(), office.token()
     assert _reached(office) == pushed
-    parcel = custody.dispatch(office.services, office.custodian, custody.Shipment(["T1"], LEAGUE, "SF1"))
+    parcel = parcels.dispatch(office.services, office.custodian, parcels.Shipment(["T1"], LEAGUE, "SF1"))
     for unit in (LEAGUE, CENTRE_CODE):
         assert _reached(office, unit) == pushed | {Stage.DISPATCHED: 1}
     league = actor(Role.CUSTODIAN, LEAGUE)
-    custody.receive(office.services, league, parcel.id)
-    on_the_way = custody.dispatch(office.services, league, custody.Shipment(["T1"], BANNER, "SF2"))
+    parcels.receive(office.services, league, parcel.id)
+    on_the_way = parcels.dispatch(office.services, league, parcels.Shipment(["T1"], BANNER, "SF2"))
     arrived = pushed | {Stage.DISPATCHED: 1, Stage.RECEIVED: 1}
     for unit in (LEAGUE, CENTRE_CODE):
         assert _reached(office, unit) == arrived
     assert _reached(office, BANNER) == pushed | {Stage.DISPATCHED: 1}
     banner = actor(Role.CUSTODIAN, BANNER)
-    custody.receive(office.services, banner, on_the_way.id)
-    custody.hand_over(office.services, banner, "T1", holder_id=holder)
+    parcels.receive(office.services, banner, on_the_way.id)
+    handovers.hand_over(office.services, banner, "T1", holder_id=holder)
     assert _reached(office, office.school) == arrived
     begun = office.begin(token, office.codes(holder))
     delivered = office.fetch(token, begun)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ca_service.domain import errors
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
 from ca_service.domain.media import MediumStatus
-from ca_service.workflows import custody, enrol
+from ca_service.workflows import enrol, handovers
 from ca_service.workflows.certificate_status import revoke
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
@@ -221,4 +221,4 @@ def test_nobody_gets_two_tokens(office: Office) -> None:
     holder, _ = office.handed_over()
     office.token("T2")
     with pytest.raises(errors.Conflict):
-        custody.hand_over(office.services, office.custodian, "T2", holder_id=holder)
+        handovers.hand_over(office.services, office.custodian, "T2", holder_id=holder)

@@ -6,7 +6,15 @@
 from ca_service.store.models.base import Base
 from ca_service.store.models.campaign import CampaignRow, SignInRow
 from ca_service.store.models.certification import CertificateRow, CrlRow, IssuerRow, StatusLogRow
-from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow, ParcelRow
+from ca_service.store.models.custody import (
+    CustodyRow,
+    DispatchSheetRow,
+    EnrolmentRow,
+    HandOverRow,
+    MediumRow,
+    ParcelItemRow,
+    ParcelRow,
+)
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
@@ -22,13 +30,16 @@ __all__ = [
     "ChangeRow",
     "CrlRow",
     "CustodyRow",
+    "DispatchSheetRow",
     "EnrolmentRow",
+    "HandOverRow",
     "HeadRow",
     "HolderRow",
     "IssuerRow",
     "LineageRow",
     "MediumRow",
     "MessageRow",
+    "ParcelItemRow",
     "ParcelRow",
     "ReceiptRow",
     "SignInRow",

@@ -17,4 +17,5 @@ def index() -> str:
 @pages.get("/<serial>")
 def history(serial: str) -> str:
     """Every step of one token."""
-    return render_template("console/medium.html", serial=serial, steps=custody.history(services(), actor(), serial))
+    _, steps = custody.show(services(), actor(), serial)
+    return render_template("console/medium.html", serial=serial, steps=steps)

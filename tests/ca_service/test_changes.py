@@ -1,4 +1,4 @@
-"""Tokens on their way, and change cases from form to certificate."""
+"""Change cases from form to certificate, and the tables of all moves."""
 
 from itertools import product
 from typing import Any
@@ -12,14 +12,15 @@ from ca_service.domain.changes import CHANGE, CertificateAct, ChangeEvent, Chang
 from ca_service.domain.enrolments import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.lifecycle import Machine
-from ca_service.domain.media import MEDIUM, MediumEvent, MediumStatus
+from ca_service.domain.media import MEDIUM, PARCEL, MediumEvent, MediumStatus, ParcelEvent, ParcelStatus
 from ca_service.domain.roles import Role
-from ca_service.workflows import change, custody
-from tests.ca_service.office import BANNER, LEAGUE, Office, actor
+from ca_service.workflows import change
+from tests.ca_service.office import Office, actor
 
 _TABLES: list[tuple[Machine[Any, Any], Any, Any]] = [
     (APPLICATION, ApplicationStatus, ApplicationEvent),
     (MEDIUM, MediumStatus, MediumEvent),
+    (PARCEL, ParcelStatus, ParcelEvent),
     (ENROLMENT, EnrolmentStatus, EnrolmentEvent),
     (CHANGE, ChangeStatus, ChangeEvent),
 ]
@@ -33,50 +34,6 @@ def test_every_move_that_is_not_in_the_table_is_refused(machine: Machine[Any, An
         else:
             with pytest.raises(errors.IllegalTransition):
                 machine.after(state, event)
-
-
-def _ship(office: Office, serial: str, to_unit: str) -> str:
-    return custody.dispatch(office.services, office.custodian, custody.Shipment([serial], to_unit, "SF1")).id
-
-
-def test_a_token_is_in_one_place_at_each_step(office: Office) -> None:
-    assert office.school
-    serial = office.token().serial
-    league = actor(Role.CUSTODIAN, LEAGUE)
-    parcel = _ship(office, serial, LEAGUE)
-    with pytest.raises(errors.Conflict):
-        _ship(office, serial, LEAGUE)
-    custody.receive(office.services, league, parcel)
-    with pytest.raises(errors.Conflict):
-        custody.receive(office.services, league, parcel)
-    (medium,) = custody.stock(office.services, league).rows
-    assert (medium.status, medium.at_unit, medium.parcel_id) == (MediumStatus.AT_UNIT, LEAGUE, None)
-    places = [(event.from_place, event.to_place) for event in custody.history(office.services, league, serial)]
-    assert places == [("150000", "150000"), ("150000", parcel), (parcel, LEAGUE)]
-
-
-def test_only_the_addressee_takes_a_parcel_in(office: Office) -> None:
-    assert office.school
-    parcel = _ship(office, office.token().serial, LEAGUE)
-    for who in (office.custodian, actor(Role.CUSTODIAN, BANNER), actor(Role.CLERK, LEAGUE)):
-        with pytest.raises(errors.Forbidden):
-            custody.receive(office.services, who, parcel)
-
-
-def test_a_token_without_binding_key_is_not_handed_over(office: Office) -> None:
-    holder = office.holder()
-    custody.register(office.services, office.custodian, ["T9"], model="test")
-    with pytest.raises(errors.Conflict):
-        custody.hand_over(office.services, office.custodian, "T9", holder_id=holder)
-
-
-def test_a_serial_number_is_registered_once_and_a_bad_one_never(office: Office) -> None:
-    custody.register(office.services, office.custodian, ["T1"], model="test")
-    with pytest.raises(errors.Conflict):
-        custody.register(office.services, office.custodian, ["T2", "T1"], model="test")
-    with pytest.raises(errors.Invalid):
-        custody.register(office.services, office.custodian, ["a b"], model="test")
-    assert custody.stock(office.services, office.custodian).total == 1
 
 
 def _form(
