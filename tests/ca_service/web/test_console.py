@@ -19,6 +19,7 @@ from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
+from ca_service.workflows import parcels
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office
 from tests.road.roster import make_roster, make_units
@@ -42,6 +43,11 @@ PAGES: Mapping[str, Action | str | None] = {
     "console.changes.index": Action.CHANGE_READ,
     "console.media.index": Action.MEDIA_READ,
     "console.media.history": Action.MEDIA_READ,
+    "console.media.find": Action.MEDIA_READ,
+    "console.media.reconcile": Action.MEDIA_READ,
+    "console.parcels.index": Action.MEDIA_READ,
+    "console.parcels.show": Action.MEDIA_READ,
+    "console.sheets.index": Action.MEDIA_READ,
     "console.staff.index": Action.STAFF_READ,
     "console.audit.index": Action.AUDIT_READ,
     "console.messages.index": Action.MESSAGE_READ,
@@ -220,7 +226,14 @@ def test_a_post_without_the_token_of_the_session_is_refused(
 def test_every_page_answers_every_role_as_the_policy_says(app: Flask, office: Office) -> None:
     certificate = office.enrolled()
     _application(office)
-    values = {"<application_id>": "A1", "<serial>": certificate.serial, "<path:filename>": "console.css"}
+    office.token("T2")
+    parcel = parcels.dispatch(office.services, office.custodian, parcels.Shipment(["T2"], LEAGUE, "SF1"))
+    values = {
+        "<application_id>": "A1",
+        "<serial>": certificate.serial,
+        "<path:filename>": "console.css",
+        "<parcel_id>": parcel.id,
+    }
     for role in ROLES:
         _staff(office, role)
         client = _client(app)
@@ -231,7 +244,7 @@ def test_every_page_answers_every_role_as_the_policy_says(app: Flask, office: Of
                 path = path.replace(name, value)
             needed = PAGES[endpoint]  # a page without an entry fails here
             expected = 200 if not isinstance(needed, Action) or role in POLICY[needed] else 403
-            answer = client.get(path)
+            answer = client.get(path.replace("/media/find", "/media/find?serial=T1"), follow_redirects=True)
             assert answer.status_code == expected, (role, path)
             if expected == 403:
                 assert "没有权限" in answer.text
