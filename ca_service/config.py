@@ -136,6 +136,11 @@ class CaTable(_Table):
     crl_lifetime_hours: Annotated[int, Field(ge=1, le=168)] = 24
     root_crl_lifetime_days: Annotated[int, Field(ge=1, le=366)] = 180
     crl_interval_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600
+    order_confirmation_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    hold_reminder_days: Annotated[int, Field(ge=1, le=366)] = 30
+    longest_hold_days: Annotated[int, Field(ge=1, le=366)] = 90
+    confirmation_hours: Annotated[int, Field(ge=1, le=336)] = 24
+    unconfirmed_hold_days: Annotated[int, Field(ge=1, le=90)] = 7
     status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
 
     @property

@@ -15,6 +15,7 @@ from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.infrastructure import ocsp_signers
 from ca_service.workflows.messages import deliver, notice_lost
+from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
@@ -36,6 +37,9 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "lost messages": lambda: notice_lost(services),
         "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
         "ocsp-signer": lambda: renew_ocsp_signer(wiring),
+        "orders": lambda: escalate_orders(services, WORKER),
+        "holds": lambda: remind_of_holds(services),
+        "unconfirmed": lambda: close_unconfirmed(services, WORKER),
         "interrupted": lambda: close_interrupted(services, WORKER),
     }
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 
 from ca_service.clock import Clock, system_clock
@@ -98,6 +99,11 @@ class Wiring:
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
                 administrator_key=self.config.ca.administrator_key,
                 state=self.config.ca.state,
+                order_confirmation=timedelta(hours=self.config.ca.order_confirmation_hours),
+                hold_reminder=timedelta(days=self.config.ca.hold_reminder_days),
+                longest_hold=timedelta(days=self.config.ca.longest_hold_days),
+                confirmation=timedelta(hours=self.config.ca.confirmation_hours),
+                unconfirmed_hold=timedelta(days=self.config.ca.unconfirmed_hold_days),
             ),
         )
 

@@ -19,6 +19,7 @@ from ca_service.domain.changes import CHANGE
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
+from ca_service.domain.orders import ORDER
 from ca_service.web.errors import STATUS
 from teacher_registry.cli import main as teacher_registry
 from teacher_registry.config import Config as RegistryConfig
@@ -37,6 +38,7 @@ _MACHINES: Mapping[str, Any] = {
     "application": APPLICATION,
     "medium": MEDIUM,
     "parcel": PARCEL,
+    "order": ORDER,
     "enrolment": ENROLMENT,
     "certificate": CERTIFICATE,
     "change": CHANGE,

@@ -9,7 +9,8 @@ from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.certificates import Certificate, RevocationReason
 from ca_service.domain.errors import NotFound
 from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
-from ca_service.workflows.certificates import list_certificates, show_certificate
+from ca_service.workflows.certificates import history, list_certificates, show_certificate
+from ca_service.workflows.orders import confirm_order, list_orders
 
 _REASONS = {
     reason.name.lower().replace("_", "-"): reason
@@ -84,6 +85,46 @@ def revoke_(call: Call, serial: str, reason: str, crl_reason: str) -> None:
     """吊销（永久，不能恢复）。"""
     done = revoke(call.services, call.actor, serial, reason=reason, crl_reason=_REASONS[crl_reason])
     _told(call, done, "已吊销")
+
+
+@certs.command("history")
+@click.argument("serial")
+@pass_call
+def history_(call: Call, serial: str) -> None:
+    """一张证书的履历：每一次变更、依据和经办人。"""
+    rows = [
+        {
+            "seq": e.seq, "at": e.at.isoformat(), "event": e.event.value, "status": e.status.value, "by": e.by,
+            "ground": e.ground, "reason": e.reason, "version": e.version,
+        }
+        for e in history(call.services, call.actor, serial)
+    ]  # fmt: skip
+    call.show(rows, title=f"证书 {serial}")
+
+
+@certs.command("orders")
+@click.option("--all", "everything", is_flag=True, help="包括已复核的")
+@pass_call
+def orders(call: Call, *, everything: bool) -> None:
+    """应急处置：一人先办、等待第二人复核的冻结、恢复、吊销。"""
+    rows = [
+        {
+            "id": o.id, "serial": o.serial, "act": o.act.value, "status": o.status.value, "unit": o.unit_code,
+            "ordered_by": o.ordered_by, "ordered_at": o.ordered_at.isoformat(), "reason": o.reason,
+            "confirmed_by": o.confirmed_by,
+        }
+        for o in list_orders(call.services, call.actor, waiting=not everything).rows
+    ]  # fmt: skip
+    call.show(rows, title="应急处置")
+
+
+@certs.command("confirm")
+@click.argument("order")
+@pass_call
+def confirm(call: Call, order: str) -> None:
+    """由第二人复核一次应急处置。"""
+    done = confirm_order(call.services, call.actor, order)
+    call.tell({"id": done.id, "status": done.status.value}, text=f"应急处置 {done.id} 已复核。")
 
 
 def _told(call: Call, certificate: Certificate, what: str) -> None:

@@ -15,7 +15,16 @@ class CertificateStatus(StrEnum):
     ISSUED = "issued"  # handed to the helper, not yet proven to sit on the token
     ACTIVE = "active"
     FROZEN = "frozen"
+    SUPERSEDED = "superseded"  # revoked because its successor is in force (RFC 5280 §5.3.1, superseded)
     REVOKED = "revoked"
+
+
+LIVE = (CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
+"""What can still be frozen, released or revoked."""
+ENDED = (CertificateStatus.SUPERSEDED, CertificateStatus.REVOKED)
+"""What never comes back."""
+ON_CRL = (CertificateStatus.FROZEN, *ENDED)
+"""What a CRL lists."""
 
 
 class CertificateEvent(StrEnum):
@@ -25,6 +34,8 @@ class CertificateEvent(StrEnum):
     CONFIRM = "confirm"
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"
+    UNFREEZE_UNCONFIRMED = "unfreeze-unconfirmed"
+    SUPERSEDE = "supersede"
     REVOKE = "revoke"
     ABANDON = "abandon"
 
@@ -44,7 +55,7 @@ class RevocationReason(IntEnum):
 _S, _E = CertificateStatus, CertificateEvent
 
 # SIGNING has no way back: after a crash a signature may exist under this serial, so the start-up
-# abandons it, and abandoning revokes the serial (workflows/recover.py). REVOKED has no way out.
+# abandons it, and abandoning revokes the serial (workflows/recover.py). SUPERSEDED and REVOKED have no way out.
 CERTIFICATE = Machine(
     "证书",
     MappingProxyType(
@@ -55,9 +66,10 @@ CERTIFICATE = Machine(
             (_S.ISSUED, _E.FREEZE): _S.FROZEN,
             (_S.ACTIVE, _E.FREEZE): _S.FROZEN,
             (_S.FROZEN, _E.UNFREEZE): _S.ACTIVE,
-            (_S.ISSUED, _E.REVOKE): _S.REVOKED,
-            (_S.ACTIVE, _E.REVOKE): _S.REVOKED,
-            (_S.FROZEN, _E.REVOKE): _S.REVOKED,
+            # A hold does not stand in for the proof that the key sits on the token.
+            (_S.FROZEN, _E.UNFREEZE_UNCONFIRMED): _S.ISSUED,
+            **{(state, _E.SUPERSEDE): _S.SUPERSEDED for state in LIVE},
+            **{(state, _E.REVOKE): _S.REVOKED for state in LIVE},
         }
     ),
 )
@@ -84,12 +96,38 @@ class Certificate:
     revoked_at: datetime | None = None
     reason: RevocationReason | None = None
     crl_entry: bytes | None = None
+    confirmed_at: datetime | None = None
+    reminded_at: datetime | None = None
 
     def shown_status(self, now: datetime) -> str:
         """The status a person is shown: `expired` once a live certificate is past its date."""
-        if self.status is not CertificateStatus.REVOKED and now > self.not_after:
+        if self.status not in ENDED and now > self.not_after:
             return "expired"
         return self.status.value
+
+    @property
+    def release(self) -> CertificateEvent:
+        """How a hold on it ends: an unconfirmed one has still to be confirmed."""
+        return CertificateEvent.UNFREEZE if self.confirmed_at else CertificateEvent.UNFREEZE_UNCONFIRMED
+
+
+@dataclass(frozen=True)
+class StatusEvent:
+    """One step of a certificate's life. `ground` names the change form or the order it was taken on.
+
+    `seq` orders the steps of one certificate, `version` those of its issuer (0: a step that no OCSP answer shows).
+    """
+
+    serial: str
+    seq: int
+    event: CertificateEvent
+    status: CertificateStatus
+    at: datetime
+    by: str
+    ground: str
+    reason: str
+    crl_reason: RevocationReason | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True)

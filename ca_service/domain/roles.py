@@ -44,6 +44,8 @@ class Action(StrEnum):
     MEDIA_READ = "media.read"
     ENROLMENT_ISSUE_CODE = "enrolment.issue-code"
     ENROLMENT_READ = "enrolment.read"
+    CERTIFICATE_FREEZE = "certificate.freeze"
+    ORDER_CONFIRM = "order.confirm"
     CERTIFICATE_CHANGE = "certificate.change"
     CERTIFICATE_READ = "certificate.read"
     CHANGE_SUBMIT = "change.submit"
@@ -85,6 +87,9 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         # Not the custodian: who holds the token must not also hold the code.
         _A.ENROLMENT_ISSUE_CODE: frozenset({_R.REVIEWER}),
         _A.ENROLMENT_READ: _READERS,
+        # Whoever answers the telephone can stop the use of a lost token.
+        _A.CERTIFICATE_FREEZE: frozenset({_R.REVIEWER, _R.CUSTODIAN, _R.OPERATOR}),
+        _A.ORDER_CONFIRM: frozenset({_R.REVIEWER}),
         # The operator is the way for an emergency (a lost token reported by telephone) when no console can be had.
         _A.CERTIFICATE_CHANGE: frozenset({_R.REVIEWER, _R.OPERATOR}),
         _A.CERTIFICATE_READ: _READERS,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.domain.audit import GENESIS, AuditEntry, Tag, canonical, timestamp
-from ca_service.domain.certificates import CertificateStatus, Issuer, PublishedCrl
+from ca_service.domain.certificates import ON_CRL, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
@@ -126,7 +126,7 @@ class SqlCrls(SqlRepository[PublishedCrl]):
         row = models.CertificateRow
         query = select(row.crl_entry).where(
             row.issuer == issuer,
-            row.status.in_([CertificateStatus.FROZEN, CertificateStatus.REVOKED]),
+            row.status.in_(ON_CRL),
             row.not_after >= expired_before,
         )
         return [entry for entry in self._session.scalars(query) if entry is not None]

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.campaigns import Campaign
-from ca_service.domain.certificates import Certificate
+from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
+from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.staff import Staff
 from ca_service.store import models
@@ -60,6 +61,8 @@ class SqlUnitOfWork:
         self.enrolments = SqlEnrolments(session)
         self.issuers = SqlIssuers(session)
         self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
+        self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
+        self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
         self.changes = SqlRepository(session, Change, models.ChangeRow, noun="变更申请")
         self.messages = SqlRepository(

@@ -96,6 +96,7 @@ def _record(services: Services, order: Order, tbs: bytes, der: bytes) -> Certifi
         created_at=services.clock(),
         tbs=tbs,
         der=der,
+        confirmed_at=services.clock(),
     )
 
 
@@ -132,7 +133,8 @@ def certify_infrastructure(
     )  # fmt: skip
     issued = issue(services, CEREMONY, order, issuer="issuing", unit_code=CENTRE_CODE)
     with services.begin() as uow:
-        return uow.certificates.change(issued, status=CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM))
+        status, now = CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM), services.clock()
+        return uow.certificates.change(issued, status=status, confirmed_at=now)
 
 
 def complete(services: Services, **detail: str) -> None:

@@ -1,5 +1,6 @@
-"""Freeze, unfreeze, revoke: one status, one version, one transaction."""
+"""Freeze, unfreeze, revoke: one status, one version, one transaction, and one line in the certificate's history."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import crl
@@ -9,36 +10,42 @@ from ca_service.domain.certificates import (
     Certificate,
     CertificateEvent,
     RevocationReason,
+    StatusEvent,
 )
-from ca_service.domain.errors import Invalid, NotFound
+from ca_service.domain.errors import Conflict, Invalid, NotFound
+from ca_service.domain.orders import OrderAct, OrderStatus, StatusOrder
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
-_INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server"})
+_INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer"})
+_RELEASES = (CertificateEvent.UNFREEZE, CertificateEvent.UNFREEZE_UNCONFIRMED)
 
 
 def freeze(services: Services, actor: Actor, serial: str, *, reason: str) -> Certificate:
-    """Put a certificate on hold (certificateHold, RFC 5280 §5.3.1). `reason` is kept in the audit log."""
-    return _decide(services, actor, serial, CertificateEvent.FREEZE, reason=reason)
+    """Put a certificate on hold at once (certificateHold, RFC 5280 §5.3.1), as by telephone; a second officer confirms.
+
+    Any officer above the unit may: a hold can be undone, the use of a lost token cannot.
+    """
+    return _order(services, actor, serial, OrderAct.FREEZE, reason=reason)
 
 
 def unfreeze(services: Services, actor: Actor, serial: str, *, reason: str) -> Certificate:
-    """Release a hold; a revoked certificate cannot be released."""
-    return _decide(services, actor, serial, CertificateEvent.UNFREEZE, reason=reason)
+    """Release a hold; what is revoked, superseded or expired cannot be released."""
+    return _order(services, actor, serial, OrderAct.UNFREEZE, reason=reason)
 
 
 def revoke(services: Services, actor: Actor, serial: str, *, reason: str, crl_reason: RevocationReason) -> Certificate:
     """Revoke for good."""
     if crl_reason is RevocationReason.CERTIFICATE_HOLD:
         raise Invalid("吊销不能使用“暂停使用”（certificateHold）作为原因；需要暂停请使用冻结。")
-    return _decide(services, actor, serial, CertificateEvent.REVOKE, reason=reason, crl_reason=crl_reason)
+    return _order(services, actor, serial, OrderAct.REVOKE, reason=reason, crl_reason=crl_reason)
 
 
-def _decide(
+def _order(
     services: Services,
     actor: Actor,
     serial: str,
-    event: CertificateEvent,
+    act: OrderAct,
     *,
     reason: str,
     crl_reason: RevocationReason = RevocationReason.CERTIFICATE_HOLD,
@@ -47,10 +54,27 @@ def _decide(
         raise Invalid("请填写原因：谁提出、为什么。")
     with services.begin() as uow:
         certificate = by_serial(uow, serial)
-        authorise(actor, Action.CERTIFICATE_CHANGE, lineage=uow.units.lineage(certificate.unit_code))
+        action = Action.CERTIFICATE_FREEZE if act is OrderAct.FREEZE else Action.CERTIFICATE_CHANGE
+        authorise(actor, action, lineage=uow.units.lineage(certificate.unit_code))
         if certificate.profile in _INFRASTRUCTURE:
             raise Invalid("这是系统自身的证书，不能用此命令变更；请按运维手册更换。")
-        return apply(uow, actor, certificate, event, at=services.clock(), reason=reason, crl_reason=crl_reason)
+        now = services.clock()
+        order = StatusOrder(
+            id=services.new_id("X"),
+            serial=certificate.serial,
+            unit_code=certificate.unit_code,
+            act=act,
+            reason=reason.strip()[:300],
+            ordered_by=actor.login,
+            ordered_at=now,
+            confirm_by=now + services.terms.order_confirmation,
+            status=OrderStatus.OPEN,
+        )
+        uow.orders.add(order)
+        event = {OrderAct.FREEZE: CertificateEvent.FREEZE, OrderAct.UNFREEZE: certificate.release}.get(
+            act, CertificateEvent.REVOKE
+        )
+        return apply(uow, actor, certificate, event, at=now, reason=reason, crl_reason=crl_reason, ground=order.id)
 
 
 def apply(
@@ -62,11 +86,19 @@ def apply(
     at: datetime,
     reason: str,
     crl_reason: RevocationReason = RevocationReason.CERTIFICATE_HOLD,
+    ground: str = "",
 ) -> Certificate:
-    """Change the status inside a running transaction, with its version, change log, CRL entry and audit entry."""
+    """Change the status inside a running transaction, with version, change log, CRL entry, history and audit entry.
+
+    `ground` is the change form or order that it is done on; without one the reason says why the service does it.
+    """
     status = CERTIFICATE.after(certificate.status, event)
-    if event is CertificateEvent.UNFREEZE:
-        changed = uow.certificates.change(certificate, status=status, revoked_at=None, reason=None, crl_entry=None)
+    if event in _RELEASES:
+        if at > certificate.not_after:
+            raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
+        changed = uow.certificates.change(
+            certificate, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
+        )
     else:
         # Whole seconds: the CRL, the OCSP answer and the row must name the same moment.
         moment = at.replace(microsecond=0)
@@ -75,11 +107,46 @@ def apply(
             certificate, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
         )
     version = uow.issuers.log_change(certificate.issuer, certificate.serial)
+    record(uow, changed, event, Step(at, actor.login, reason, ground, version))
     detail: dict[str, str | int] = {"reason": reason, "version": version}
+    if ground:
+        detail["ground"] = ground
     if changed.reason is not None:
         detail["crl_reason"] = changed.reason.name
     uow.audit.append(actor, _TAGS[event], certificate.serial, unit=certificate.unit_code, detail=detail)
     return changed
+
+
+@dataclass(frozen=True)
+class Step:
+    """When, by whom, why and on what ground a step of a certificate's life was taken."""
+
+    at: datetime
+    by: str
+    reason: str
+    ground: str = ""
+    version: int = 0
+
+
+def record(uow: UnitOfWork, certificate: Certificate, event: CertificateEvent, step: Step) -> None:
+    """Append a step to the history of a certificate that has just been changed in this transaction.
+
+    The guarded update of its row lets one of two changes at once succeed, so the number of the step is taken once.
+    """
+    uow.status_events.add(
+        StatusEvent(
+            serial=certificate.serial,
+            seq=uow.status_events.count(serial=certificate.serial) + 1,
+            event=event,
+            status=certificate.status,
+            at=step.at,
+            by=step.by,
+            ground=step.ground,
+            reason=step.reason[:300],
+            crl_reason=certificate.reason,
+            version=step.version,
+        )
+    )
 
 
 def by_serial(uow: UnitOfWork, serial: str) -> Certificate:
@@ -93,6 +160,8 @@ def by_serial(uow: UnitOfWork, serial: str) -> Certificate:
 _TAGS = {
     CertificateEvent.FREEZE: Tag.CERTIFICATE_FROZEN,
     CertificateEvent.UNFREEZE: Tag.CERTIFICATE_UNFROZEN,
+    CertificateEvent.UNFREEZE_UNCONFIRMED: Tag.CERTIFICATE_UNFROZEN,
+    CertificateEvent.SUPERSEDE: Tag.CERTIFICATE_SUPERSEDED,
     CertificateEvent.REVOKE: Tag.CERTIFICATE_REVOKED,
     CertificateEvent.ABANDON: Tag.CERTIFICATE_ABANDONED,
 }

@@ -1,8 +1,9 @@
 """Reading certificates: by subtree, by serial."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from ca_service.domain.certificates import Certificate, CertificateStatus
+from ca_service.domain.certificates import Certificate, CertificateStatus, StatusEvent
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.certificate_status import by_serial
 from ca_service.workflows.listing import ALL, Listing, Window, listing
@@ -20,6 +21,14 @@ def list_certificates(
         wanted: dict[str, Any] = {} if infrastructure else {"profile": HOLDER_PROFILES}
         wanted["status"] = [status for status in CertificateStatus if status is not CertificateStatus.SIGNING]
         return listing(uow.certificates, window, order="-created_at", within=actor.unit_code, **wanted)
+
+
+def history(services: Services, actor: Actor, serial: str) -> Sequence[StatusEvent]:
+    """Every step of a certificate's life, in order; raise NotFound, Forbidden."""
+    with services.read() as uow:
+        certificate = by_serial(uow, serial)
+        authorise(actor, Action.CERTIFICATE_READ, lineage=uow.units.lineage(certificate.unit_code))
+        return uow.status_events.find(serial=certificate.serial)
 
 
 def show_certificate(services: Services, actor: Actor, serial: str) -> Certificate:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import CERTIFICATE, Certificate, CertificateEvent, CertificateStatus
+from ca_service.domain.certificates import CERTIFICATE, ENDED, Certificate, CertificateEvent
 from ca_service.domain.enrolments import (
     BINDING_CONTEXT,
     CONFIRM_CONTEXT,
@@ -37,6 +37,7 @@ from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.certificate_status import Step, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
@@ -136,7 +137,9 @@ def confirm(services: Services, *, session: str, signature: bytes) -> Certificat
         if enrolment.status is EnrolmentStatus.CONFIRMED:
             return current
         status = CERTIFICATE.after(current.status, CertificateEvent.CONFIRM)
-        active = uow.certificates.change(current, status=status)
+        now = services.clock()
+        active = uow.certificates.change(current, status=status, confirmed_at=now)
+        record(uow, active, CertificateEvent.CONFIRM, Step(now, _HELPER.login, "key proven", enrolment.id))
         uow.enrolments.change(enrolment, status=ENROLMENT.after(enrolment.status, EnrolmentEvent.CONFIRM))
         medium = uow.media.get(enrolment.medium_serial)
         if medium.status is MediumStatus.HANDED_OVER:
@@ -188,18 +191,18 @@ def _issue(services: Services, enrolment: Enrolment, public_key: bytes) -> Certi
             key_sha256=key_sha256(public_key),
         )
 
-    def record(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
+    def note(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
         current = uow.enrolments.get(enrolment.id)
         uow.enrolments.change(current, status=ENROLMENT.after(current.status, EnrolmentEvent.ISSUE))
 
     return issue(
         services, _HELPER, order, issuer=_ISSUER, unit_code=unit.code,
-        medium_serial=enrolment.medium_serial, with_intent=bind, with_record=record,
+        medium_serial=enrolment.medium_serial, with_intent=bind, with_record=note,
     )  # fmt: skip
 
 
 def _still_counts(uow: UnitOfWork, serial: str) -> bool:
-    return uow.certificates.get(serial).status is not CertificateStatus.REVOKED
+    return uow.certificates.get(serial).status not in ENDED
 
 
 def _issued_before(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:

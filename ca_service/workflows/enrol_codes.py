@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import CertificateEvent, CertificateStatus, RevocationReason
+from ca_service.domain.certificates import ENDED, CertificateEvent, RevocationReason
 from ca_service.domain.enrolments import (
     CODE_LIFETIME,
     ENROLMENT,
@@ -105,7 +105,7 @@ def _void_earlier(
 
 def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: str) -> None:
     certificate = uow.certificates.get(serial)
-    if certificate.status is not CertificateStatus.REVOKED:
+    if certificate.status not in ENDED:
         apply(
             uow,
             actor,

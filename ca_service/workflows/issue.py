@@ -17,6 +17,7 @@ from asn1crypto import x509 as asn1_x509
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CERTIFICATE, Certificate, CertificateEvent, CertificateStatus
 from ca_service.domain.roles import Actor
+from ca_service.workflows.certificate_status import Step, record
 from ca_service.workflows.ports import Linted, Order, Services, UnitOfWork
 
 Binding = Callable[[UnitOfWork, str], None]
@@ -64,6 +65,7 @@ def issue(
     with services.begin() as uow:
         status = CERTIFICATE.after(intent.status, CertificateEvent.SIGN)
         issued = uow.certificates.change(intent, status=status, der=der)
+        record(uow, issued, CertificateEvent.SIGN, Step(services.clock(), actor.login, f"profile {order.profile}"))
         if with_record is not None:
             with_record(uow, intent.serial)
         uow.audit.append(

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ca_service.domain.certificates import CertificateStatus
+from ca_service.domain.certificates import LIVE, CertificateStatus
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.certificates import HOLDER_PROFILES
 from ca_service.workflows.ports import Before, Services, Since, UnitOfWork
-
-_MAY_EXPIRE = frozenset({CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN})
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def _certificates(services: Services, uow: UnitOfWork, within: str) -> Mapping[s
     of_persons: dict[str, Any] = {"within": within, "profile": HOLDER_PROFILES}
     numbers: dict[str, int] = dict(uow.certificates.tally("status", **of_persons, not_after=Since(now)))
     for status, number in uow.certificates.tally("status", **of_persons, not_after=Before(now)).items():
-        shown = "expired" if status in _MAY_EXPIRE else status
+        shown = "expired" if status in LIVE else status
         numbers[shown] = numbers.get(shown, 0) + number
     numbers.pop(CertificateStatus.SIGNING, None)
     return numbers

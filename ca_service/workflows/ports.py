@@ -10,12 +10,13 @@ from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch
 from ca_service.domain.audit import AuditEntry, Tag
 from ca_service.domain.campaigns import Campaign, Progress, Stage
-from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl
+from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, MediumStatus, Parcel, ParcelItem
 from ca_service.domain.messages import Message
+from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Actor
 from ca_service.domain.staff import Staff
@@ -207,6 +208,12 @@ class UnitOfWork(Protocol):
     def certificates(self) -> Repository[Certificate]: ...
 
     @property
+    def status_events(self) -> Repository[StatusEvent]: ...
+
+    @property
+    def orders(self) -> Repository[StatusOrder]: ...
+
+    @property
     def crls(self) -> Crls: ...
 
     @property
@@ -323,6 +330,11 @@ class Terms:
     root_crl_lifetime: timedelta
     administrator_key: str
     state: str
+    order_confirmation: timedelta
+    hold_reminder: timedelta
+    longest_hold: timedelta
+    confirmation: timedelta
+    unconfirmed_hold: timedelta
 
 
 @dataclass(frozen=True)

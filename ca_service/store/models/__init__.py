@@ -5,7 +5,14 @@
 
 from ca_service.store.models.base import Base
 from ca_service.store.models.campaign import CampaignRow, SignInRow
-from ca_service.store.models.certification import CertificateRow, CrlRow, IssuerRow, StatusLogRow
+from ca_service.store.models.certification import (
+    CertificateRow,
+    CrlRow,
+    IssuerRow,
+    StatusEventRow,
+    StatusLogRow,
+    StatusOrderRow,
+)
 from ca_service.store.models.custody import (
     CustodyRow,
     DispatchSheetRow,
@@ -44,6 +51,8 @@ __all__ = [
     "ReceiptRow",
     "SignInRow",
     "StaffRow",
+    "StatusEventRow",
     "StatusLogRow",
+    "StatusOrderRow",
     "UnitRow",
 ]

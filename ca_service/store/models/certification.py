@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ca_service.domain.certificates import CertificateStatus, RevocationReason
+from ca_service.domain.certificates import CertificateEvent, CertificateStatus, RevocationReason
+from ca_service.domain.orders import OrderAct, OrderStatus
+from ca_service.store.columns import EnumText
 from ca_service.store.models.base import Base
 
 
@@ -42,10 +44,48 @@ class CertificateRow(Base):
     revoked_at: Mapped[datetime | None]
     reason: Mapped[RevocationReason | None]
     crl_entry: Mapped[bytes | None]
+    confirmed_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
 
 # What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.
 Index("ix_certificate_status", CertificateRow.issuer, CertificateRow.status)
+
+
+class StatusEventRow(Base):
+    """The history of each certificate."""
+
+    __tablename__ = "certificate_event"
+    serial: Mapped[str] = mapped_column(ForeignKey("certificate.serial"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    event: Mapped[CertificateEvent] = mapped_column(EnumText(CertificateEvent))
+    status: Mapped[CertificateStatus]
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(String(80))
+    ground: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(300))
+    crl_reason: Mapped[RevocationReason | None]
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class StatusOrderRow(Base):
+    """Orders of one officer, and the second who confirmed them."""
+
+    __tablename__ = "status_order"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    serial: Mapped[str] = mapped_column(ForeignKey("certificate.serial"))
+    unit_code: Mapped[str] = mapped_column(String(20), index=True)
+    act: Mapped[OrderAct] = mapped_column(EnumText(OrderAct))
+    reason: Mapped[str] = mapped_column(String(300))
+    ordered_by: Mapped[str] = mapped_column(String(80))
+    ordered_at: Mapped[datetime]
+    confirm_by: Mapped[datetime]
+    status: Mapped[OrderStatus] = mapped_column(EnumText(OrderStatus))
+    confirmed_by: Mapped[str | None] = mapped_column(String(60))
+    confirmed_at: Mapped[datetime | None]
+
+
+Index("ix_status_order_waiting", StatusOrderRow.status, StatusOrderRow.confirm_by)
 
 
 class StatusLogRow(Base):

@@ -40,6 +40,7 @@ PAGES: Mapping[str, Action | str | None] = {
     "console.applications.import_": Action.REGISTRATION_SUBMIT,
     "console.certificates.index": Action.CERTIFICATE_READ,
     "console.certificates.show": Action.CERTIFICATE_READ,
+    "console.certificates.orders": Action.CERTIFICATE_READ,
     "console.changes.index": Action.CHANGE_READ,
     "console.media.index": Action.MEDIA_READ,
     "console.media.history": Action.MEDIA_READ,
@@ -259,7 +260,8 @@ def test_the_centres_acts_are_not_shown_below_it(app: Flask, office: Office) -> 
         _sign_in(client, login)
         page = client.get(f"/certificates/{certificate.serial}")
         assert page.status_code == 200
-        assert ("冻结证书" in page.text) is shown
+        assert "冻结证书" in page.text
+        assert ("吊销证书" in page.text) is shown
     assert Action.CERTIFICATE_CHANGE in CENTRE_ONLY
 
 
