@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.certificates import Certificate
-from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.changes import AccountEvent, Change, Paper
+from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Letter, Message
+from ca_service.domain.review import Step
 from ca_service.domain.staff import Staff
 from ca_service.store import models
 from ca_service.store.repositories import (
@@ -51,7 +53,11 @@ class SqlUnitOfWork:
         self.issuers = SqlIssuers(session)
         self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
         self.crls = SqlCrls(session)
-        self.changes = SqlRepository(session, Change, models.ChangeRow, noun="变更申请")
+        self.changes = SqlRepository(
+            session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
+        )
+        self.steps = SqlRepository(session, Step, models.StepRow, noun="审核步骤", place="from_unit")
+        self.conflicts = SqlRepository(session, ConflictCase, models.ConflictRow, noun="重复登记", place="at_unit")
         self.messages = SqlRepository(
             session, Message, models.MessageRow, noun="消息", sealed=("letter", Letter, sealer)
         )

@@ -11,10 +11,12 @@ from ca_service.domain.applications import Application, Batch
 from ca_service.domain.audit import AuditEntry, Tag
 from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Message
+from ca_service.domain.review import Step
 from ca_service.domain.roles import Actor
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import Unit
@@ -81,6 +83,13 @@ class Units(Repository[Unit], Protocol):
 
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
+
+    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """The lineages of many units by their codes; unknown ones are left out."""
+
+    def lock(self, codes: Iterable[str]) -> None:
+        """Let no other transaction that locks one of these units go on until this one ends: for the rules about who
+        takes a unit's place, which no single row can guard."""
 
 
 class Issuers(Repository[Issuer], Protocol):
@@ -165,6 +174,12 @@ class UnitOfWork(Protocol):
 
     @property
     def changes(self) -> Repository[Change]: ...
+
+    @property
+    def steps(self) -> Repository[Step]: ...
+
+    @property
+    def conflicts(self) -> Repository[ConflictCase]: ...
 
     @property
     def messages(self) -> Repository[Message]: ...

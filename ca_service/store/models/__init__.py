@@ -9,6 +9,7 @@ from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow,
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow
+from ca_service.store.models.review import ConflictRow, StepRow
 
 __all__ = [
     "AccountEventRow",
@@ -18,6 +19,7 @@ __all__ = [
     "BatchRow",
     "CertificateRow",
     "ChangeRow",
+    "ConflictRow",
     "CrlRow",
     "CustodyRow",
     "EnrolmentRow",
@@ -30,5 +32,6 @@ __all__ = [
     "ParcelRow",
     "StaffRow",
     "StatusLogRow",
+    "StepRow",
     "UnitRow",
 ]
