@@ -179,8 +179,10 @@ def test_what_was_changed_behind_the_approval_is_not_pushed(office: Office, wiri
     review.approve(office.services, CENTRE_REVIEWER, [own])
     with wiring.database.engine.begin() as connection:
         connection.execute(text("UPDATE application SET name = '别人' WHERE id = :id"), {"id": own})
-    with pytest.raises(errors.StateUnknown):
-        push.due(office.services, limit=10)
+    assert push.due(office.services, limit=10) == []
+    again = _application(office, own)
+    assert (again.status, again.at_unit) == (ApplicationStatus.SUBMITTED, "150000")
+    assert "不一致" in again.reason
 
 
 def _confirmed(office: Office, own: str) -> str:

@@ -14,9 +14,8 @@ from ca_service.workflows.register import Upload, import_batch
 from ca_service.workflows.review_queue import doubles
 
 pages = Blueprint("applications", __name__, url_prefix="/applications")
-_VERDICTS = {
-    event.value: event for event in (ApplicationEvent.FORWARD, ApplicationEvent.RETURN, ApplicationEvent.APPROVE)
-}
+_E = ApplicationEvent
+_VERDICTS = {event.value: event for event in (_E.FORWARD, _E.RETURN, _E.APPROVE)}
 _SHOWABLE = frozenset({"application/pdf", "image/jpeg", "image/png"})
 
 
