@@ -10,6 +10,9 @@ from ca_service.workflows import change, custody, push
 from tests.ca_service.desk import CENTRE_REVIEWER, Desk
 from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
 
+# Where two act at once, the store matters: test_two_at_once.py runs on both.
+pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def desk(office: Office) -> Desk:

@@ -1,6 +1,5 @@
 """Review up the tree: who may, what is kept of it, batches with exceptions, stale pages, two at once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -20,6 +19,9 @@ from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 
 FORWARD, RETURN, APPROVE = ApplicationEvent.FORWARD, ApplicationEvent.RETURN, ApplicationEvent.APPROVE
 FOREIGN = actor(Role.REVIEWER, "150400")
+
+# Where two act at once, the store matters: test_two_at_once.py runs on both.
+pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -97,42 +99,6 @@ def test_one_objection_keeps_the_whole_batch_where_it_is_and_names_the_applicati
         assert len(uow.steps.find()) == 1
 
 
-def test_of_two_reviewers_who_forward_at_once_one_succeeds_and_the_others_are_told(desk: Desk, office: Office) -> None:
-    own = desk.enter().id
-
-    def forward(number: int) -> str:
-        try:
-            review.forward(office.services, actor(Role.REVIEWER, BANNER, f"reviewer-{number}"), [own])
-        except errors.Conflict as error:
-            return error.detail
-        return ""
-
-    with ThreadPoolExecutor(4) as crowd:
-        told = sorted(crowd.map(forward, range(4)))
-    assert told[0] == ""
-    assert all("他人" in detail for detail in told[1:])
-    with office.services.read() as uow:
-        assert len(uow.steps.find(subject=own)) == 1
-    assert desk.application(own).at_unit == LEAGUE
-
-
-def test_one_forwards_while_another_returns_and_only_one_of_both_happens(desk: Desk, office: Office) -> None:
-    own = desk.enter().id
-    verdicts = [Verdict(own, FORWARD), Verdict(own, RETURN, "缺少公章")] * 2
-
-    def decide(verdict: Verdict) -> bool:
-        try:
-            review.decide(office.services, BANNER_REVIEWER, [verdict])
-        except errors.Conflict:
-            return False
-        return True
-
-    with ThreadPoolExecutor(4) as crowd:
-        assert sum(crowd.map(decide, verdicts)) == 1
-    with office.services.read() as uow:
-        assert len(uow.steps.find(subject=own)) == 1
-
-
 @pytest.mark.parametrize("who", [FOREIGN, actor(Role.CLERK, BANNER), actor(Role.AUDITOR)])
 def test_a_refused_act_changes_nothing_but_stands_in_the_audit_log(desk: Desk, office: Office, who: Actor) -> None:
     own = desk.enter().id
@@ -187,7 +153,7 @@ def test_a_second_resubmission_for_a_units_only_place_is_refused(desk: Desk, off
     first = desk.enter(1)
     review.give_back(office.services, BANNER_REVIEWER, [first.id], reason="缺少公章")
     desk.enter(2)
-    with pytest.raises(errors.Conflict, match="只有|已有"):
+    with pytest.raises(errors.Conflict, match="已有一名"):
         review.resubmit(office.services, office.clerk, [first.id])
 
 
