@@ -10,7 +10,8 @@ from ca_service.domain.applications import Application, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
 from ca_service.workflows import review
-from ca_service.workflows.register import ImportReport, Upload, conflicts, import_batch
+from ca_service.workflows.register import ImportReport, Upload, import_batch
+from ca_service.workflows.review_queue import doubles
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -67,8 +68,7 @@ def list_(call: Call, status: str | None, batch: str | None) -> None:
     """列出申请（个人信息已遮盖）。"""
     wanted = ApplicationStatus(status) if status else None
     found = review.queue(call.services, call.actor, status=wanted, batch_id=batch).rows
-    with call.services.read() as uow:
-        shared = conflicts(uow, found)
+    shared = doubles(call.services, found)
     call.show([_row(application, shared.get(application.id, ())) for application in found], title="申请")
 
 

@@ -26,9 +26,7 @@ class PushClient:
     def push(self, persons: Sequence[PushedPerson]) -> Sequence[Confirmation]:
         """Push one page of persons; safe to repeat. Raises Unavailable."""
         records = [
-            {"external_id": p.external_id, "unit_code": p.unit_code, "name": p.name, "user_type": p.user_type}
-            | vars(p.contact)
-            for p in persons
+            {name: value for name, value in vars(p).items() if name != "contact"} | vars(p.contact) for p in persons
         ]
         body = json.dumps({"records": records}, ensure_ascii=False).encode()
         token = push_tokens.mint(self.secret, body, at=self.clock())

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from ca_service.domain.audit import canonical, timestamp
 from ca_service.domain.lifecycle import Machine
 
 
@@ -31,6 +32,7 @@ class ApplicationEvent(StrEnum):
     RESUBMIT = "resubmit"
     APPROVE = "approve"
     CONFIRM = "confirm"
+    REOPEN = "reopen"
 
 
 _S, _E = ApplicationStatus, ApplicationEvent
@@ -44,6 +46,8 @@ APPLICATION = Machine(
             (_S.RETURNED, _E.RESUBMIT): _S.SUBMITTED,
             (_S.SUBMITTED, _E.APPROVE): _S.APPROVED,
             (_S.APPROVED, _E.CONFIRM): _S.CONFIRMED,
+            # What lies there is no longer what was approved: the centre looks at it again before anything is pushed.
+            (_S.APPROVED, _E.REOPEN): _S.SUBMITTED,
         }
     ),
 )
@@ -91,9 +95,46 @@ class Application:
     submitted_at: datetime
     reason: str = ""
     approved_sha256: str = ""
+    approved_path: str = ""
 
-    def content_sha256(self) -> str:
-        """Hash of exactly what a reviewer is shown; an approval is bound to it."""
-        shown = [self.id, self.unit_code, self.name, self.user_type, self.school_type, self.address]
-        octets = json.dumps([*shown, asdict(self.contact)], ensure_ascii=False, sort_keys=True).encode()
-        return hashlib.sha256(octets).hexdigest()
+
+UnitPath = tuple[tuple[str, str], ...]
+"""Code and name of each unit from the centre down to the applicant's own."""
+
+# How far a review has come is no part of what is reviewed.
+_PROGRESS = frozenset({"status", "at_unit", "reason", "approved_sha256", "approved_path"})
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Exactly what a reviewer is shown of an application: every field, the stamped scan, where its unit stands."""
+
+    application: Application
+    path: UnitPath
+    scan_sha256: str
+
+    def sha256(self) -> str:
+        """What an approval is bound to. It covers the telephone numbers, so nobody can guess it from the rest."""
+        return content_sha256(self.application, besides=_PROGRESS, path=path_text(self.path), scan=self.scan_sha256)
+
+
+def content_sha256(record: object, *, besides: frozenset[str], **more: str) -> str:
+    """SHA-256 of a record's fields by name. Empty fields do not count, so that a field added later changes no hash."""
+    fields: dict[str, object] = {**asdict(record), **more}  # type: ignore[call-overload]
+    shown = {name: value for name, value in fields.items() if name not in besides and value}
+    octets = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode()
+    return hashlib.sha256(octets).hexdigest()
+
+
+def _plain(value: object) -> str:
+    return timestamp(value) if isinstance(value, datetime) else str(value)
+
+
+def path_text(path: UnitPath) -> str:
+    """The one form in which a path is hashed and kept."""
+    return canonical(path)
+
+
+def parse_path(text: str) -> UnitPath:
+    """Read what `path_text` wrote; an approval from before paths were kept has none."""
+    return tuple((code, name) for code, name in json.loads(text)) if text else ()

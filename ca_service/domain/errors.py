@@ -54,6 +54,12 @@ class IllegalTransition(Conflict):
     kind = "illegal-transition"
 
 
+class NotApproved(Conflict):
+    """What would be certified is not what was approved, or the account is stopped; nothing is signed."""
+
+    kind = "not-approved"
+
+
 class Unavailable(DomainError):
     """A key, the database or another service cannot be reached now; repeating later is safe."""
 

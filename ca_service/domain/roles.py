@@ -49,6 +49,7 @@ class Action(StrEnum):
     CERTIFICATE_CHANGE = "certificate.change"
     CERTIFICATE_READ = "certificate.read"
     CHANGE_SUBMIT = "change.submit"
+    CHANGE_REVIEW = "change.review"
     CHANGE_DECIDE = "change.decide"
     CHANGE_EXECUTE = "change.execute"
     CHANGE_READ = "change.read"
@@ -94,6 +95,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CERTIFICATE_CHANGE: frozenset({_R.REVIEWER, _R.OPERATOR}),
         _A.CERTIFICATE_READ: _READERS,
         _A.CHANGE_SUBMIT: frozenset({_R.CLERK}),
+        _A.CHANGE_REVIEW: frozenset({_R.REVIEWER}),
         _A.CHANGE_DECIDE: frozenset({_R.REVIEWER}),
         _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
         _A.CHANGE_READ: _READERS,
@@ -110,7 +112,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
 CENTRE_ONLY: frozenset[Action] = frozenset(
     {
         _A.UNITS_IMPORT, _A.STAFF_MANAGE, _A.REGISTRATION_PUSH, _A.MEDIA_REGISTER, _A.ENROLMENT_ISSUE_CODE,
-        _A.CERTIFICATE_CHANGE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH, _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.AUDIT_READ,
+        _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH, _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT,
+        _A.AUDIT_READ,
     }
 )  # fmt: skip
 

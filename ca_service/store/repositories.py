@@ -50,6 +50,16 @@ class SqlUnits(SqlRepository[Unit]):
             raise NotFound(f"没有找到单位：{code}")
         return found
 
+    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """See the port."""
+        return self._lineages(codes)
+
+    def lock(self, codes: Iterable[str]) -> None:
+        """See the port. In one order, so that two transactions cannot wait for each other; SQLite has one writer."""
+        row = models.UnitRow
+        query = select(row.code).where(row.code.in_(sorted(set(codes)))).order_by(row.code).with_for_update()
+        self._session.scalars(query).all()
+
     def _lineages(self, codes: Iterable[str]) -> dict[str, list[str]]:
         row = models.LineageRow
         query = select(row.unit_code, row.above_code).where(row.unit_code.in_(list(codes)))

@@ -21,8 +21,8 @@ R = TypeVar("R")
 class SqlRepository(Generic[R]):
     """Implements `workflows.ports.Repository` for one record class and one table.
 
-    `sealed` names the record's field that is kept encrypted in the column of that name, and its dataclass; `place` the
-    column with the unit that a record belongs to.
+    `sealed` names the record's field that is kept encrypted in the column of that name (None is kept as NULL), and its
+    dataclass; `place` the column with the unit that a record belongs to.
     """
 
     def __init__(
@@ -133,21 +133,27 @@ class SqlRepository(Generic[R]):
         columns = {name: getattr(record, name) for name in self._fields}
         if self._sealed is not None:
             name, _, sealer = self._sealed
-            plain = json.dumps(asdict(columns.pop(name)), ensure_ascii=False).encode()
-            columns["sealed"] = sealer.seal(plain, context=self._context(columns))
+            personal = columns.pop(name)
+            context = self._context(columns)
+            columns["sealed"] = None if personal is None else sealer.seal(_plain(personal), context=context)
         return columns
 
     def _load(self, row: Base) -> R:
         values = {name: getattr(row, name) for name in self._fields if self._sealed is None or name != self._sealed[0]}
         if self._sealed is not None:
             name, kind, sealer = self._sealed
-            plain = sealer.open(row.sealed, context=self._context(values))  # type: ignore[attr-defined]
-            values[name] = kind(**json.loads(plain))
+            sealed: bytes | None = row.sealed  # type: ignore[attr-defined]
+            opened = None if sealed is None else json.loads(sealer.open(sealed, context=self._context(values)))
+            values[name] = None if opened is None else kind(**opened)
         make: Callable[..., R] = self._record
         return make(**values)
 
     def _context(self, columns: dict[str, Any]) -> str:
         return f"{self._row.__tablename__}/{columns[self._key[0]]}"
+
+
+def _plain(personal: Any) -> bytes:
+    return json.dumps(asdict(personal), ensure_ascii=False).encode()
 
 
 def _condition(column: Any, value: object) -> ColumnElement[bool]:

@@ -11,13 +11,15 @@ from ca_service.clock import Clock
 from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
-from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.changes import AccountEvent, Change, Paper
+from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
+from ca_service.domain.review import Step
 from ca_service.domain.staff import Staff
 from ca_service.store import models
 from ca_service.store.places import SqlPlaces
@@ -64,7 +66,11 @@ class SqlUnitOfWork:
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
-        self.changes = SqlRepository(session, Change, models.ChangeRow, noun="变更申请")
+        self.changes = SqlRepository(
+            session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
+        )
+        self.steps = SqlRepository(session, Step, models.StepRow, noun="审核步骤", place="from_unit")
+        self.conflicts = SqlRepository(session, ConflictCase, models.ConflictRow, noun="重复登记", place="at_unit")
         self.messages = SqlRepository(
             session, Message, models.MessageRow, noun="消息", sealed=("letter", Letter, sealer)
         )

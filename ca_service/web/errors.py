@@ -18,6 +18,7 @@ STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
         "invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
         "conflict": HTTPStatus.CONFLICT,
         "illegal-transition": HTTPStatus.CONFLICT,
+        "not-approved": HTTPStatus.CONFLICT,
         "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
         "state-unknown": HTTPStatus.SERVICE_UNAVAILABLE,
         "code-wrong": HTTPStatus.UNAUTHORIZED,

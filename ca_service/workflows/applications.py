@@ -5,39 +5,58 @@ from dataclasses import dataclass, replace
 
 from ca_service.domain.applications import Application, Contact
 from ca_service.domain.audit import Tag
+from ca_service.domain.conflicts import ConflictCase, ConflictStatus
 from ca_service.domain.person_text import mask_email, mask_id, mask_name, mask_phone
+from ca_service.domain.review import Step, path_above, place_on
 from ca_service.domain.roles import POLICY, Action, Actor, authorise
+from ca_service.workflows.conflicts import cases_of, open_conflicts
 from ca_service.workflows.ports import Services
-from ca_service.workflows.register import conflicts
+from ca_service.workflows.shown import shown
+from ca_service.workflows.steps import resubmitters, steps_of
+
+_OPEN = (ConflictStatus.UNDECIDED, ConflictStatus.KEPT)
 
 
 @dataclass(frozen=True)
 class ApplicationView:
-    """What the actor may see; `conflicts` are other live applications of the same person."""
+    """What the actor may see.
+
+    `sha256` is of the whole content, masked or not: an act that follows is bound to it. `unit_names` lead from the
+    centre to the applicant's unit. `own`: the actor entered it, so somebody else reviews it.
+    """
 
     application: Application
     unmasked: bool
-    conflicts: Sequence[str]
+    sha256: str
+    unit_names: Sequence[str]
+    place: str
+    steps: Sequence[Step]
+    conflicts: Sequence[ConflictCase]
+    own: bool
 
 
 def view_application(services: Services, actor: Actor, application_id: str) -> ApplicationView:
     """One application, its personal fields masked unless the role may see them; raise NotFound, Forbidden."""
     with services.begin() as uow:
         found = uow.applications.get(application_id)
-        authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(found.unit_code))
+        lineage = uow.units.lineage(found.unit_code)
+        authorise(actor, Action.REGISTRATION_READ, lineage=lineage)
         unmasked = bool(actor.roles & POLICY[Action.REGISTRATION_UNMASK])
         if unmasked:
             uow.audit.append(actor, Tag.APPLICATION_UNMASKED, found.id, unit=found.unit_code)
-        others = conflicts(uow, [found]).get(found.id, ())
-    return ApplicationView(found if unmasked else _masked(found), unmasked, others)
-
-
-def current_application(services: Services, actor: Actor, application_id: str) -> Application:
-    """One application as it stands now, masked; raise NotFound, Forbidden."""
-    with services.read() as uow:
-        found = uow.applications.get(application_id)
-        authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(found.unit_code))
-    return _masked(found)
+        open_conflicts(services, uow, actor, [found])
+        seen = shown(uow, [found])[found.id]
+        again = resubmitters(uow, [found.id]).get(found.id, frozenset())
+        return ApplicationView(
+            application=found if unmasked else masked(found),
+            unmasked=unmasked,
+            sha256=seen.sha256(),
+            unit_names=[name for _, name in seen.path],
+            place=place_on(path_above(lineage), found.at_unit),
+            steps=steps_of(uow, found.id),
+            conflicts=cases_of(uow, [found.id], _OPEN),
+            own=actor.login in again | {found.entered_by},
+        )
 
 
 def scan_of(services: Services, actor: Actor, application_id: str) -> bytes:
@@ -53,12 +72,18 @@ def scan_of(services: Services, actor: Actor, application_id: str) -> bytes:
     return services.documents.get(batch.scan_sha256)
 
 
-def _masked(found: Application) -> Application:
-    contact = found.contact
-    hidden = Contact(
+def masked(found: Application) -> Application:
+    """The same with every personal field hidden but what tells two people apart."""
+    return replace(
+        found, name=mask_name(found.name), address="*" if found.address else "", contact=mask_contact(found.contact)
+    )
+
+
+def mask_contact(contact: Contact) -> Contact:
+    """ID number, telephone numbers and e-mail with their middle hidden."""
+    return Contact(
         mask_id(contact.id_number),
         mask_phone(contact.office_phone),
         mask_email(contact.email),
         mask_phone(contact.mobile),
     )
-    return replace(found, name=mask_name(found.name), address="*" if found.address else "", contact=hidden)

@@ -29,6 +29,7 @@ from ca_service.domain.errors import (
     Conflict,
     DomainError,
     KeyInUse,
+    NotApproved,
     ProofInvalid,
     SessionUnknown,
     WrongToken,
@@ -37,6 +38,7 @@ from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.approvals import certifiable
 from ca_service.workflows.certificate_status import Step, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
 from ca_service.workflows.custody import move
@@ -161,9 +163,16 @@ def _token_refusal(uow: UnitOfWork, enrolment: Enrolment, medium_serial: str) ->
 
 
 def _issue(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
+    try:
+        return _issue_what_was_approved(services, enrolment, public_key)
+    except NotApproved as refusal:
+        _refuse(services, enrolment, refusal)
+
+
+def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
     with services.read() as uow:
         holder = uow.holders.get(enrolment.holder_id)
-        unit = uow.units.get(holder.unit_code)
+        unit = certifiable(uow, holder)
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
         if any(found.der is not None for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
             raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
@@ -184,6 +193,10 @@ def _issue(services: Services, enrolment: Enrolment, public_key: bytes) -> Certi
         current = uow.enrolments.get(enrolment.id)
         if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):
             raise Conflict("证书正在签发中，请稍候重试。")
+        # The order was made in an earlier transaction: what it names must still be what was approved.
+        person = uow.holders.get(holder.id)
+        if (certifiable(uow, person), person) != (unit, holder):
+            raise Conflict("此人的信息刚刚变更，请重新运行证书助手。")
         uow.enrolments.change(
             current,
             guard=("certificate_serial",),

@@ -1,32 +1,40 @@
 """Exactly one information administrator a unit: who takes a unit's place now.
 
-A place is taken by an application that is under way or confirmed, until the person's account is stopped.
+A person who is registered takes the place of the unit where they are now, as long as the account is not stopped. Before
+that, an application that is under way takes its unit's place.
 """
 
-from collections.abc import Mapping, Sequence
-
-from ca_service.domain.applications import LIVE, Application
+from ca_service.domain.applications import LIVE, ApplicationStatus
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.persons import UserType
 from ca_service.domain.units import Unit
 from ca_service.workflows.ports import UnitOfWork
 
+_TYPE = UserType.INFORMATION.value
+# A confirmed application has a registered person, an approved one from the moment of the push.
+_MAY_BE_REGISTERED = (ApplicationStatus.APPROVED, ApplicationStatus.CONFIRMED)
 
-def taken_places(uow: UnitOfWork) -> Mapping[str, Sequence[Application]]:
-    """By unit code, the applications for an information administrator that count."""
-    stopped = {holder.external_id for holder in uow.holders.find(status=HolderStatus.STOPPED)}
-    taken: dict[str, list[Application]] = {}
-    for application in uow.applications.find(status=LIVE, user_type=UserType.INFORMATION.value):
-        if application.id not in stopped:
-            taken.setdefault(application.unit_code, []).append(application)
-    return taken
+
+def taken_places(uow: UnitOfWork) -> frozenset[str]:
+    """The units where somebody takes a place, whatever their kind; counted by the database, nobody's data is read."""
+    before = [status for status in LIVE if status not in _MAY_BE_REGISTERED]
+    registered = uow.holders.tally("unit_code", user_type=_TYPE, status=HolderStatus.ACTIVE)
+    applied = uow.applications.tally("unit_code", user_type=_TYPE, status=before)
+    approved = uow.applications.find(user_type=_TYPE, status=ApplicationStatus.APPROVED)
+    known = {h.external_id for h in uow.holders.find(external_id={a.id for a in approved})}
+    return frozenset({*registered, *applied, *(a.unit_code for a in approved if a.id not in known)})
 
 
 def is_taken(uow: UnitOfWork, unit: Unit, *, besides: str) -> bool:
-    """Whether somebody other than the application named takes this unit's only place."""
+    """Whether somebody other than the application named takes this unit's only place.
+
+    A caller that then writes locks the unit first (`Units.lock`), or two of them could both find the place free.
+    """
     if unit.kind.max_information_administrators is None:
         return False
-    live = uow.applications.find(unit_code=unit.code, status=LIVE, user_type=UserType.INFORMATION.value)
-    others = [application.id for application in live if application.id != besides]
-    stopped = uow.holders.find(external_id=others, status=HolderStatus.STOPPED)
-    return len(others) > len(stopped)
+    here = {h.external_id for h in uow.holders.find(unit_code=unit.code, user_type=_TYPE, status=HolderStatus.ACTIVE)}
+    if here - {besides}:
+        return True
+    applied = {a.id for a in uow.applications.find(unit_code=unit.code, status=LIVE, user_type=_TYPE)} - {besides}
+    registered = {h.external_id for h in uow.holders.find(external_id=applied)}
+    return bool(applied - registered)

@@ -12,12 +12,14 @@ from ca_service.domain.audit import AuditEntry, Tag
 from ca_service.domain.campaigns import Campaign, Progress, Stage
 from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, MediumStatus, Parcel, ParcelItem
 from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
+from ca_service.domain.review import Step
 from ca_service.domain.roles import Actor
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import Unit
@@ -84,6 +86,13 @@ class Units(Repository[Unit], Protocol):
 
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
+
+    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """The lineages of many units by their codes; unknown ones are left out."""
+
+    def lock(self, codes: Iterable[str]) -> None:
+        """Let no other transaction that locks one of these units go on until this one ends: for the rules about who
+        takes a unit's place, which no single row can guard."""
 
 
 class Issuers(Repository[Issuer], Protocol):
@@ -220,6 +229,12 @@ class UnitOfWork(Protocol):
     def changes(self) -> Repository[Change]: ...
 
     @property
+    def steps(self) -> Repository[Step]: ...
+
+    @property
+    def conflicts(self) -> Repository[ConflictCase]: ...
+
+    @property
     def messages(self) -> Repository[Message]: ...
 
     @property
@@ -330,11 +345,11 @@ class Terms:
     root_crl_lifetime: timedelta
     administrator_key: str
     state: str
-    order_confirmation: timedelta
-    hold_reminder: timedelta
-    longest_hold: timedelta
-    confirmation: timedelta
-    unconfirmed_hold: timedelta
+    order_confirmation: timedelta = timedelta(hours=24)
+    hold_reminder: timedelta = timedelta(days=30)
+    longest_hold: timedelta = timedelta(days=90)
+    confirmation: timedelta = timedelta(hours=24)
+    unconfirmed_hold: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ca_service.domain.applications import (
@@ -13,27 +13,37 @@ from ca_service.domain.applications import (
     ApplicationStatus,
     Contact,
 )
-from ca_service.domain.audit import Tag, canonical
-from ca_service.domain.errors import Conflict, NotFound, StateUnknown
-from ca_service.domain.holders import Holder, HolderStatus
+from ca_service.domain.audit import Tag
+from ca_service.domain.errors import Conflict, NotFound
+from ca_service.domain.holders import Holder, HolderStatus, pushed_sha256
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Action, Actor, authorise
+from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.ports import Services, UnitOfWork
+from ca_service.workflows.shown import shown
+from ca_service.workflows.steps import Act, record
+
+_PUSH = Actor("push", CENTRE_CODE, frozenset(), "worker")
+_REVIEWED = (ApplicationStatus.APPROVED, ApplicationStatus.CONFIRMED)
 
 
 @dataclass(frozen=True)
 class PushedPerson:
-    """One approved person as the directory sends it; `external_id` is the directory's own key."""
+    """One approved person as the directory sends it; `external_id` is the directory's own key.
+
+    `approved_sha256` is the hash of what was approved, where the review was ours.
+    """
 
     external_id: str
     unit_code: str
     name: str
     user_type: str
     contact: Contact
+    approved_sha256: str = ""
 
     def sha256(self) -> str:
         """What two pushes must have in common to be the same push."""
-        return hashlib.sha256(canonical(asdict(self)).encode()).hexdigest()
+        return pushed_sha256(self.external_id, self.unit_code, self.name, self.user_type, self.contact)
 
 
 class Outcome(StrEnum):
@@ -90,11 +100,15 @@ class _Sorter:
     def __init__(self, services: Services, uow: UnitOfWork, persons: Sequence[PushedPerson]) -> None:
         self._services = services
         self._known = {h.external_id: h for h in uow.holders.find(external_id={p.external_id for p in persons})}
+        self._ours = {a.id: a for a in uow.applications.find(id={p.external_id for p in persons})}
         self._units = {unit.code for unit in uow.units.find(code={p.unit_code for p in persons})}
         self.new: list[Holder] = []
 
     def sort(self, person: PushedPerson) -> Confirmation:
         """The answer for one person; who is new is noted in `new`."""
+        objection = _objection(person, self._ours)
+        if objection:
+            return _refused(person, objection)
         present = self._known.get(person.external_id)
         if present is not None and present.pushed_sha256 == person.sha256():
             return Confirmation(person.external_id, Outcome.UNCHANGED, present.id)
@@ -119,7 +133,19 @@ class _Sorter:
             status=HolderStatus.ACTIVE,
             registered_at=self._services.clock(),
             pushed_sha256=person.sha256(),
+            approved_sha256=person.approved_sha256,
+            approved_in=person.external_id if person.approved_sha256 else "",
         )
+
+
+def _objection(person: PushedPerson, ours: Mapping[str, Application]) -> str:
+    """Why a push does not carry what was approved here; empty when it does, or when the review was not ours."""
+    application = ours.get(person.external_id)
+    if application is None:
+        return "没有与此编号和审核摘要相符的申请。" if person.approved_sha256 else ""
+    if application.status not in _REVIEWED or person.approved_sha256 != application.approved_sha256:
+        return "此编号的申请尚未审核通过，或推送内容与审核通过的内容不一致。"
+    return "" if person == _person(application) else "推送内容与审核通过的内容不一致。"
 
 
 def _refused(person: PushedPerson, detail: str) -> Confirmation:
@@ -159,21 +185,41 @@ def receipt(services: Services, actor: Actor, receipt_id: str) -> Receipt:
 
 
 def due(services: Services, *, limit: int) -> Sequence[PushedPerson]:
-    """Approved applications that the CA has not confirmed yet, as persons; what was approved is what is pushed."""
+    """Approved applications that the CA has not confirmed yet, as persons; what was approved is what is pushed.
+
+    One whose content, scan or unit is no longer what was approved is not pushed: it goes back to the centre's review.
+    """
     with services.read() as uow:
         approved = uow.applications.find(status=ApplicationStatus.APPROVED, limit=limit)
-    return [_person(application) for application in approved]
+        seen = {own: now.sha256() for own, now in shown(uow, approved).items()}
+    changed = [a for a in approved if seen[a.id] != a.approved_sha256]
+    if changed:
+        _reopen(services, changed)
+    return [_person(application) for application in approved if application not in changed]
+
+
+def _reopen(services: Services, changed: Sequence[Application]) -> None:
+    reason = "内容、扫描件或所属单位与审核通过时不一致，请重新审核；不是有意更改的，请先联系安全管理员。"
+    with services.begin() as uow:
+        for application in changed:
+            status = APPLICATION.after(application.status, ApplicationEvent.REOPEN)
+            uow.applications.change(
+                application, status=status, at_unit=CENTRE_CODE, reason=reason, approved_sha256="", approved_path=""
+            )
+            detail = {"approved": application.approved_sha256}
+            uow.audit.append(_PUSH, Tag.APPLICATION_REOPENED, application.id, unit=application.unit_code, detail=detail)
+        acts = [Act(a.id, ApplicationEvent.REOPEN, a.at_unit, CENTRE_CODE, reason) for a in changed]
+        record(services, uow, _PUSH, acts)
 
 
 def _person(application: Application) -> PushedPerson:
-    if application.content_sha256() != application.approved_sha256:
-        raise StateUnknown(f"申请 {application.id} 的内容与审核通过时不一致，已停止推送。请联系安全管理员。")
     return PushedPerson(
         external_id=application.id,
         unit_code=application.unit_code,
         name=application.name,
         user_type=application.user_type,
         contact=application.contact,
+        approved_sha256=application.approved_sha256,
     )
 
 

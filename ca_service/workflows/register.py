@@ -1,6 +1,6 @@
 """Real-name registration (实名登记): a spreadsheet and its stamped scan become a batch of applications."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca_service.clock import SHANGHAI
@@ -13,6 +13,7 @@ from ca_service.domain.units import Unit
 from ca_service.intake.rows import CellError, Normalised, RegistrationRow, check_rows
 from ca_service.intake.scan import ScanError, check_scan
 from ca_service.intake.sheet import SheetError, SheetLimits, read_roster
+from ca_service.workflows.conflicts import open_conflicts
 from ca_service.workflows.places import taken_places
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
@@ -68,6 +69,7 @@ def import_batch(services: Services, actor: Actor, upload: Upload) -> ImportRepo
             raise Invalid(f"表格中有 {len(bad)} 处错误，按您的选择整表退回。第一处：{where}：{first.why}")
         taken = [_application(services, actor, batch, row, index) for row in sorted_rows.new]
         uow.applications.add_all(taken)
+        open_conflicts(services, uow, actor, taken)
         detail: dict[str, str | int] = {
             "taken": len(taken),
             "bad": len(bad),
@@ -159,13 +161,3 @@ def _application(services: Services, actor: Actor, batch: Batch, row: Registrati
         entered_by=actor.login,
         submitted_at=services.clock(),
     )
-
-
-def conflicts(uow: UnitOfWork, applications: Sequence[Application]) -> Mapping[str, Sequence[str]]:
-    """For each application whose person stands in another live one too: the ids of the others."""
-    hashes = {a.id_number_hash for a in applications}
-    sharing = uow.applications.find(id_number_hash=hashes, status=LIVE)
-    found = {
-        a.id: [o.id for o in sharing if o.id_number_hash == a.id_number_hash and o.id != a.id] for a in applications
-    }
-    return {own: others for own, others in found.items() if others}

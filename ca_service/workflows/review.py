@@ -1,137 +1,233 @@
-"""Review up the tree: forward, return with a reason, approve at the centre (统一审核)."""
+"""Review up the tree: forward, return with a reason, approve at the centre (统一审核); submit again.
+
+One act takes many applications, all of them or none. What each reviewer may do is checked for every application before
+the first is written; each write is one guarded UPDATE, so of two reviewers at once one succeeds and the other is told.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, ApplicationStatus
+from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, Shown, path_text
 from ca_service.domain.audit import Tag
-from ca_service.domain.errors import Conflict, Forbidden, Invalid
+from ca_service.domain.errors import Conflict, DomainError, Invalid
 from ca_service.domain.persons import UserType
-from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
+from ca_service.domain.review import (
+    Concerned,
+    next_above,
+    path_above,
+    place_on,
+    refuse_partial_reviewer,
+    require_place,
+)
+from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.conflicts import lapse, open_conflicts, undecided
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.unit_index import UnitIndex
+from ca_service.workflows.refusals import Refusal, refused
+from ca_service.workflows.review_queue import queue
+from ca_service.workflows.shown import refuse_other_content, shown
+from ca_service.workflows.steps import Act, record, resubmitters
+
+__all__ = ["Verdict", "approve", "decide", "forward", "give_back", "queue", "resubmit"]
+
+_E = ApplicationEvent
+_TAGS = {
+    _E.FORWARD: Tag.APPLICATION_FORWARDED,
+    _E.RETURN: Tag.APPLICATION_RETURNED,
+    _E.APPROVE: Tag.APPLICATION_APPROVED,
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reviewer says of one application: forward, approve, or return for a reason.
+
+    `seen_sha256` is the hash of what the page showed; None for a command, which takes what lies there now.
+    """
+
+    application_id: str
+    event: ApplicationEvent
+    reason: str = ""
+    seen_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An application with everything that its verdict is judged by."""
+
+    verdict: Verdict
+    shown: Shown
+    path: Sequence[str]
+    lineage: Sequence[str]
+    entered_by: frozenset[str]
+    conflicts: Sequence[str]
+
+    @property
+    def application(self) -> Application:
+        return self.shown.application
+
+    @property
+    def place(self) -> str:
+        return place_on(self.path, self.application.at_unit)
 
 
 def forward(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Application]:
-    """Send applications that lie at the actor's unit one unit higher; all of them or none."""
-    with services.begin() as uow:
-        index = UnitIndex(uow.units.find())
-
-        def move(application: Application) -> Application:
-            if application.at_unit == CENTRE_CODE:
-                raise Invalid("申请已到达自治区教育信息中心，请进行统一审核（通过或退回）。")
-            path = index.review_path(application.unit_code)
-            above = path[path.index(application.at_unit) + 1]
-            status = APPLICATION.after(application.status, ApplicationEvent.FORWARD)
-            moved = uow.applications.change(application, status=status, at_unit=above)
-            uow.audit.append(
-                actor,
-                Tag.APPLICATION_FORWARDED,
-                application.id,
-                unit=application.unit_code,
-                detail={"to": above},
-            )
-            return moved
-
-        return _each(uow, actor, ids, move)
-
-
-def give_back(services: Services, actor: Actor, ids: Sequence[str], *, reason: str) -> Sequence[Application]:
-    """Return applications to the unit that sent them; the reason is shown there."""
-    if not reason.strip():
-        raise Invalid("退回时必须填写原因。")
-    with services.begin() as uow:
-
-        def move(application: Application) -> Application:
-            status = APPLICATION.after(application.status, ApplicationEvent.RETURN)
-            moved = uow.applications.change(application, status=status, at_unit=application.unit_code, reason=reason)
-            uow.audit.append(
-                actor,
-                Tag.APPLICATION_RETURNED,
-                application.id,
-                unit=application.unit_code,
-                detail={"reason": reason},
-            )
-            return moved
-
-        return _each(uow, actor, ids, move)
-
-
-def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Application]:
-    """Send returned applications up again, after what was missing has been settled; clerk's work."""
-    with services.begin() as uow:
-        index = UnitIndex(uow.units.find())
-        moved = []
-        for application in _found(uow, ids):
-            authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(application.unit_code))
-            status = APPLICATION.after(application.status, ApplicationEvent.RESUBMIT)
-            _refuse_second_administrator(uow, index, application)
-            first = index.review_path(application.unit_code)[0]
-            moved.append(uow.applications.change(application, status=status, at_unit=first, reason=""))
-            uow.audit.append(actor, Tag.APPLICATION_RESUBMITTED, application.id, unit=application.unit_code)
-        return moved
+    """Send applications that lie at the actor's unit one unit higher."""
+    return decide(services, actor, [Verdict(own, _E.FORWARD) for own in ids])
 
 
 def approve(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Application]:
-    """Approve at the centre; the approval keeps the hash of exactly what was approved, and the push is due."""
+    """Approve at the centre; the push is due."""
+    return decide(services, actor, [Verdict(own, _E.APPROVE) for own in ids])
+
+
+def give_back(services: Services, actor: Actor, ids: Sequence[str], *, reason: str) -> Sequence[Application]:
+    """Return applications to those who sent them; the reason is shown there."""
+    return decide(services, actor, [Verdict(own, _E.RETURN, reason) for own in ids])
+
+
+def decide(services: Services, actor: Actor, verdicts: Sequence[Verdict]) -> Sequence[Application]:
+    """Carry out all verdicts, in the order given, or none; an approval keeps the hash of exactly what was shown.
+
+    Raises Forbidden (recorded), Conflict, Invalid; with several objections the message names each application.
+    """
+    if len({verdict.application_id for verdict in verdicts}) != len(verdicts) or not verdicts:
+        raise Invalid("请选择要办理的申请，每份只能选一次。")
+    _open_what_is_missing(services, actor, verdicts)
     with services.begin() as uow:
-
-        def move(application: Application) -> Application:
-            if application.at_unit != CENTRE_CODE:
-                raise Conflict("申请尚未逐级上报到自治区教育信息中心，不能审核通过。")
-            status = APPLICATION.after(application.status, ApplicationEvent.APPROVE)
-            seen = application.content_sha256()
-            moved = uow.applications.change(application, status=status, approved_sha256=seen)
-            detail = {"sha256": seen}
-            uow.audit.append(actor, Tag.APPLICATION_APPROVED, application.id, unit=application.unit_code, detail=detail)
-            return moved
-
-        return _each(uow, actor, ids, move)
+        name = _name_of(uow, actor)
+        cases = _cases(uow, verdicts)
+        refusals = _refusals(cases, lambda case: _judge(actor, name, case))
+        if not refusals:
+            return _carry_out(services, uow, actor, cases)
+    raise refused(services, actor, "registration.review", refusals)
 
 
-def _each(
-    uow: UnitOfWork, actor: Actor, ids: Sequence[str], move: Callable[[Application], Application]
-) -> Sequence[Application]:
-    applications = _found(uow, ids)
-    lineages: dict[str, Sequence[str]] = {}
-    for application in applications:
-        place = application.at_unit
-        lineage = lineages.get(place) or lineages.setdefault(place, uow.units.lineage(place))
-        authorise(actor, Action.REGISTRATION_REVIEW, lineage=lineage)
-        if place != actor.unit_code:
-            raise Forbidden("申请目前不在本单位，由它所在的单位审核。")
-        refuse_self_review(actor, entered_by=application.entered_by)
-    return [move(application) for application in applications]
+def _open_what_is_missing(services: Services, actor: Actor, verdicts: Sequence[Verdict]) -> None:
+    """In a transaction of its own: an approval that a new conflict refuses must not take the conflict back with it."""
+    with services.begin() as uow:
+        wanted = [verdict.application_id for verdict in verdicts if verdict.event is _E.APPROVE]
+        open_conflicts(services, uow, actor, uow.applications.find(id=wanted))
 
 
-def _refuse_second_administrator(uow: UnitOfWork, index: UnitIndex, application: Application) -> None:
-    if application.user_type != UserType.INFORMATION:
-        return
-    if is_taken(uow, index.units[application.unit_code], besides=application.id):
-        raise Conflict("该单位已有一名信息管理员在办或在用，这份申请不能再提交。请先为原信息管理员办理停用或变更。")
+def _name_of(uow: UnitOfWork, actor: Actor) -> str:
+    return next((staff.name for staff in uow.staff.find(login=actor.login)), "")
 
 
 def _found(uow: UnitOfWork, ids: Sequence[str]) -> Sequence[Application]:
-    applications = uow.applications.find(id=list(ids))
-    if len(applications) != len(set(ids)):
+    by_id = {application.id: application for application in uow.applications.find(id=list(ids))}
+    if len(by_id) != len(set(ids)):
         raise Invalid("所列申请中有不存在的编号，未作任何更改。")
-    return applications
+    return [by_id[own] for own in ids]
 
 
-def queue(
-    services: Services,
-    actor: Actor,
-    window: Window = ALL,
-    *,
-    status: ApplicationStatus | None = None,
-    batch_id: str | None = None,
-) -> Listing[Application]:
-    """The applications of the actor's subtree, oldest first."""
-    wanted = {"status": status, "batch_id": batch_id}
-    with services.read() as uow:
-        authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(actor.unit_code))
-        equal: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
-        return listing(uow.applications, window, order="submitted_at", within=actor.unit_code, **equal)
+def _cases(uow: UnitOfWork, verdicts: Sequence[Verdict]) -> Sequence[_Case]:
+    applications = _found(uow, [verdict.application_id for verdict in verdicts])
+    ids = [application.id for application in applications]
+    lineages = uow.units.lineages({application.unit_code for application in applications})
+    seen, again, open_cases = shown(uow, applications), resubmitters(uow, ids), undecided(uow, ids)
+    return [
+        _Case(
+            verdict,
+            seen[application.id],
+            path_above(lineages[application.unit_code]),
+            lineages[application.unit_code],
+            again.get(application.id, frozenset()) | {application.entered_by},
+            open_cases.get(application.id, ()),
+        )
+        for verdict, application in zip(verdicts, applications, strict=True)
+    ]
+
+
+def _refusals(cases: Sequence[_Case], judge: Callable[[_Case], None]) -> Sequence[Refusal]:
+    found = []
+    for case in cases:
+        try:
+            judge(case)
+        except DomainError as error:
+            found.append(Refusal(case.application.id, case.application.unit_code, error))
+    return found
+
+
+def _judge(actor: Actor, name: str, case: _Case) -> None:
+    application, verdict = case.application, case.verdict
+    authorise(actor, Action.REGISTRATION_REVIEW, lineage=case.lineage)
+    APPLICATION.after(application.status, verdict.event)
+    require_place(actor, case.path, case.place)
+    refuse_partial_reviewer(actor, name, Concerned(case.entered_by, application.unit_code, application.name))
+    if verdict.event is _E.FORWARD:
+        next_above(case.path, case.place)
+    if verdict.event is _E.RETURN and not verdict.reason.strip():
+        raise Invalid("退回时必须填写原因。")
+    if verdict.event is _E.APPROVE:
+        _judge_approval(case)
+    refuse_other_content(case.shown.sha256(), verdict.seen_sha256)
+
+
+def _judge_approval(case: _Case) -> None:
+    if case.place != CENTRE_CODE:
+        raise Conflict("申请尚未逐级上报到自治区教育信息中心，不能审核通过。")
+    if case.conflicts:
+        raise Conflict(f"此人有重复登记尚未处理（{'、'.join(case.conflicts)}），处理后才能审核通过。")
+
+
+def _carry_out(services: Services, uow: UnitOfWork, actor: Actor, cases: Sequence[_Case]) -> Sequence[Application]:
+    moved, acts = [], []
+    for case in cases:
+        application, verdict = case.application, case.verdict
+        after = uow.applications.change(application, guard=("at_unit",), **_changed(case))
+        hashed = case.shown.sha256()
+        detail = {"to": after.at_unit, "sha256": hashed} | ({"reason": verdict.reason} if verdict.reason else {})
+        uow.audit.append(actor, _TAGS[verdict.event], application.id, unit=application.unit_code, detail=detail)
+        moved.append(after)
+        acts.append(Act(application.id, verdict.event, case.place, after.at_unit, verdict.reason, hashed))
+    record(services, uow, actor, acts)
+    lapse(services, uow, actor, [case.application.id for case in cases if case.verdict.event is _E.RETURN])
+    return moved
+
+
+def _changed(case: _Case) -> dict[str, Any]:
+    application, verdict = case.application, case.verdict
+    status = APPLICATION.after(application.status, verdict.event)
+    if verdict.event is _E.FORWARD:
+        return {"status": status, "at_unit": next_above(case.path, case.place), "reason": ""}
+    if verdict.event is _E.RETURN:
+        return {"status": status, "at_unit": application.unit_code, "reason": verdict.reason}
+    path, hashed = path_text(case.shown.path), case.shown.sha256()
+    return {"status": status, "at_unit": CENTRE_CODE, "reason": "", "approved_sha256": hashed, "approved_path": path}
+
+
+def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[Application]:
+    """Send returned applications up again, after what was missing has been settled; clerk's work, all or none."""
+    verdicts = [Verdict(own, _E.RESUBMIT) for own in ids]
+    with services.begin() as uow:
+        cases = _cases(uow, verdicts)
+        uow.units.lock(case.application.unit_code for case in cases)
+        refusals = _refusals(cases, lambda case: _judge_resubmission(uow, actor, case.application, case.lineage))
+        if not refusals:
+            return _submit_again(services, uow, actor, cases)
+    raise refused(services, actor, "registration.submit", refusals)
+
+
+def _judge_resubmission(uow: UnitOfWork, actor: Actor, application: Application, lineage: Sequence[str]) -> None:
+    authorise(actor, Action.REGISTRATION_SUBMIT, lineage=lineage)
+    APPLICATION.after(application.status, _E.RESUBMIT)
+    if application.user_type == UserType.INFORMATION and is_taken(
+        uow, uow.units.get(application.unit_code), besides=application.id
+    ):
+        raise Conflict("该单位已有一名信息管理员在办或在用，这份申请不能再提交。请先为原信息管理员办理停用或变更。")
+
+
+def _submit_again(services: Services, uow: UnitOfWork, actor: Actor, cases: Sequence[_Case]) -> Sequence[Application]:
+    moved, acts = [], []
+    for case in cases:
+        application, first = case.application, case.path[0]
+        status = APPLICATION.after(application.status, _E.RESUBMIT)
+        moved.append(uow.applications.change(application, status=status, at_unit=first, reason=""))
+        uow.audit.append(actor, Tag.APPLICATION_RESUBMITTED, application.id, unit=application.unit_code)
+        acts.append(Act(application.id, _E.RESUBMIT, application.at_unit, first, "", case.shown.sha256()))
+    record(services, uow, actor, acts)
+    open_conflicts(services, uow, actor, moved)
+    return moved

@@ -9,6 +9,7 @@ from ca_service.domain import errors
 from ca_service.domain.applications import APPLICATION, ApplicationEvent, ApplicationStatus
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
 from ca_service.domain.changes import CHANGE, CertificateAct, ChangeEvent, ChangeKind, ChangeStatus
+from ca_service.domain.conflicts import CONFLICT, ConflictEvent, ConflictStatus
 from ca_service.domain.enrolments import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.lifecycle import Machine
@@ -23,6 +24,7 @@ _TABLES: list[tuple[Machine[Any, Any], Any, Any]] = [
     (PARCEL, ParcelStatus, ParcelEvent),
     (ENROLMENT, EnrolmentStatus, EnrolmentEvent),
     (CHANGE, ChangeStatus, ChangeEvent),
+    (CONFLICT, ConflictStatus, ConflictEvent),
 ]
 
 

@@ -25,6 +25,7 @@ from ca_service.store.models.custody import (
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
+from ca_service.store.models.review import ConflictRow, StepRow
 
 __all__ = [
     "AccountEventRow",
@@ -35,6 +36,7 @@ __all__ = [
     "CampaignRow",
     "CertificateRow",
     "ChangeRow",
+    "ConflictRow",
     "CrlRow",
     "CustodyRow",
     "DispatchSheetRow",
@@ -54,5 +56,6 @@ __all__ = [
     "StatusEventRow",
     "StatusLogRow",
     "StatusOrderRow",
+    "StepRow",
     "UnitRow",
 ]

@@ -57,10 +57,12 @@ class HolderRow(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     external_id: Mapped[str] = mapped_column(String(80), unique=True)
     unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"), index=True)
-    name: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(100), index=True)
     user_type: Mapped[str] = mapped_column(String(40))
     sealed: Mapped[bytes]
     id_number_hash: Mapped[str] = mapped_column(String(64), index=True)
     status: Mapped[HolderStatus]
     registered_at: Mapped[datetime]
     pushed_sha256: Mapped[str] = mapped_column(String(64))
+    approved_sha256: Mapped[str] = mapped_column(String(64), server_default="")
+    approved_in: Mapped[str] = mapped_column(String(40), server_default="")

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.applications import ApplicationStatus
 from ca_service.domain.changes import CertificateAct, ChangeKind, ChangeStatus
+from ca_service.domain.units import CENTRE_CODE
 from ca_service.store.models.base import Base
 
 
@@ -44,6 +45,7 @@ class ApplicationRow(Base):
     submitted_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text)
     approved_sha256: Mapped[str] = mapped_column(String(64))
+    approved_path: Mapped[str] = mapped_column(Text, server_default="")
 
 
 Index("ix_application_queue", ApplicationRow.at_unit, ApplicationRow.status)
@@ -64,7 +66,7 @@ class ReceiptRow(Base):
 
 
 class ChangeRow(Base):
-    """Change cases."""
+    """Change cases; `sealed` is the encrypted Paper, absent in cases from before it was kept."""
 
     __tablename__ = "change_case"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -84,6 +86,12 @@ class ChangeRow(Base):
     decision_reason: Mapped[str] = mapped_column(Text)
     executed_by: Mapped[str | None] = mapped_column(String(60))
     executed_at: Mapped[datetime | None]
+    at_unit: Mapped[str] = mapped_column(String(20), server_default=CENTRE_CODE)
+    approved_sha256: Mapped[str] = mapped_column(String(64), server_default="")
+    sealed: Mapped[bytes | None]
+
+
+Index("ix_change_queue", ChangeRow.at_unit, ChangeRow.status)
 
 
 class AccountEventRow(Base):

@@ -29,6 +29,7 @@ class PushRecord(Body):
     office_phone: Text
     email: Text
     mobile: Text
+    approved_sha256: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
 
 
 class Push(Body):
@@ -104,6 +105,7 @@ def _person(record: PushRecord) -> PushedPerson:
         name=record.name,
         user_type=record.user_type,
         contact=Contact(record.id_number, record.office_phone, record.email, record.mobile),
+        approved_sha256=record.approved_sha256,
     )
 
 

@@ -4,15 +4,18 @@ import puremagic
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ca_service.domain.applications import ApplicationStatus
+from ca_service.domain.applications import ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Forbidden, Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
-from ca_service.web.console.context import actor, field, may, refuse_stale, services, upload, window
+from ca_service.web.console.context import actor, field, may, services, upload, window
 from ca_service.workflows import review
-from ca_service.workflows.applications import current_application, scan_of, view_application
-from ca_service.workflows.register import Upload, conflicts, import_batch
+from ca_service.workflows.applications import scan_of, view_application
+from ca_service.workflows.register import Upload, import_batch
+from ca_service.workflows.review_queue import doubles
 
 pages = Blueprint("applications", __name__, url_prefix="/applications")
+_E = ApplicationEvent
+_VERDICTS = {event.value: event for event in (_E.FORWARD, _E.RETURN, _E.APPROVE)}
 _SHOWABLE = frozenset({"application/pdf", "image/jpeg", "image/png"})
 
 
@@ -23,8 +26,7 @@ def index() -> str:
     if wanted and wanted not in {status.value for status in ApplicationStatus}:
         raise Invalid("没有这种申请状态。")
     found = review.queue(services(), actor(), window(), status=ApplicationStatus(wanted) if wanted else None)
-    with services().read() as uow:
-        shared = conflicts(uow, found.rows)
+    shared = doubles(services(), found.rows)
     rows = [
         (a, mask_name(a.name), mask_id(a.contact.id_number), mask_phone(a.contact.mobile), a.id in shared)
         for a in found.rows
@@ -54,20 +56,15 @@ def scan(application_id: str) -> Response:
 
 @pages.post("/<application_id>/review")
 def decide(application_id: str) -> ResponseReturnValue:
-    """Forward, return, approve or submit again, if the state is still the one that was shown."""
-    now = current_application(services(), actor(), application_id)
-    refuse_stale(f"{now.status.value}/{now.at_unit}")
-    match field("act"):
-        case "forward":
-            review.forward(services(), actor(), [application_id])
-        case "return":
-            review.give_back(services(), actor(), [application_id], reason=field("reason"))
-        case "approve":
-            review.approve(services(), actor(), [application_id])
-        case "resubmit":
-            review.resubmit(services(), actor(), [application_id])
-        case _:
-            raise Invalid("没有这种审核操作。")
+    """Forward, return, approve or submit again, if what lies there is still what was shown."""
+    act = field("act")
+    if act == "resubmit":
+        review.resubmit(services(), actor(), [application_id])
+    elif act in _VERDICTS:
+        verdict = review.Verdict(application_id, _VERDICTS[act], field("reason"), field("seen"))
+        review.decide(services(), actor(), [verdict])
+    else:
+        raise Invalid("没有这种审核操作。")
     return redirect(url_for("console.applications.show", application_id=application_id))
 
 

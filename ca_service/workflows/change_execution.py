@@ -1,0 +1,162 @@
+"""Carrying out an approved change: person, certificates, token, account feed and audit entries in one transaction."""
+
+from ca_service.domain.applications import Contact
+from ca_service.domain.audit import Tag
+from ca_service.domain.certificates import Certificate, CertificateEvent, CertificateStatus, RevocationReason
+from ca_service.domain.changes import CHANGE, AccountEvent, CertificateAct, Change, ChangeEvent, ChangeKind, Particular
+from ca_service.domain.errors import Conflict
+from ca_service.domain.holders import Holder, HolderStatus
+from ca_service.domain.media import WITH_PERSON, MediumEvent
+from ca_service.domain.persons import UserType
+from ca_service.domain.roles import Action, Actor, authorise
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.certificate_status import apply
+from ca_service.workflows.change_form import LIVE_CERTIFICATE, refuse_taken_place
+from ca_service.workflows.change_review import refuse_outdated_paper
+from ca_service.workflows.conflicts import lapse, open_conflicts
+from ca_service.workflows.custody import move
+from ca_service.workflows.places import is_taken
+from ca_service.workflows.ports import Services, UnitOfWork
+from ca_service.workflows.refusals import recorded
+from ca_service.workflows.steps import Act, record
+
+_P = Particular
+
+
+def execute(services: Services, actor: Actor, change_id: str) -> Change:
+    """Carry out an approved case, if it still is what was approved; else it goes back to review. Raises Conflict."""
+
+    def unit_of(uow: UnitOfWork) -> str:
+        return uow.changes.get(change_id).unit_code
+
+    with recorded(services, actor, "change.execute", change_id, unit=unit_of), services.begin() as uow:
+        change = uow.changes.get(change_id)
+        authorise(actor, Action.CHANGE_EXECUTE, lineage=uow.units.lineage(change.unit_code))
+        status = CHANGE.after(change.status, ChangeEvent.EXECUTE)
+        genuine = change.approval_sha256() == change.approved_sha256
+        if genuine:
+            now = services.clock()
+            executed = uow.changes.change(change, status=status, executed_by=actor.login, executed_at=now)
+            unit = _carry_out(services, uow, actor, executed)
+            uow.add_account_event(AccountEvent(0, change.kind, change.holder_id, unit, now, change.id))
+            uow.audit.append(actor, Tag.CHANGE_EXECUTED, change.id, unit=change.unit_code)
+            act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, "", change.approved_sha256)
+            record(services, uow, actor, [act])
+            return executed
+        _reopen(services, uow, actor, change)
+    raise Conflict("变更申请的内容与审核同意时不一致，未执行，已退回重新审核并记录。请联系安全管理员核查。")
+
+
+def _reopen(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> None:
+    reason = "内容与审核同意时不一致，请重新审核。"
+    uow.changes.change(
+        change,
+        status=CHANGE.after(change.status, ChangeEvent.REOPEN),
+        at_unit=CENTRE_CODE,
+        certificate_act=None,
+        decided_by=None,
+        decided_at=None,
+        decision_reason=reason,
+        approved_sha256="",
+    )
+    uow.audit.append(
+        actor, Tag.CHANGE_REOPENED, change.id, unit=change.unit_code, detail={"approved": change.approved_sha256}
+    )
+    record(services, uow, actor, [Act(change.id, ChangeEvent.REOPEN, CENTRE_CODE, CENTRE_CODE, reason)])
+
+
+def _carry_out(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> str:
+    """Do what the kind asks for; return the person's unit after it."""
+    holder = uow.holders.get(change.holder_id)
+    if change.kind is ChangeKind.STOP:
+        _stop(services, uow, actor, change, holder)
+    elif change.kind is ChangeKind.RESTORE:
+        _restore(services, uow, actor, change, holder)
+    elif change.kind is ChangeKind.INFORMATION_CHANGE:
+        return _inform(services, uow, actor, change, holder)
+    return holder.unit_code
+
+
+def _stop(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> None:
+    revoking = change.certificate_act is CertificateAct.REVOKE
+    if holder.status is HolderStatus.STOPPED and not revoking:
+        raise Conflict("此人的账号已经停用。")
+    if holder.status is HolderStatus.ACTIVE:
+        uow.holders.change(holder, status=HolderStatus.STOPPED)
+    moved = change.transferred
+    reason = RevocationReason.AFFILIATION_CHANGED if moved else RevocationReason.CESSATION_OF_OPERATION
+    if revoking:
+        _revoke(services, uow, actor, change, reason=reason)
+    else:
+        for certificate in uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE):
+            if certificate.status is not CertificateStatus.FROZEN:
+                _apply(services, uow, actor, change, certificate, event=CertificateEvent.FREEZE)
+    lapse(services, uow, actor, [holder.external_id])
+
+
+def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> None:
+    if holder.status is not HolderStatus.STOPPED:
+        raise Conflict("此人的账号没有停用，不需要恢复。")
+    uow.units.lock([holder.unit_code])
+    if holder.user_type == UserType.INFORMATION and is_taken(
+        uow, uow.units.get(holder.unit_code), besides=holder.external_id
+    ):
+        raise Conflict("该单位已有接任的信息管理员，不能同时恢复前任。请先为接任者办理停用。")
+    uow.holders.change(holder, status=HolderStatus.ACTIVE)
+    for certificate in uow.certificates.find(holder_id=holder.id, status=CertificateStatus.FROZEN):
+        _apply(services, uow, actor, change, certificate, event=certificate.release)
+    open_conflicts(services, uow, actor, uow.applications.find(id=holder.external_id))
+
+
+def _inform(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> str:
+    """New data. A certificate that names what is no longer true is revoked, and its token comes back with the form."""
+    if change.paper is None:
+        raise Conflict("这份变更申请没有变更前后的内容，不能执行。")
+    refuse_outdated_paper(uow, change, holder)
+    wanted = change.paper.wanted()
+    unit_code = wanted[_P.UNIT]
+    refuse_taken_place(uow, holder, unit_code)
+    contact = Contact(wanted["id_number"], wanted[_P.OFFICE_PHONE], wanted[_P.EMAIL], wanted[_P.MOBILE])
+    uow.holders.change(
+        holder,
+        guard=("name", "unit_code", "approved_sha256"),
+        name=wanted[_P.NAME],
+        unit_code=unit_code,
+        contact=contact,
+        approved_sha256=change.approved_sha256,
+        approved_in=change.id,
+    )
+    detail = {"case": change.id, "fields": ",".join(sorted(change.paper.after))}
+    uow.audit.append(actor, Tag.HOLDER_CHANGED, holder.id, unit=unit_code, detail=detail)
+    if change.paper.touches_certificate():
+        # X.509: affiliationChanged is "the subject's name or other information has been modified".
+        _revoke(services, uow, actor, change, reason=RevocationReason.AFFILIATION_CHANGED)
+    for medium in uow.media.find(holder_id=holder.id, status=WITH_PERSON):
+        uow.media.change(medium, at_unit=unit_code)
+    return unit_code
+
+
+def _revoke(services: Services, uow: UnitOfWork, actor: Actor, change: Change, *, reason: RevocationReason) -> None:
+    """Revoke what the person holds; the token that carried it comes back with the form."""
+    certificates = uow.certificates.find(holder_id=change.holder_id, status=LIVE_CERTIFICATE)
+    for certificate in certificates:
+        _apply(services, uow, actor, change, certificate, event=CertificateEvent.REVOKE, reason=reason)
+    if not certificates and change.kind is ChangeKind.INFORMATION_CHANGE:
+        return
+    for medium in uow.media.find(holder_id=change.holder_id, status=WITH_PERSON):
+        move(services, uow, actor, medium, MediumEvent.HAND_IN, at_unit=actor.unit_code)
+        uow.audit.append(actor, Tag.MEDIUM_HANDED_IN, medium.serial, unit=change.unit_code)
+
+
+def _apply(
+    services: Services,
+    uow: UnitOfWork,
+    actor: Actor,
+    change: Change,
+    certificate: Certificate,
+    *,
+    event: CertificateEvent,
+    reason: RevocationReason = RevocationReason.CERTIFICATE_HOLD,
+) -> None:
+    at, why = services.clock(), change.kind.value
+    apply(uow, actor, certificate, event, at=at, reason=why, crl_reason=reason, ground=change.id)
