@@ -1,12 +1,16 @@
 """Hostile octets to a certificate, read by two parsers that must both accept them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from teacher_registry.refusal import RefusalError, RefusalKind
+from teacher_registry.verification import der
 
 # An administrator's certificate is about 900 octets; RSA-4096 with long names stays under 3,000.
 MAX_CERTIFICATE_OCTETS = 16_384
@@ -26,38 +30,140 @@ PARSER_ERRORS = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
+_Value = TypeVar("_Value", bound=x509.ExtensionType)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ReadCertificate:
-    """One certificate as seen by both parsers; `unverified`: nothing in it is proven by having been read."""
+    """One certificate as seen by both parsers; nothing in it is proven by having been read. What a path is built
+    of comes from asn1crypto, what the rules of form look at from cryptography (`unverified`)."""
 
     der: bytes
-    unverified: x509.Certificate
     asn1: asn1_x509.Certificate
 
+    @cached_property
+    def unverified(self) -> x509.Certificate:
+        """By the second parser; raises one of `PARSER_ERRORS` where it does not follow the first."""
+        return x509.load_der_x509_certificate(self.der)
 
-def read_certificate(der: bytes) -> ReadCertificate:
+    @cached_property
+    def extensions(self) -> Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
+        """By object identifier; duplicates were refused when the certificate was read."""
+        return {extension.oid: extension for extension in self.unverified.extensions}
+
+    def value(self, kind: type[_Value]) -> _Value | None:
+        """The extension of this kind, None if it is not there."""
+        found = self.extensions.get(kind.oid)
+        return found.value if found is not None and isinstance(found.value, kind) else None
+
+    def critical(self, kind: type[x509.ExtensionType]) -> bool:
+        """Whether the extension is there and marked critical."""
+        found = self.extensions.get(kind.oid)
+        return found is not None and found.critical
+
+    @cached_property
+    def _fields(self) -> tuple[bytes, ...]:
+        """TBSCertificate as it was signed, then its fields from the issuer on: issuer, validity, subject, key. Cut
+        out and not encoded anew: a parser may write another form than it read."""
+        tbs = next(der.children(self.der, der.whole(self.der, der.SEQUENCE)))
+        parts = [part for part in der.children(self.der, tbs) if part.tag == der.SEQUENCE]
+        return tuple(self.der[part.start : part.end] for part in (tbs, *parts[1:5]))
+
+    @cached_property
+    def tbs(self) -> bytes:
+        """The octets that the issuer signed."""
+        return self._fields[0]
+
+    @cached_property
+    def is_authority(self) -> bool:
+        """Whether basicConstraints assert cA (RFC 5280 §4.2.1.9)."""
+        return bool(self.asn1.ca)
+
+    @cached_property
+    def issuer(self) -> bytes:
+        """The DER of the issuer's name."""
+        return self._fields[1]
+
+    @cached_property
+    def subject(self) -> bytes:
+        """The DER of the subject's name."""
+        return self._fields[3]
+
+    @cached_property
+    def prepared_issuer(self) -> str:
+        """The issuer's name by the string preparation of RFC 5280 §7.1: case, blanks and string types apart."""
+        return str(self.asn1.issuer.hashable)
+
+    @cached_property
+    def prepared_subject(self) -> str:
+        """The subject's name, prepared likewise."""
+        return str(self.asn1.subject.hashable)
+
+    @cached_property
+    def is_self_issued(self) -> bool:
+        """Subject and issuer are the same name (RFC 5280 §3.2); that it is also signed by itself is not said."""
+        return self.issuer == self.subject or self.prepared_issuer == self.prepared_subject
+
+    @cached_property
+    def spki(self) -> bytes:
+        """The DER of subjectPublicKeyInfo."""
+        return self._fields[4]
+
+    @cached_property
+    def key_identifier(self) -> bytes | None:
+        """The subjectKeyIdentifier."""
+        found: bytes | None = self.asn1.key_identifier
+        return found
+
+    @cached_property
+    def authority_key_identifier(self) -> bytes | None:
+        """The keyIdentifier of authorityKeyIdentifier."""
+        found: bytes | None = self.asn1.authority_key_identifier
+        return found
+
+
+def read_certificate(octets: bytes) -> ReadCertificate:
     """Parse strictly: one DER value, no trailing octets, no duplicate extension, the signed part names the
     same signature algorithm as the outside (RFC 5280 §4.1.1.2). Raises the refusal `malformed`."""
-    if not 0 < len(der) <= MAX_CERTIFICATE_OCTETS:
-        raise RefusalError(RefusalKind.MALFORMED, f"a certificate of {len(der)} octets")
+    read = read_leniently(octets)
     try:
-        parsed = x509.load_der_x509_certificate(der)
-        _touch(parsed)
-        asn1 = asn1_x509.Certificate.load(der, strict=True)
-        outside = asn1["signature_algorithm"].dump()
-        inside = asn1["tbs_certificate"]["signature"].dump()
-        _ = (asn1.issuer.hashable, asn1.subject.hashable, asn1.not_valid_before, asn1.not_valid_after)
+        _touch(read.unverified)
     except PARSER_ERRORS as error:
         raise RefusalError(RefusalKind.MALFORMED, f"not a certificate: {type(error).__name__}") from error
-    if outside != inside:
+    return read
+
+
+def read_leniently(octets: bytes) -> ReadCertificate:
+    """The same by one parser only, for path validation as such (`Strictness.PATH`): cryptography does not read
+    DSA keys that inherit their parameters, which RFC 3279 and NIST's PKITS have."""
+    if not 0 < len(octets) <= MAX_CERTIFICATE_OCTETS:
+        raise RefusalError(RefusalKind.MALFORMED, f"a certificate of {len(octets)} octets")
+    try:
+        asn1 = asn1_x509.Certificate.load(octets, strict=True)
+        tbs = asn1["tbs_certificate"]
+        oids = [extension["extn_id"].dotted for extension in tbs["extensions"] or ()]
+        _ = (asn1.ca, asn1.key_identifier, tbs["validity"].native, asn1["signature_value"].native)
+        same_algorithm = _same_algorithm(octets)
+        read = ReadCertificate(octets, asn1)
+        _ = (read.issuer, read.spki)
+    except (IndexError, *PARSER_ERRORS) as error:
+        raise RefusalError(RefusalKind.MALFORMED, f"not a certificate: {type(error).__name__}") from error
+    if len(oids) != len(set(oids)):
+        raise RefusalError(RefusalKind.MALFORMED, "an extension stands twice (RFC 5280 §4.2)")
+    if not same_algorithm:
         raise RefusalError(RefusalKind.MALFORMED, "two different signature algorithms")
-    return ReadCertificate(der, parsed, asn1)
+    return read
 
 
 def _touch(parsed: x509.Certificate) -> None:
-    """Reads what pyca parses lazily, so that a bad field is refused here and not somewhere later."""
+    """Reads what pyca parses lazily, so that a bad field is refused here and not somewhere later. The public
+    key is not read: a path needs the keys of its authorities only, and a rule reads the leaf's."""
     _ = (parsed.version, parsed.serial_number, parsed.issuer, parsed.subject, parsed.extensions)
     _ = (parsed.not_valid_before_utc, parsed.not_valid_after_utc, parsed.signature_algorithm_oid)
-    parsed.public_key()
+
+
+def _same_algorithm(octets: bytes) -> bool:
+    """Octet for octet, as both are DER."""
+    tbs, outside, _signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+    inside = next(part for part in der.children(octets, tbs) if part.tag == der.SEQUENCE)
+    return octets[inside.start : inside.end] == octets[outside.start : outside.end]

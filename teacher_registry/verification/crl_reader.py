@@ -1,0 +1,120 @@
+"""Hostile octets to a certificate revocation list: where its parts lie, and what its header says.
+
+The entries are not touched here: they are read once, after the signature was found good (`crl_entries`).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+
+from teacher_registry.verification import der
+from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate
+from teacher_registry.verification.revocation import UntrustedAnswerError
+from teacher_registry.verification.signatures import STRONG_HASHES, digest_is_signed
+
+MAX_CRL_OCTETS = 256 * 1024 * 1024  # five million entries
+_TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+_Value = TypeVar("_Value", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCrl:
+    """One list; `unverified`: nothing in it is proven by having been read. The elements are offsets into `der`."""
+
+    der: bytes
+    unverified: x509.CertificateRevocationList
+    tbs: der.Element
+    signature: der.Element
+    times: tuple[der.Element, ...]
+    entries: der.Element | None
+
+    @cached_property
+    def extensions(self) -> Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
+        """By object identifier; the parser refuses duplicates."""
+        return {extension.oid: extension for extension in self.unverified.extensions}
+
+    def value(self, kind: type[_Value]) -> _Value | None:
+        """The extension of this kind, None if it is not there."""
+        found = self.extensions.get(kind.oid)
+        return found.value if found is not None and isinstance(found.value, kind) else None
+
+    def critical(self, kind: type[x509.ExtensionType]) -> bool:
+        """Whether the extension is there and marked critical."""
+        found = self.extensions.get(kind.oid)
+        return found is not None and found.critical
+
+    @cached_property
+    def issuer(self) -> bytes:
+        """The DER of the issuer's name."""
+        return self.unverified.issuer.public_bytes()
+
+    @cached_property
+    def number(self) -> int | None:
+        """The CRL number (RFC 5280 §5.2.3)."""
+        found = self.value(x509.CRLNumber)
+        return None if found is None else found.crl_number
+
+    @cached_property
+    def base_number(self) -> int | None:
+        """The BaseCRLNumber of a delta (§5.2.4), None for a complete list."""
+        found = self.value(x509.DeltaCRLIndicator)
+        return None if found is None else found.crl_number
+
+    @cached_property
+    def authority_key_identifier(self) -> bytes | None:
+        """The keyIdentifier of authorityKeyIdentifier."""
+        found = self.value(x509.AuthorityKeyIdentifier)
+        return None if found is None else found.key_identifier
+
+    def is_of(self, issuer: ReadCertificate) -> bool:
+        """Whether the names agree; that the issuer signed it is not said."""
+        if self.issuer == issuer.subject:
+            return True
+        return bool(asn1_x509.Name.load(self.issuer).hashable == issuer.prepared_subject)
+
+    def is_signed_by(self, issuer: ReadCertificate) -> bool:
+        """Whether the issuer's key signed these octets, with a strong hash, and may: "If a key usage extension is
+        present in the CRL issuer's certificate, verify that the cRLSign bit is set" (§6.3.3 (f))."""
+        usage = issuer.value(x509.KeyUsage)
+        algorithm = self.unverified.signature_hash_algorithm
+        if (usage is not None and not usage.crl_sign) or not isinstance(algorithm, STRONG_HASHES):
+            return False
+        signed = memoryview(self.der)[self.tbs.start : self.tbs.end]
+        digest = hashlib.new(algorithm.name, signed).digest()
+        return digest_is_signed(issuer.unverified.public_key(), self.unverified.signature, digest, algorithm)
+
+
+def read_crl(octets: bytes) -> ReadCrl:
+    """Parse the frame. Raises `UntrustedAnswerError`: not one DER CertificateList, duplicate extensions, two
+    different signature algorithms (RFC 5280 §5.1.1.2)."""
+    if not 0 < len(octets) <= MAX_CRL_OCTETS:
+        raise UntrustedAnswerError(f"a CRL of {len(octets)} octets")
+    try:
+        parsed = x509.load_der_x509_crl(octets)
+        _ = (parsed.issuer, parsed.extensions, parsed.last_update_utc, parsed.signature_hash_algorithm)
+        tbs, outside, signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+        inside, times, entries = _parts(octets, tbs)
+    except PARSER_ERRORS as error:
+        raise UntrustedAnswerError(f"not a CRL: {type(error).__name__}") from error
+    if octets[inside.start : inside.end] != octets[outside.start : outside.end]:
+        raise UntrustedAnswerError("two different signature algorithms")
+    return ReadCrl(octets, parsed, tbs, signature, times, entries)
+
+
+def _parts(octets: bytes, tbs: der.Element) -> tuple[der.Element, tuple[der.Element, ...], der.Element | None]:
+    """Signature algorithm, times, entries: TBSCertList is version, signature, issuer, times, entries, [0]."""
+    sequences: list[der.Element] = []
+    times: list[der.Element] = []
+    for part in der.children(octets, tbs):
+        if part.tag in _TIMES:
+            times.append(part)
+        elif part.tag == der.SEQUENCE:
+            sequences.append(part)
+    if not times or len(sequences) not in (2, 3):
+        raise der.DerError("not a TBSCertList")
+    return sequences[0], tuple(times), sequences[2] if len(sequences) == 3 else None
