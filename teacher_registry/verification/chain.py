@@ -8,10 +8,10 @@ from datetime import datetime
 
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification import second_opinion, section6
-from teacher_registry.verification.certificates import ReadCertificate, read_certificate
+from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate, read_certificate
 from teacher_registry.verification.given_lists import GivenLists, Revocation
 from teacher_registry.verification.name_constraints import check_name_constraints
-from teacher_registry.verification.path_builder import Path, PathBuilder, Pool
+from teacher_registry.verification.path_builder import Path, PathBuilder, Pool, require_few
 from teacher_registry.verification.purpose import PURPOSES, check_purpose, policies_of
 from teacher_registry.verification.rules import Place, Strictness, broken_rule
 from teacher_registry.verification.section6 import LibraryRevocation, PolicyInputs
@@ -73,6 +73,7 @@ def verify_chain(
     demand = Demand(at, purpose, strictness)
     if not anchors:
         raise ValueError("verify_chain needs an anchor")
+    require_few(anchors, intermediates)
     read = read_certificate(leaf)
     lists = GivenLists(crls)
     pool = Pool(_readable(anchors, "anchor"), _readable(intermediates, "intermediate"), strictness)
@@ -92,8 +93,8 @@ def judge(
 
     1. the form of the leaf (`rules`; that of the authorities was checked by the pool)
     2. a path of good signatures to a pinned anchor (`path_builder`)
-    3. RFC 5280 §6 on it: times, names, path length, policies (`section6`, the library)
-    4. all name constraints once more, ours (`name_constraints`)
+    3. the name constraints on it, by our own reading (`name_constraints`): bounded, and before the library's
+    4. RFC 5280 §6 on it: times, names, path length, policies (`section6`, the library)
     5. the second verifier (`second_opinion`); not at the lowest strictness
     6. `check`: revocation
     7. the purpose; last, since "not from our CA" and "expired" are the better answers for a person
@@ -113,6 +114,9 @@ def judge(
             failures.append(failure)
     except RefusalError as bound:
         failures.append(bound)
+    except PARSER_ERRORS as error:
+        # asn1crypto reads lazily: what it cannot read shows where it is first needed.
+        failures.append(RefusalError(RefusalKind.MALFORMED, f"cannot be judged: {type(error).__name__}"))
     if not failures:
         raise RefusalError(RefusalKind.FOREIGN, builder.note)
     raise min(failures, key=lambda failure: _TELLING.index(failure.kind))
@@ -124,8 +128,8 @@ def _failure(
     """None if the path is good."""
     at = demand.at.replace(microsecond=0)  # §4.1.2.5: certificates know whole seconds, both ends included
     try:
-        section6.validate_path(path, at, _inputs(path[-1], demand), demand.strictness, library_revocation)
         check_name_constraints(path)
+        section6.validate_path(path, at, _inputs(path[-1], demand), demand.strictness, library_revocation)
         if demand.strictness is not Strictness.PATH:
             second_opinion.agree(path, at)
         if check is not None:

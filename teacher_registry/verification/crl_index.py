@@ -17,6 +17,27 @@ Only = Literal["authorities", "persons"]
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What a list needs to know of a certificate to say its status."""
+
+    key: bytes
+    points: frozenset[str]
+    is_authority: bool
+
+    @classmethod
+    def of(cls, certificate: x509.Certificate) -> "Listed":
+        """From a certificate whose issuer is known to be the list's."""
+        extensions = {type(extension.value): extension.value for extension in certificate.extensions}
+        constraints = extensions.get(x509.BasicConstraints)
+        points = extensions.get(x509.CRLDistributionPoints)
+        return cls(
+            serial_key(certificate.serial_number),
+            _distribution_points(points if isinstance(points, x509.CRLDistributionPoints) else ()),
+            isinstance(constraints, x509.BasicConstraints) and constraints.ca,
+        )
+
+
+@dataclass(frozen=True)
 class Scope:
     """What a list covers: the distribution points that it names (empty: all certificates of the issuer), and the
     kind of certificates that it is limited to."""
@@ -24,12 +45,12 @@ class Scope:
     points: frozenset[str]
     only: Only | None
 
-    def require(self, certificate: ReadCertificate) -> None:
+    def require(self, certificate: Listed) -> None:
         """Outside its scope a list says "good" by silence (RFC 5280 §5.2.5, §6.3.3 (b)): `UntrustedAnswerError`."""
         kind = "authorities" if certificate.is_authority else "persons"
         if self.only not in (None, kind):
             raise UntrustedAnswerError(f"the CRL is not about {kind}")
-        if self.points and not self.points & _distribution_points(certificate):
+        if self.points and not self.points & certificate.points:
             raise UntrustedAnswerError("the CRL is a shard that this certificate does not belong to")
 
 
@@ -55,15 +76,14 @@ class RevocationIndex:
         """The number of the newest list in here."""
         return self.number if self.delta_number is None else self.delta_number
 
-    def status(self, certificate: ReadCertificate) -> Status:
+    def status(self, certificate: Listed) -> Status:
         """GOOD means "not on the list": a CRL cannot tell a certificate that was never issued.
 
         Raises `UntrustedAnswerError` if the list is silent about this certificate: it is out of its scope.
         """
-        key = serial_key(certificate.unverified.serial_number)
         for entries in (self.delta, self.complete):
-            if key in entries:
-                return _status(entries[key])
+            if certificate.key in entries:
+                return _status(entries[certificate.key])
         self.scope.require(certificate)
         return Status.GOOD
 
@@ -149,9 +169,8 @@ def _status(reason: bytes | None) -> Status:
     return Status.FROZEN if reason == HOLD else Status.REVOKED
 
 
-def _distribution_points(certificate: ReadCertificate) -> frozenset[str]:
+def _distribution_points(points: Iterable[x509.DistributionPoint]) -> frozenset[str]:
     """By address only, and only points for all reasons whose list our issuer signs itself."""
-    points = certificate.value(x509.CRLDistributionPoints) or ()
     plain = (point for point in points if not (point.reasons or point.crl_issuer))
     return frozenset[str]().union(*(_urls(point.full_name) for point in plain))
 

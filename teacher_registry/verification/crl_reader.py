@@ -71,11 +71,17 @@ class ReadCrl:
         found = self.value(x509.AuthorityKeyIdentifier)
         return None if found is None else found.key_identifier
 
+    @cached_property
+    def _prepared_issuer(self) -> str | None:
+        """The issuer's name by the string preparation of RFC 5280 §7.1; None if it has characters it forbids."""
+        try:
+            return str(asn1_x509.Name.load(self.issuer).hashable)
+        except PARSER_ERRORS:
+            return None
+
     def is_of(self, issuer: ReadCertificate) -> bool:
         """Whether the names agree; that the issuer signed it is not said."""
-        if self.issuer == issuer.subject:
-            return True
-        return bool(asn1_x509.Name.load(self.issuer).hashable == issuer.prepared_subject)
+        return self.issuer == issuer.subject or self._prepared_issuer == issuer.prepared_subject
 
     def is_signed_by(self, issuer: ReadCertificate) -> bool:
         """Whether the issuer's key signed these octets, with a strong hash, and may: "If a key usage extension is
@@ -97,17 +103,15 @@ def read_crl(octets: bytes) -> ReadCrl:
     try:
         parsed = x509.load_der_x509_crl(octets)
         _ = (parsed.issuer, parsed.extensions, parsed.last_update_utc, parsed.signature_hash_algorithm)
-        tbs, outside, signature = der.children(octets, der.whole(octets, der.SEQUENCE))
-        inside, times, entries = _parts(octets, tbs)
+        tbs, _algorithm, signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+        times, entries = _parts(octets, tbs)
     except PARSER_ERRORS as error:
         raise UntrustedAnswerError(f"not a CRL: {type(error).__name__}") from error
-    if octets[inside.start : inside.end] != octets[outside.start : outside.end]:
-        raise UntrustedAnswerError("two different signature algorithms")
     return ReadCrl(octets, parsed, tbs, signature, times, entries)
 
 
-def _parts(octets: bytes, tbs: der.Element) -> tuple[der.Element, tuple[der.Element, ...], der.Element | None]:
-    """Signature algorithm, times, entries: TBSCertList is version, signature, issuer, times, entries, [0]."""
+def _parts(octets: bytes, tbs: der.Element) -> tuple[tuple[der.Element, ...], der.Element | None]:
+    """Times and entries: TBSCertList is version, signature, issuer, times, entries, [0]."""
     sequences: list[der.Element] = []
     times: list[der.Element] = []
     for part in der.children(octets, tbs):
@@ -117,4 +121,4 @@ def _parts(octets: bytes, tbs: der.Element) -> tuple[der.Element, tuple[der.Elem
             sequences.append(part)
     if not times or len(sequences) not in (2, 3):
         raise der.DerError("not a TBSCertList")
-    return sequences[0], tuple(times), sequences[2] if len(sequences) == 3 else None
+    return tuple(times), sequences[2] if len(sequences) == 3 else None

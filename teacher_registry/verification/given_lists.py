@@ -7,7 +7,7 @@ from typing import Literal
 
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.certificates import ReadCertificate
-from teacher_registry.verification.crl_index import RevocationIndex, index_crl, with_delta
+from teacher_registry.verification.crl_index import Listed, RevocationIndex, index_crl, with_delta
 from teacher_registry.verification.crl_reader import ReadCrl, read_crl
 from teacher_registry.verification.path_builder import Path
 from teacher_registry.verification.revocation import Status, UntrustedAnswerError, require_good
@@ -47,13 +47,14 @@ def _status(
 ) -> Status:
     """By the newest list that is good and about this certificate."""
     reason = "no complete list among those given"
+    listed = Listed.of(certificate.unverified)
     found: list[tuple[int, Status]] = []
     for index in chain.from_iterable(_indexes(own, key, at) for key in keys):
         if isinstance(index, str):
             reason = index
             continue
         try:
-            found.append((index.newest_number, index.status(certificate)))
+            found.append((index.newest_number, index.status(listed)))
         except UntrustedAnswerError as error:
             reason = str(error)
     if not found:

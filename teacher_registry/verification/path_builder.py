@@ -1,6 +1,7 @@
 """Candidate paths from a leaf to the anchors: bounded in depth and in the number of signatures that are checked,
 whatever certificates a client sends along."""
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -20,6 +21,12 @@ MAX_SIGNATURES = 100
 Path = tuple[ReadCertificate, ...]  # the anchor first, the leaf last
 
 
+def require_few(anchors: Sequence[object], issuers: Sequence[object]) -> None:
+    """Refuse a crowd (`foreign`) before any work is done for it."""
+    if len(issuers) > MAX_INTERMEDIATES or len(anchors) > MAX_ANCHORS:
+        raise RefusalError(RefusalKind.FOREIGN, f"{len(issuers)} intermediate certificates")
+
+
 class Pool:
     """Who may issue: pinned anchors and whatever other authorities came along, those whose certificate keeps the
     rules. Immutable and reusable; `note` says what was left out, for the operator's log."""
@@ -27,9 +34,8 @@ class Pool:
     def __init__(
         self, anchors: Sequence[ReadCertificate], issuers: Sequence[ReadCertificate], strictness: Strictness
     ) -> None:
-        """Refuse a crowd (`foreign`) before any work is done for it."""
-        if len(issuers) > MAX_INTERMEDIATES or len(anchors) > MAX_ANCHORS:
-            raise RefusalError(RefusalKind.FOREIGN, f"{len(issuers)} intermediate certificates")
+        """Raises the refusal `foreign` for a crowd."""
+        require_few(anchors, issuers)
         self.strictness = strictness
         self.note = "no issuer of that name and key among the pinned authorities"
         self.anchors = _Authorities(self._well_formed(anchors, Place.ANCHOR))
@@ -59,7 +65,9 @@ class _Authorities:
     def _by_preparation(self) -> dict[str, list[ReadCertificate]]:
         found: dict[str, list[ReadCertificate]] = defaultdict(list)
         for certificate in self.certificates:
-            found[certificate.prepared_subject].append(certificate)
+            # A name with forbidden characters equals nothing but itself.
+            with contextlib.suppress(*PARSER_ERRORS):
+                found[certificate.prepared_subject].append(certificate)
         return found
 
     def named(self, child: ReadCertificate, at: datetime) -> Iterator[ReadCertificate]:

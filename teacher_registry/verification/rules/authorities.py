@@ -32,29 +32,12 @@ def issuer_may_sign_certificates(c: ReadCertificate) -> bool:
     return usage is None or "key_cert_sign" in usage.native
 
 
-@rule("§4.2.1.3, profile", Strictness.PROFILE, Place.AUTHORITY)
-def issuer_states_key_usage(c: ReadCertificate) -> bool:
-    """ "Conforming CAs MUST include this extension in certificates that contain public keys that are used to
-    validate digital signatures on other public key certificates or CRLs." §6 does without."""
-    return c.value(x509.KeyUsage) is not None
-
-
 @rule("§4.2.1.3, §4.2.1.9")
 def only_authorities_sign_certificates(c: ReadCertificate) -> bool:
     """ "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT be
     asserted." """
     usage = c.value(x509.KeyUsage)
     return c.is_authority or usage is None or not usage.key_cert_sign
-
-
-@rule("§4.2.1.9")
-def path_length_of_authorities_only(c: ReadCertificate) -> bool:
-    """ "CAs MUST NOT include the pathLenConstraint field unless the cA boolean is asserted and the key usage
-    extension asserts the keyCertSign bit." """
-    constraints, usage = c.value(x509.BasicConstraints), c.value(x509.KeyUsage)
-    if constraints is None or constraints.path_length is None:
-        return True
-    return constraints.ca and (usage is None or usage.key_cert_sign)
 
 
 @rule("§4.2.1.10")
@@ -67,17 +50,6 @@ def name_constraints_of_authorities_only(c: ReadCertificate) -> bool:
 def name_constraints_critical(c: ReadCertificate) -> bool:
     """ "Conforming CAs MUST mark this extension as critical." """
     return c.value(x509.NameConstraints) is None or c.critical(x509.NameConstraints)
-
-
-@rule("§4.2.1.10")
-def name_constraints_not_empty(c: ReadCertificate) -> bool:
-    """ "Conforming CAs MUST NOT issue certificates where name constraints is an empty sequence": a list of
-    subtrees has at least one (SIZE (1..MAX))."""
-    constraints = c.value(x509.NameConstraints)
-    if constraints is None:
-        return True
-    given = [trees for trees in (constraints.permitted_subtrees, constraints.excluded_subtrees) if trees is not None]
-    return bool(given) and all(given)
 
 
 @rule("§4.2.1.10")
@@ -137,12 +109,9 @@ RULES: Sequence[Rule] = (
     issuer_is_authority,
     basic_constraints_critical,
     issuer_may_sign_certificates,
-    issuer_states_key_usage,
     only_authorities_sign_certificates,
-    path_length_of_authorities_only,
     name_constraints_of_authorities_only,
     name_constraints_critical,
-    name_constraints_not_empty,
     name_constraints_without_distance,
     name_constraints_well_formed,
     policy_constraints_critical,

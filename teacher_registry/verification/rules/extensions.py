@@ -54,13 +54,6 @@ def authority_key_identifier_not_critical(c: ReadCertificate) -> bool:
     return not c.critical(x509.AuthorityKeyIdentifier)
 
 
-@rule("A.2, AuthorityKeyIdentifier")
-def authority_issuer_and_serial_together(c: ReadCertificate) -> bool:
-    """ "authorityCertIssuer and authorityCertSerialNumber MUST both be present or both be absent." """
-    found = c.value(x509.AuthorityKeyIdentifier)
-    return found is None or (found.authority_cert_issuer is None) is (found.authority_cert_serial_number is None)
-
-
 @rule("§4.2.1.2")
 def subject_key_identifier_present(c: ReadCertificate) -> bool:
     """ "This extension MUST appear in all conforming CA certificates." """
@@ -109,13 +102,6 @@ def policies_once(c: ReadCertificate) -> bool:
     return len(found) == len(set(found))
 
 
-@rule("§4.2.1.13")
-def distribution_point_says_where(c: ReadCertificate) -> bool:
-    """ "A DistributionPoint MUST NOT consist of only the reasons field." """
-    points = [*(c.value(x509.CRLDistributionPoints) or ()), *(c.value(x509.FreshestCRL) or ())]
-    return all(point.full_name or point.relative_name or point.crl_issuer for point in points)
-
-
 @rule("§4.2.1.15")
 def freshest_crl_not_critical(c: ReadCertificate) -> bool:
     """ "The extension MUST be marked as non-critical by conforming CAs." """
@@ -140,14 +126,12 @@ RULES: tuple[Rule, ...] = (
     no_unknown_critical_extension,
     authority_key_identifier_present,
     authority_key_identifier_not_critical,
-    authority_issuer_and_serial_together,
     subject_key_identifier_present,
     subject_key_identifier_in_all,
     subject_key_identifier_not_critical,
     key_usage_not_empty,
     key_usage_critical,
     policies_once,
-    distribution_point_says_where,
     freshest_crl_not_critical,
     information_access_not_critical,
     path_extensions_in_authorities_only,

@@ -56,12 +56,6 @@ def list_version_2(crl: ReadCrl) -> bool:
     return crl.der[crl.tbs.content : crl.tbs.content + len(_VERSION_2)] == _VERSION_2
 
 
-@rule("§5.1.2.3")
-def list_issuer_named(crl: ReadCrl) -> bool:
-    """ "The issuer field MUST contain a non-empty X.500 distinguished name." """
-    return bool(crl.unverified.issuer.rdns)
-
-
 @rule("§5.1.2.5")
 def next_update_present(crl: ReadCrl) -> bool:
     """ "Conforming CRL issuers MUST include the nextUpdate field in all CRLs." """
@@ -150,18 +144,6 @@ def distribution_point_critical(crl: ReadCrl) -> bool:
     return crl.value(x509.IssuingDistributionPoint) is None or crl.critical(x509.IssuingDistributionPoint)
 
 
-@rule("§5.2.5")
-def distribution_point_of_one_kind(crl: ReadCrl) -> bool:
-    """ "CRL issuers MUST NOT issue CRLs where the DER encoding of the issuing distribution point extension is an
-    empty sequence"; at most one of the three onlyContains."""
-    point = crl.value(x509.IssuingDistributionPoint)
-    if point is None:
-        return True
-    only = (point.only_contains_user_certs, point.only_contains_ca_certs, point.only_contains_attribute_certs)
-    said = (point.full_name, point.relative_name, point.only_some_reasons, point.indirect_crl, *only)
-    return any(said) and sum(only) <= 1
-
-
 @rule("§5.2.5, profile")
 def list_of_one_issuer_for_all_reasons(crl: ReadCrl) -> bool:
     """Our CA issues no indirect lists, none for some reasons, none about attribute certificates: outside its
@@ -191,7 +173,6 @@ def fresher_list_not_critical(crl: ReadCrl) -> bool:
 
 LIST_RULES: tuple[ListRule, ...] = (
     list_version_2,
-    list_issuer_named,
     next_update_present,
     list_times_encoded_by_year,
     next_update_later,
@@ -205,7 +186,6 @@ LIST_RULES: tuple[ListRule, ...] = (
     delta_indicator_critical,
     delta_later_than_its_base,
     distribution_point_critical,
-    distribution_point_of_one_kind,
     list_of_one_issuer_for_all_reasons,
     distribution_point_by_address,
     fresher_list_not_critical,
