@@ -27,6 +27,7 @@ from teacher_registry.clock import Clock
 from teacher_registry.publications.crl_source import CrlSource
 from teacher_registry.publications.fetch import UnavailableError
 from teacher_registry.publications.ocsp_source import OcspSource
+from teacher_registry.publications.refresher import Refresher
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.crl_index import Listed
 from teacher_registry.verification.known import KnownCertificate, KnownCertificates, Pinned
@@ -89,6 +90,10 @@ class Gate:
         )
         object.__setattr__(self, "_known", KnownCertificates(pinned))
         object.__setattr__(self, "_issuing_listed", Listed.of(self.trust.issuing))
+
+    def keeping_fresh(self, every: timedelta) -> Refresher:
+        """A context in which the lists are fetched in the background."""
+        return Refresher([self.root_crl, self.issuing_crl], every)
 
     def admit(
         self,

@@ -129,7 +129,7 @@ def _failure(
     at = demand.at.replace(microsecond=0)  # §4.1.2.5: certificates know whole seconds, both ends included
     try:
         check_name_constraints(path)
-        section6.validate_path(path, at, _inputs(path[-1], demand), demand.strictness, library_revocation)
+        section6.validate_path(path, at, _inputs(path[-1], demand), library_revocation)
         if demand.strictness is not Strictness.PATH:
             second_opinion.agree(path, at)
         if check is not None:

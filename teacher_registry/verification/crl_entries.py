@@ -34,6 +34,9 @@ def serial_key(serial: int) -> bytes:
     return bytes([len(content)]) + content
 
 
+_ZERO = serial_key(0)
+
+
 def read_entries(crl: ReadCrl) -> Entries:
     """All entries. Raises `UntrustedAnswerError`: a serial twice or not positive, an unknown reason, an unknown
     critical extension or another issuer's certificate (§5.3), removeFromCRL outside a delta (§5.3.1)."""
@@ -42,6 +45,8 @@ def read_entries(crl: ReadCrl) -> Entries:
     entries = _our_form(crl.der, crl.entries)
     if entries is None:
         entries = _any_form(crl)
+    if _ZERO in entries:
+        raise UntrustedAnswerError("a serial number that is not positive")
     if len(entries) != len(crl.unverified):
         raise UntrustedAnswerError("a serial number stands twice in the CRL")
     reasons = set(entries.values()) - {None}
@@ -69,10 +74,9 @@ def _any_form(crl: ReadCrl) -> Entries:
     found: Entries = {}
     try:
         for entry in crl.unverified:
-            if entry.serial_number <= 0:
+            if entry.serial_number < 0:
                 raise UntrustedAnswerError("a serial number that is not positive")
-            key = serial_key(entry.serial_number)
-            found[key] = _reason(entry)
+            found[serial_key(entry.serial_number)] = _reason(entry)
     except PARSER_ERRORS as error:
         raise UntrustedAnswerError(f"an unreadable CRL entry: {type(error).__name__}") from error
     return found

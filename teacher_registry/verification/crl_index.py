@@ -124,9 +124,7 @@ def carry_delta(newer: RevocationIndex, older: RevocationIndex) -> RevocationInd
     """A newly fetched complete list together with the delta that was known, if that is still the newest."""
     if older.delta_number is None or older.delta_number <= newer.number or older.scope != newer.scope:
         return newer
-    return replace(
-        newer, delta=older.delta, delta_number=older.delta_number, delta_next_update=older.delta_next_update
-    )
+    return replace(newer, delta=older.delta, delta_number=older.delta_number, delta_next_update=older.delta_next_update)
 
 
 def _require_trusted(crl: ReadCrl, issuer: ReadCertificate, now: datetime) -> None:

@@ -14,6 +14,7 @@ from cryptography import x509
 
 from teacher_registry.verification import der
 from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate
+from teacher_registry.verification.der import Element
 from teacher_registry.verification.revocation import UntrustedAnswerError
 from teacher_registry.verification.signatures import STRONG_HASHES, digest_is_signed
 
@@ -28,10 +29,9 @@ class ReadCrl:
 
     der: bytes
     unverified: x509.CertificateRevocationList
-    tbs: der.Element
-    signature: der.Element
-    times: tuple[der.Element, ...]
-    entries: der.Element | None
+    tbs: Element
+    times: tuple[Element, ...]
+    entries: Element | None
 
     @cached_property
     def extensions(self) -> Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
@@ -103,17 +103,17 @@ def read_crl(octets: bytes) -> ReadCrl:
     try:
         parsed = x509.load_der_x509_crl(octets)
         _ = (parsed.issuer, parsed.extensions, parsed.last_update_utc, parsed.signature_hash_algorithm)
-        tbs, _algorithm, signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+        tbs, _algorithm, _signature = der.children(octets, der.whole(octets, der.SEQUENCE))
         times, entries = _parts(octets, tbs)
     except PARSER_ERRORS as error:
         raise UntrustedAnswerError(f"not a CRL: {type(error).__name__}") from error
-    return ReadCrl(octets, parsed, tbs, signature, times, entries)
+    return ReadCrl(octets, parsed, tbs, times, entries)
 
 
-def _parts(octets: bytes, tbs: der.Element) -> tuple[tuple[der.Element, ...], der.Element | None]:
+def _parts(octets: bytes, tbs: Element) -> tuple[tuple[Element, ...], Element | None]:
     """Times and entries: TBSCertList is version, signature, issuer, times, entries, [0]."""
-    sequences: list[der.Element] = []
-    times: list[der.Element] = []
+    sequences: list[Element] = []
+    times: list[Element] = []
     for part in der.children(octets, tbs):
         if part.tag in _TIMES:
             times.append(part)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Literal
 
 from teacher_registry.refusal import RefusalError, RefusalKind
@@ -32,7 +32,7 @@ class GivenLists:
     def require_good(self, path: Path, at: datetime, revocation: Revocation) -> None:
         """Refuse `revoked`, `frozen` or `status-unknown`. With "if-given" a certificate whose issuer has no list
         here is not checked; with "required" it is refused."""
-        for issuer, certificate in zip(path, path[1:], strict=False):
+        for issuer, certificate in pairwise(path):
             own = [crl for crl in self._lists if crl.is_of(issuer)]
             if own:
                 # After a change of its key an authority stands in the path with both (self-issued certificates).

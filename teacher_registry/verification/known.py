@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.certificates import ReadCertificate, read_certificate
@@ -91,5 +91,4 @@ def _validity(path: Path) -> tuple[datetime, datetime]:
     """When all certificates of the path are valid: whole seconds, so the last one counts to its end."""
     certificates = [certificate.unverified for certificate in path]
     until = min(certificate.not_valid_after_utc for certificate in certificates)
-    end = until if until.year == datetime.max.year else until.replace(microsecond=999_999)
-    return max(certificate.not_valid_before_utc for certificate in certificates), end.astimezone(UTC)
+    return max(certificate.not_valid_before_utc for certificate in certificates), until.replace(microsecond=999_999)

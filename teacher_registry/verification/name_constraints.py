@@ -5,7 +5,7 @@ The bases were found well-formed by the rules before a path comes here.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,7 +58,7 @@ class _Constraints:
         if checker is None:
             # "The application MUST either process the constraint or reject the certificate."
             raise RefusalError(RefusalKind.FOREIGN, f"a constraint on names of the form {form}")
-        return bool(checker(name, base))
+        return checker(name, base)
 
     def _touches(self, form: str, name: Any, base: Any) -> bool:
         """Whether the name, or a name that its wildcard stands for, is excluded."""
@@ -90,7 +90,9 @@ def check_name_constraints(path: Sequence[ReadCertificate]) -> None:
 def constrained_forms(path: Sequence[ReadCertificate]) -> frozenset[str]:
     """The forms of names that some authority of the path constrains."""
     values = [certificate.asn1.name_constraints_value for certificate in path[:-1]]
-    trees = [value[field] for value in values if value is not None for field in ("permitted_subtrees", "excluded_subtrees")]
+    trees = [
+        value[field] for value in values if value is not None for field in ("permitted_subtrees", "excluded_subtrees")
+    ]
     return frozenset(form for subtrees in trees for form, _base in _bases(subtrees))
 
 
@@ -135,7 +137,7 @@ def _dns_within(name: str, base: str) -> bool:
     """ "Any DNS name that can be constructed by simply adding zero or more labels to the left-hand side of the
     name satisfies the name constraint." A wildcard is inside if all it stands for is."""
     name, base = name.removeprefix("*.").lower(), base.lower()
-    return base == "" or name == base or name.endswith("." + base)
+    return base in ("", name) or name.endswith("." + base)
 
 
 def _host_within(host: str, base: str) -> bool:
@@ -173,7 +175,7 @@ def _directory_within(name: tuple[str, ...], base: tuple[str, ...]) -> bool:
     return name[: len(base)] == base
 
 
-_WITHIN = {
+_WITHIN: dict[str, Callable[[Any, Any], bool]] = {
     "directory_name": _directory_within,
     "dns_name": _dns_within,
     "rfc822_name": _email_within,

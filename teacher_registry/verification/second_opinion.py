@@ -8,6 +8,7 @@ asked (`applies`). Our own paths have none of them. It has no word on revocation
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
@@ -27,7 +28,7 @@ _AUTHORITIES = ExtensionPolicy.permit_all().require_present(x509.BasicConstraint
 
 def applies(path: Path) -> bool:
     """Whether the verifier can judge this path at all."""
-    chained = all(child.issuer == parent.subject for parent, child in zip(path, path[1:], strict=False))
+    chained = all(child.issuer == parent.subject for parent, child in pairwise(path))
     plain = not any(oid in c.extensions for c in path for oid in _POLICY_EXTENSIONS)
     rolled_over = any(c.is_self_issued for c in path[1:])
     forms = constrained_forms(path)

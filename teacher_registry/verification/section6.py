@@ -23,9 +23,7 @@ from pyhanko_certvalidator.name_trees import PKIXSubtrees, process_general_subtr
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
     AcceptAllAlgorithms,
-    AlgorithmUsagePolicy,
     CertRevTrustPolicy,
-    DisallowWeakAlgorithmsPolicy,
     RevocationCheckingPolicy,
     RevocationCheckingRule,
 )
@@ -36,12 +34,10 @@ from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate
 from teacher_registry.verification.name_constraints import LIBRARY_FORMS, constrained_forms
 from teacher_registry.verification.path_builder import Path
-from teacher_registry.verification.rules import Strictness
 
 ANY_POLICY = "any_policy"
 _NO_REVOCATION = RevocationCheckingPolicy(RevocationCheckingRule.NO_CHECK, RevocationCheckingRule.NO_CHECK)
 _ALL_CRLS = RevocationCheckingPolicy(RevocationCheckingRule.CRL_REQUIRED, RevocationCheckingRule.CRL_REQUIRED)
-_WEAK_HASHES = frozenset({"md2", "md5", "sha1"})
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,6 @@ def validate_path(
     path: Path,
     at: datetime,
     policies: PolicyInputs,
-    strictness: Strictness,
     revocation: LibraryRevocation | None = None,
 ) -> None:
     """Return if the path is valid at `at`, with no tolerance in time; the anchor's own validity, path length
@@ -92,7 +87,7 @@ def validate_path(
         initial_policy_mapping_inhibit=policies.inhibit_mapping,
         initial_any_policy_inhibit=policies.inhibit_any,
     )
-    context = _context(anchor, at, strictness, revocation)
+    context = _context(anchor, at, revocation)
     _translated(async_validate_path(context, validation_path, params), offline=revocation is None)
 
 
@@ -129,12 +124,7 @@ def _subtrees(value: Any) -> PKIXSubtrees | None:
     return process_general_subtrees(value) if isinstance(value, asn1_x509.GeneralSubtrees) else None
 
 
-def _context(
-    anchor: asn1_x509.Certificate, at: datetime, strictness: Strictness, revocation: LibraryRevocation | None
-) -> ValidationContext:
-    algorithms: AlgorithmUsagePolicy = DisallowWeakAlgorithmsPolicy(weak_hash_algos=_WEAK_HASHES)
-    if strictness is Strictness.PATH:
-        algorithms = AcceptAllAlgorithms()
+def _context(anchor: asn1_x509.Certificate, at: datetime, revocation: LibraryRevocation | None) -> ValidationContext:
     return ValidationContext(
         trust_roots=[anchor],
         other_certs=[] if revocation is None else [other.asn1 for other in revocation.others],
@@ -144,7 +134,7 @@ def _context(
         ocsps=[],
         revinfo_policy=CertRevTrustPolicy(_NO_REVOCATION if revocation is None else _ALL_CRLS),
         time_tolerance=timedelta(0),
-        algorithm_usage_policy=algorithms,
+        algorithm_usage_policy=AcceptAllAlgorithms(),  # our rules choose the algorithms
         signature_validator=None if revocation is None else revocation.signatures,
     )
 

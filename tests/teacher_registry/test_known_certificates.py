@@ -77,6 +77,8 @@ def test_a_purpose_or_a_form_that_is_wrong_is_refused_every_time(authority: Auth
 
 def test_pinned_certificates_that_break_a_rule_open_for_nobody(authority: Authority) -> None:
     """The anchor is held to the rules like any other."""
-    weak = certify(replace(ISSUING, common_name="教育CA签发", usages=(ExtendedKeyUsageOID.SERVER_AUTH,)), authority.root)
+    weak = certify(
+        replace(ISSUING, common_name="教育CA签发", usages=(ExtendedKeyUsageOID.SERVER_AUTH,)), authority.root
+    )
     pinned = replace(authority, issuing=weak)
     assert judge(known_by(pinned), pinned.administrator()) == "foreign"

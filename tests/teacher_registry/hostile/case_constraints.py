@@ -142,7 +142,7 @@ def mailbox_permitted_exactly() -> Chain:
 
 @accepted()
 def mailbox_permitted_by_host() -> Chain:
-    """ "To indicate all Internet mail addresses on a particular host, the constraint is specified as the host name." """
+    """ "To indicate all Internet mail addresses on a particular host, the constraint is [...] the host name." """
     return via(limit([(EMAIL, b"example.com")]), (EMAIL, b"foo@example.com"))
 
 

@@ -252,9 +252,7 @@ def a_delta_that_freezes() -> Chain:
 @accepted()
 def a_delta_that_releases() -> Chain:
     """removeFromCRL. §5.3.1"""
-    return delta(
-        {"entries": [ls.entry(0x3001, ls.reason(ls.REMOVE))]}, entries=[ls.entry(0x3001, ls.reason(ls.HOLD))]
-    )
+    return delta({"entries": [ls.entry(0x3001, ls.reason(ls.REMOVE))]}, entries=[ls.entry(0x3001, ls.reason(ls.HOLD))])
 
 
 @refused("frozen")

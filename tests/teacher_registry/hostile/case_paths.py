@@ -212,9 +212,7 @@ def a_lattice_of_authorities() -> Chain:
     certificates = []
     for number, keys in enumerate(storeys):
         plain = [f.root(key=key, subject=f.name(f"层 {number}")) for key in keys]
-        certificates += [
-            f.authority(parent, key=mine.key, subject=mine.subject) for parent in above for mine in plain
-        ]
+        certificates += [f.authority(parent, key=mine.key, subject=mine.subject) for parent in above for mine in plain]
         above = plain
     return Chain(f.leaf(above[0]), certificates, [f.root()])
 

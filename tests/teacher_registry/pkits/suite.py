@@ -43,7 +43,9 @@ def cases() -> tuple[Case, ...]:
 def _case(number: str, leaf: str, expected: str, *inputs: str) -> Case:
     named = [text.removeprefix("policies=") for text in inputs if text.startswith("policies=")]
     policies = frozenset(_POLICY + number for text in named for number in text.split(","))
-    return Case(number, f"{leaf}EE", expected == "valid", policies, frozenset(inputs) - {f"policies={n}" for n in named})
+    return Case(
+        number, f"{leaf}EE", expected == "valid", policies, frozenset(inputs) - {f"policies={n}" for n in named}
+    )
 
 
 @dataclass(frozen=True)
