@@ -16,7 +16,7 @@ Judged for every request, so that a freeze ends what is already open. TLS proved
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 import structlog

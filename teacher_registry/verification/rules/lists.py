@@ -132,12 +132,6 @@ def delta_indicator_critical(crl: ReadCrl) -> bool:
     return crl.base_number is None or crl.critical(x509.DeltaCRLIndicator)
 
 
-@rule("§5.2.4, §6.3.3 (c)")
-def delta_later_than_its_base(crl: ReadCrl) -> bool:
-    """The base is an earlier list of the same sequence of numbers (§5.2.3: "monotonically increasing")."""
-    return crl.base_number is None or (crl.number is not None and 0 <= crl.base_number < crl.number)
-
-
 @rule("§5.2.5")
 def distribution_point_critical(crl: ReadCrl) -> bool:
     """ "The issuing distribution point is a critical CRL extension." """
@@ -184,7 +178,6 @@ LIST_RULES: tuple[ListRule, ...] = (
     list_number_not_critical,
     list_number_in_range,
     delta_indicator_critical,
-    delta_later_than_its_base,
     distribution_point_critical,
     list_of_one_issuer_for_all_reasons,
     distribution_point_by_address,

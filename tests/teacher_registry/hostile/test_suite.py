@@ -12,19 +12,7 @@ from teacher_registry.refusal import RefusalError
 from teacher_registry.verification import verify_chain
 from teacher_registry.verification.rules import RULES
 from teacher_registry.verification.rules.lists import LIST_RULES
-from tests.teacher_registry.hostile import (  # noqa: F401  (they register their cases)
-    case_authorities,
-    case_constraints,
-    case_constraints_on_paths,
-    case_extensions,
-    case_fields,
-    case_list_forms,
-    case_lists,
-    case_names,
-    case_paths,
-    case_validity,
-)
-from tests.teacher_registry.hostile.registry import CASES, Case, octets
+from tests.teacher_registry.hostile.cases import CASES, Case, octets
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 
