@@ -110,8 +110,9 @@ def _names_of(certificate: ReadCertificate) -> Iterator[_Name]:
         for name in alternative:
             yield _plain(name)
         return
-    # "When the subject contains an emailAddress and there is no subjectAltName, the rfc822Name constraint MUST
-    # be applied to the attribute."
+    # "When constraints are imposed on the rfc822Name name form, but the certificate does not include a subject
+    # alternative name, the rfc822Name constraint MUST be applied to the attribute of type emailAddress in the
+    # subject distinguished name."
     for attributes in subject.chosen:
         for attribute in attributes:
             if attribute["type"].native == "email_address":
@@ -155,8 +156,8 @@ def _email_within(mailbox: str, base: str) -> bool:
 
 
 def _uri_within(uri: str, base: str) -> bool:
-    """ "If the URI does not include an authority component, or [...] the host name is specified as an IP address,
-    then the application MUST reject the certificate." """
+    """A URI without an authority component, or whose host is an IP address: "then the application MUST reject the
+    certificate." """
     host = urlsplit(uri).hostname or ""
     if not syntax.is_host(host) or host.rpartition(".")[2].isdigit():
         raise RefusalError(RefusalKind.FOREIGN, "a URI without a host name, under a constraint on URIs")

@@ -158,7 +158,7 @@ def distribution_point_by_address(crl: ReadCrl) -> bool:
 
 @rule("§5.2.6")
 def fresher_list_not_critical(crl: ReadCrl) -> bool:
-    """ "The extension MUST NOT be marked as critical by conforming CRL issuers" and "MUST NOT appear in delta
+    """ "Conforming CRL issuers MUST mark this extension as non-critical. This extension MUST NOT appear in delta
     CRLs." """
     return x509.FreshestCRL.oid not in crl.extensions or (
         not crl.critical(x509.FreshestCRL) and crl.base_number is None

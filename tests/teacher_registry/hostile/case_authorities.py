@@ -201,8 +201,8 @@ def our_leaf_for_servers() -> Chain:
 
 @refused("no extended key usage clientAuth")
 def our_leaf_for_any_purpose() -> Chain:
-    """ "Applications MAY reject certificates that include anyExtendedKeyUsage but not the particular OID expected
-    for the application." §4.2.1.12"""
+    """ "Applications [...] MAY reject certificates that include the anyExtendedKeyUsage OID but not the particular OID
+    expected for the application." §4.2.1.12"""
     root = f.root()
     leaf = f.leaf(root, instead=[f.purposes(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)])
     return _for_us(direct(root, leaf))

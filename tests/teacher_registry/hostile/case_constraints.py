@@ -172,13 +172,14 @@ def uri_permitted() -> Chain:
 
 @refused("a URI without a host name")
 def uri_of_an_address() -> Chain:
-    """ "[...] or the host name is specified as an IP address, then the application MUST reject the certificate." """
+    """ "[...] in which the host name is specified as an IP address), then the application MUST reject the
+    certificate." """
     return via(limit([(URI, b".example.com")]), (URI, b"http://192.0.2.1/path"))
 
 
 @refused("a URI without a host name")
 def uri_without_a_host() -> Chain:
-    """ "If [...] the URI does not include an authority component [...] MUST reject the certificate." """
+    """ "[...] if the URI either does not include an authority component [...] MUST reject the certificate." """
     return via(limit([(URI, b"example.com")]), (URI, b"urn:example.com"))
 
 

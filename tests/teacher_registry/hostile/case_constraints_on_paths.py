@@ -23,7 +23,8 @@ def two(first: f.Ext, second: f.Ext) -> Chain:
 
 @refused("dns_name")
 def a_lower_authority_narrows() -> Chain:
-    """ "Subsequent certificates [...] the intersection of permitted_subtrees." §6.1.4 (g)"""
+    """ "Set the permitted_subtrees state variable to the intersection of its previous value and the value indicated in
+    the extension field." §6.1.4 (g) (1)"""
     return two(limit(FOO_OR_BAR), limit([(DNS, b"bar.example.com")]))
 
 

@@ -47,7 +47,7 @@ def ten_thousand_on_the_list() -> Chain:
 
 @refused("revoked")
 def the_leaf_on_the_list() -> Chain:
-    """ "(i) [...] search for the certificate on the complete CRL." §6.3.3"""
+    """ "(j) If (cert_status is set to UNREVOKED), then search for the certificate on the complete CRL." §6.3.3"""
     return listed(entries=[ls.entry(0x3001)])
 
 
@@ -71,7 +71,7 @@ def the_leaf_revoked_before_it_was_made() -> Chain:
 
 @refused("revoked")
 def the_leaf_with_an_uncritical_unknown_entry_extension() -> Chain:
-    """ "[...] non-critical CRL entry extensions that are not recognized MAY be ignored." §5.3"""
+    """ "Applications may ignore unrecognized non-critical CRL entry extensions." §5.3"""
     return listed(entries=[ls.entry(0x3001, f.Ext("1.3.6.1.4.1.55738.666.1", f.tlv(5)))])
 
 

@@ -6,6 +6,7 @@ from tests.teacher_registry.hostile import (  # noqa: F401
     case_constraints_on_paths,
     case_extensions,
     case_fields,
+    case_list_deltas,
     case_list_forms,
     case_lists,
     case_names,
