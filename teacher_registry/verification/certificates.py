@@ -1,9 +1,7 @@
 """Hostile octets to a certificate, read by two parsers that must both accept them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -11,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification import der
+from teacher_registry.verification.extensions import WithExtensions
 
 # An administrator's certificate is about 900 octets; RSA-4096 with long names stays under 3,000.
 MAX_CERTIFICATE_OCTETS = 16_384
@@ -30,11 +29,10 @@ PARSER_ERRORS = (
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
 )
-_Value = TypeVar("_Value", bound=x509.ExtensionType)
 
 
 @dataclass(frozen=True, eq=False)
-class ReadCertificate:
+class ReadCertificate(WithExtensions):
     """One certificate as seen by both parsers; nothing in it is proven by having been read. What a path is built
     of comes from asn1crypto, what the rules of form look at from cryptography (`unverified`)."""
 
@@ -46,20 +44,8 @@ class ReadCertificate:
         """By the second parser; raises one of `PARSER_ERRORS` where it does not follow the first."""
         return x509.load_der_x509_certificate(self.der)
 
-    @cached_property
-    def extensions(self) -> Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
-        """By object identifier; duplicates were refused when the certificate was read."""
-        return {extension.oid: extension for extension in self.unverified.extensions}
-
-    def value(self, kind: type[_Value]) -> _Value | None:
-        """The extension of this kind, None if it is not there."""
-        found = self.extensions.get(kind.oid)
-        return found.value if found is not None and isinstance(found.value, kind) else None
-
-    def critical(self, kind: type[x509.ExtensionType]) -> bool:
-        """Whether the extension is there and marked critical."""
-        found = self.extensions.get(kind.oid)
-        return found is not None and found.critical
+    def _parsed_extensions(self) -> x509.Extensions:
+        return self.unverified.extensions
 
     @cached_property
     def _fields(self) -> tuple[bytes, ...]:

@@ -4,10 +4,8 @@ The entries are not touched here: they are read once, after the signature was fo
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -15,16 +13,16 @@ from cryptography import x509
 from teacher_registry.verification import der
 from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate
 from teacher_registry.verification.der import Element
+from teacher_registry.verification.extensions import WithExtensions
 from teacher_registry.verification.revocation import UntrustedAnswerError
 from teacher_registry.verification.signatures import STRONG_HASHES, digest_is_signed
 
 MAX_CRL_OCTETS = 256 * 1024 * 1024  # five million entries
 _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
-_Value = TypeVar("_Value", bound=x509.ExtensionType)
 
 
 @dataclass(frozen=True, eq=False)
-class ReadCrl:
+class ReadCrl(WithExtensions):
     """One list; `unverified`: nothing in it is proven by having been read. The elements are offsets into `der`."""
 
     der: bytes
@@ -33,20 +31,8 @@ class ReadCrl:
     times: tuple[Element, ...]
     entries: Element | None
 
-    @cached_property
-    def extensions(self) -> Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
-        """By object identifier; the parser refuses duplicates."""
-        return {extension.oid: extension for extension in self.unverified.extensions}
-
-    def value(self, kind: type[_Value]) -> _Value | None:
-        """The extension of this kind, None if it is not there."""
-        found = self.extensions.get(kind.oid)
-        return found.value if found is not None and isinstance(found.value, kind) else None
-
-    def critical(self, kind: type[x509.ExtensionType]) -> bool:
-        """Whether the extension is there and marked critical."""
-        found = self.extensions.get(kind.oid)
-        return found is not None and found.critical
+    def _parsed_extensions(self) -> x509.Extensions:
+        return self.unverified.extensions
 
     @cached_property
     def issuer(self) -> bytes:

@@ -1,14 +1,13 @@
 """Rules about certificate revocation lists (RFC 5280 §5), within our CA's profile: one issuer, all reasons."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from teacher_registry.verification import der
-from teacher_registry.verification.certificates import PARSER_ERRORS
 from teacher_registry.verification.crl_reader import ReadCrl
+from teacher_registry.verification.rules.rule import FormRule, rule_name
 
 _PROCESSED = frozenset(
     {
@@ -24,29 +23,12 @@ _FIRST_GENERALIZED_YEAR = 2050
 _VERSION_2 = b"\x02\x01\x01"
 
 
-@dataclass(frozen=True)
-class ListRule:
-    """`keeps` is True for a list that keeps the rule."""
-
-    name: str
-    clause: str
-    keeps: Callable[[ReadCrl], bool]
-
-    def broken_by(self, crl: ReadCrl) -> bool:
-        """What cannot be read breaks the rule that asks for it."""
-        try:
-            return not self.keeps(crl)
-        except PARSER_ERRORS:
-            return True
-
-    def __str__(self) -> str:
-        """As the operator's log shows it."""
-        return f"{self.name} ({self.clause})"
+ListRule = FormRule[ReadCrl]
 
 
 def rule(clause: str) -> Callable[[Callable[[ReadCrl], bool]], ListRule]:
-    """Make a rule of a function; its name is the function's."""
-    return lambda check: ListRule(check.__name__.replace("_", "-"), clause, check)
+    """Make a rule of a function."""
+    return lambda check: ListRule(rule_name(check), clause, check)
 
 
 @rule("§5.1.2.1")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Flag, IntEnum, auto
+from typing import Generic, TypeVar
 
 from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate
 
@@ -31,22 +32,21 @@ class Place(Flag):
 
 
 Check = Callable[[ReadCertificate], bool]
+_Subject = TypeVar("_Subject")
 
 
 @dataclass(frozen=True)
-class Rule:
-    """`keeps` is True for a certificate that keeps the rule. `clause` names where it is written."""
+class FormRule(Generic[_Subject]):
+    """`keeps` is True for a certificate, or a list, that keeps the rule. `clause` names where it is written."""
 
     name: str
     clause: str
-    strictness: Strictness
-    places: Place
-    keeps: Check
+    keeps: Callable[[_Subject], bool]
 
-    def broken_by(self, certificate: ReadCertificate) -> bool:
+    def broken_by(self, subject: _Subject) -> bool:
         """What cannot be read breaks the rule that asks for it."""
         try:
-            return not self.keeps(certificate)
+            return not self.keeps(subject)
         except PARSER_ERRORS:
             return True
 
@@ -55,8 +55,21 @@ class Rule:
         return f"{self.name} ({self.clause})"
 
 
+@dataclass(frozen=True)
+class Rule(FormRule[ReadCertificate]):
+    """One about certificates at some places in a path, from some strictness on."""
+
+    strictness: Strictness
+    places: Place
+
+
+def rule_name(check: Callable[..., bool]) -> str:
+    """The function's, in words."""
+    return check.__name__.replace("_", "-")
+
+
 def rule(
     clause: str, strictness: Strictness = Strictness.RFC_5280, places: Place = Place.ANY
 ) -> Callable[[Check], Rule]:
-    """Make a rule of a function; its name is the function's."""
-    return lambda check: Rule(check.__name__.replace("_", "-"), clause, strictness, places, check)
+    """Make a rule of a function."""
+    return lambda check: Rule(rule_name(check), clause, check, strictness, places)
