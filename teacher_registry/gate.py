@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -34,8 +33,6 @@ from teacher_registry.verification.known import KnownCertificate, KnownCertifica
 from teacher_registry.verification.policy import FRESHNESS, Freshness, Operation
 from teacher_registry.verification.revocation import Status, UntrustedAnswerError, require_good
 from teacher_registry.verification.subject import VerifiedAdministrator
-
-_log = structlog.get_logger(__name__)
 
 
 class Admission(Protocol):
@@ -151,6 +148,4 @@ class Gate:
         except UnavailableError:
             if not freshness.has_grace:
                 raise
-        status = source.last_status(listed, self.grace)
-        _log.warning("status by a list past its nextUpdate", grace_seconds=self.grace.total_seconds())
-        return status
+        return source.last_status(listed, self.grace)

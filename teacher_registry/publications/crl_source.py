@@ -20,7 +20,8 @@ _Lay = Callable[[RevocationIndex | None, bytes, datetime], RevocationIndex]
 
 
 class CrlSource:
-    """Status by CRL of one issuer. Safe for several threads: one fetches, the others take what is there.
+    """Status by CRL of one issuer. Safe for several threads: one fetches, the others take what is there. `failure`
+    says why the last fetch brought nothing good, for the operator; it is empty when all is well.
 
     A death loses the lists and the memory of their numbers: a first fetch takes whatever the CA signed last, or
     what someone on the way kept back, until its nextUpdate.
@@ -42,7 +43,7 @@ class CrlSource:
         self._fetching = threading.Lock()
         self._index: RevocationIndex | None = None
         self._tried_at: datetime | None = None
-        self._failure = "not asked yet"
+        self.failure = "not asked yet"
         self._complete = _Publication(url, fetch)
         self._delta = _Publication(delta_url, fetch) if delta_url else None
 
@@ -77,7 +78,7 @@ class CrlSource:
                 self._fetching.release()
         index = self._index
         if index is None or now >= index.next_update + grace:
-            raise UnavailableError(f"no current CRL: {self._failure}")
+            raise UnavailableError(f"no current CRL: {self.failure}")
         return index
 
     def _due(self, now: datetime) -> bool:
@@ -86,7 +87,7 @@ class CrlSource:
     def _renew(self, now: datetime) -> None:
         """Replace the lists if newer good ones are there. Whatever else happens, the old ones stay until their
         nextUpdate: someone on the wire can keep us from hearing news, but not make us forget."""
-        self._tried_at = now
+        self._tried_at, self.failure = now, ""
         self._renew_from(self._complete, self._newer_complete, now)
         if self._delta is not None and self._index is not None:
             self._renew_from(self._delta, self._laid_over, now)
@@ -94,13 +95,11 @@ class CrlSource:
     def _renew_from(self, publication: "_Publication", lay: _Lay, now: datetime) -> None:
         try:
             fetched = publication.changed()
-            if fetched is None or fetched.body is None:
-                return
-            self._index = lay(self._index, fetched.body, now)
+            if fetched is not None and fetched.body is not None:
+                self._index = lay(self._index, fetched.body, now)
+                publication.take(fetched)
         except (UnavailableError, UntrustedAnswerError) as error:
-            self._failure = str(error)
-            return
-        publication.take(fetched)
+            self.failure = str(error)
 
     def _newer_complete(self, known: RevocationIndex | None, body: bytes, now: datetime) -> RevocationIndex:
         found = index_crl(body, self._issuer, now)

@@ -34,10 +34,15 @@ class Refresher:
         self._thread.join()
 
     def _run(self) -> None:
+        told = dict.fromkeys(self._sources, "")
         while not self._stop.is_set():
             for source in self._sources:
                 try:
                     source.refresh()
                 except Exception as error:  # whatever it is, it must not end the refreshing
                     _log.error("crl refresh", error=type(error).__name__, exc_info=error)
+                # Once for each trouble, not once for each try.
+                if source.failure != told[source]:
+                    told[source] = source.failure
+                    _log.warning("crl refresh", failure=source.failure or "over")
             self._stop.wait(self._seconds)

@@ -129,7 +129,9 @@ def read_leniently(octets: bytes) -> ReadCertificate:
         tbs = asn1["tbs_certificate"]
         oids = [extension["extn_id"].dotted for extension in tbs["extensions"] or ()]
         _ = (asn1.ca, asn1.key_identifier, tbs["validity"].native, asn1["signature_value"].native)
-        same_algorithm = _same_algorithm(octets)
+        tbs_part, algorithm, signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+        same_algorithm = _inside(octets, tbs_part) == octets[algorithm.start : algorithm.end]
+        whole_signature = der.is_whole_octets(octets, signature)
         read = ReadCertificate(octets, asn1)
         _ = (read.issuer, read.spki)
     except (IndexError, *PARSER_ERRORS) as error:
@@ -138,6 +140,8 @@ def read_leniently(octets: bytes) -> ReadCertificate:
         raise RefusalError(RefusalKind.MALFORMED, "an extension stands twice (RFC 5280 §4.2)")
     if not same_algorithm:
         raise RefusalError(RefusalKind.MALFORMED, "two different signature algorithms")
+    if not whole_signature:
+        raise RefusalError(RefusalKind.MALFORMED, "a signature that is not whole octets")
     return read
 
 
@@ -148,8 +152,7 @@ def _touch(parsed: x509.Certificate) -> None:
     _ = (parsed.not_valid_before_utc, parsed.not_valid_after_utc, parsed.signature_algorithm_oid)
 
 
-def _same_algorithm(octets: bytes) -> bool:
-    """Octet for octet, as both are DER."""
-    tbs, outside, _signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+def _inside(octets: bytes, tbs: der.Element) -> bytes:
+    """The signature algorithm in TBSCertificate: its first SEQUENCE."""
     inside = next(part for part in der.children(octets, tbs) if part.tag == der.SEQUENCE)
-    return octets[inside.start : inside.end] == octets[outside.start : outside.end]
+    return octets[inside.start : inside.end]

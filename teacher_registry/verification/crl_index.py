@@ -81,11 +81,17 @@ class RevocationIndex:
 
         Raises `UntrustedAnswerError` if the list is silent about this certificate: it is out of its scope.
         """
-        for entries in (self.delta, self.complete):
-            if certificate.key in entries:
-                return _status(entries[certificate.key])
-        self.scope.require(certificate)
-        return Status.GOOD
+        complete = _listed(self.complete, certificate.key)
+        told = _listed(self.delta, certificate.key)
+        if told is Status.GOOD and complete is Status.REVOKED:
+            # removeFromCRL ends a hold, or a certificate that has expired; nothing else is taken back (§5.3.1).
+            return complete
+        if told is None:
+            told = complete
+        if told is None:
+            self.scope.require(certificate)
+            return Status.GOOD
+        return told
 
 
 def index_crl(octets: bytes, issuer: ReadCertificate, now: datetime) -> RevocationIndex:
@@ -161,7 +167,11 @@ def _scope(crl: ReadCrl) -> Scope:
     return Scope(_urls(point.full_name), "persons" if point.only_contains_user_certs else only)
 
 
-def _status(reason: bytes | None) -> Status:
+def _listed(entries: Entries, key: bytes) -> Status | None:
+    """None: not there. GOOD: there to say that it is no longer."""
+    if key not in entries:
+        return None
+    reason = entries[key]
     if reason == REMOVE:
         return Status.GOOD
     return Status.FROZEN if reason == HOLD else Status.REVOKED

@@ -83,16 +83,18 @@ class ReadCrl(WithExtensions):
 
 def read_crl(octets: bytes) -> ReadCrl:
     """Parse the frame. Raises `UntrustedAnswerError`: not one DER CertificateList, duplicate extensions, two
-    different signature algorithms (RFC 5280 §5.1.1.2)."""
+    different signature algorithms (RFC 5280 §5.1.1.2), a signature with unused bits."""
     if not 0 < len(octets) <= MAX_CRL_OCTETS:
         raise UntrustedAnswerError(f"a CRL of {len(octets)} octets")
     try:
         parsed = x509.load_der_x509_crl(octets)
         _ = (parsed.issuer, parsed.extensions, parsed.last_update_utc, parsed.signature_hash_algorithm)
-        tbs, _algorithm, _signature = der.children(octets, der.whole(octets, der.SEQUENCE))
+        tbs, _algorithm, signature = der.children(octets, der.whole(octets, der.SEQUENCE))
         times, entries = _parts(octets, tbs)
     except PARSER_ERRORS as error:
         raise UntrustedAnswerError(f"not a CRL: {type(error).__name__}") from error
+    if not der.is_whole_octets(octets, signature):
+        raise UntrustedAnswerError("a signature that is not whole octets")
     return ReadCrl(octets, parsed, tbs, times, entries)
 
 

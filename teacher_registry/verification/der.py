@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 SEQUENCE = 0x30
-INTEGER = 0x02
+BIT_STRING = 0x03
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
 _MAX_LENGTH_OCTETS = 4  # 4 GiB
@@ -51,6 +51,12 @@ def children(data: bytes, parent: Element) -> Iterator[Element]:
         child = element(data, at, parent.end)
         yield child
         at = child.end
+
+
+def is_whole_octets(data: bytes, bits: Element) -> bool:
+    """Whether a BIT STRING has no unused bits. A signature that ends in zero bits could be written as one with
+    some: other octets with the same meaning, and another fingerprint."""
+    return bits.tag == BIT_STRING and bits.content < bits.end and data[bits.content] == 0
 
 
 def whole(data: bytes, tag: int) -> Element:

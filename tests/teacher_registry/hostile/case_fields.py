@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
+from teacher_registry.verification.der import SEQUENCE, children, whole
 from tests.teacher_registry.hostile import forge as f
 from tests.teacher_registry.hostile.registry import Chain, accepted, refused
 
@@ -240,6 +241,17 @@ def octets_after_the_certificate() -> Chain:
     root = f.root()
     leaf = f.leaf(root)
     return direct(root, replace(leaf, der=leaf.der + b"\0"))
+
+
+@refused("a signature that is not whole octets")
+def a_signature_written_otherwise() -> Chain:
+    """A signature whose last four bits are zero, as a BIT STRING with four unused bits: valid DER, the same
+    signature, other octets."""
+    root = f.root()
+    leaf = next(one for one in iter(lambda: f.leaf(root), None) if one.der[-1] & 0x0F == 0)
+    _tbs, _algorithm, bits = children(leaf.der, whole(leaf.der, SEQUENCE))
+    unused = bits.content
+    return direct(root, replace(leaf, der=leaf.der[:unused] + b"\x04" + leaf.der[unused + 1 :]))
 
 
 @refused("a certificate of")

@@ -41,6 +41,14 @@ def a_delta_that_releases() -> Chain:
     return delta({"entries": [ls.entry(0x3001, ls.reason(ls.REMOVE))]}, entries=[ls.entry(0x3001, ls.reason(ls.HOLD))])
 
 
+@refused("revoked")
+def a_delta_that_takes_a_revocation_back() -> Chain:
+    """removeFromCRL is for a certificate that "has expired or was removed from hold". §5.3.1"""
+    return delta(
+        {"entries": [ls.entry(0x3001, ls.reason(ls.REMOVE))]}, entries=[ls.entry(0x3001, ls.reason(ls.SUPERSEDED))]
+    )
+
+
 @refused("frozen")
 def an_older_delta_releases_and_the_newer_freezes() -> Chain:
     """The number decides."""
