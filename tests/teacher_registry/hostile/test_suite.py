@@ -16,20 +16,20 @@ from tests.teacher_registry.hostile.cases import CASES, Case, octets
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 
-MOST_SECONDS = 1.0
+MOST_SECONDS = 1.0  # of the processor: the machine may be busy with others
 
 
 def judge(case: Case) -> tuple[str, float]:
     """ "accepted" or the refusal, and how long it took."""
     chain = case.make()
     arguments = ([octets(c) for c in chain.intermediates], [octets(c) for c in chain.anchors], list(chain.crls))
-    started = time.perf_counter()
+    started = time.process_time()
     verdict = "accepted"
     try:
         verify_chain(octets(chain.leaf), *arguments, chain.at, purpose=chain.purpose, revocation=chain.revocation)
     except RefusalError as refusal:
         verdict = str(refusal)
-    return verdict, time.perf_counter() - started
+    return verdict, time.process_time() - started
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.is_hostile], ids=lambda case: case.name)
