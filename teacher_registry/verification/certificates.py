@@ -10,6 +10,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification import der
 from teacher_registry.verification.extensions import WithExtensions
+from teacher_registry.verification.signatures import issued
 
 # An administrator's certificate is about 900 octets; RSA-4096 with long names stays under 3,000.
 MAX_CERTIFICATE_OCTETS = 16_384
@@ -89,6 +90,12 @@ class ReadCertificate(WithExtensions):
     def is_self_issued(self) -> bool:
         """Subject and issuer are the same name (RFC 5280 §3.2); that it is also signed by itself is not said."""
         return self.issuer == self.subject or self.prepared_issuer == self.prepared_subject
+
+    @cached_property
+    def is_self_signed(self) -> bool:
+        """Whether its own key signed it, whatever it names as its issuer; False for keys that are not ours to
+        judge. Raises one of `PARSER_ERRORS` for a key that cannot be read."""
+        return issued(self.unverified, self.tbs, self.unverified.public_key()) is True
 
     @cached_property
     def spki(self) -> bytes:

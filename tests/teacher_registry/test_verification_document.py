@@ -12,7 +12,7 @@ from tests.teacher_registry.hostile.cases import CASES
 from tests.teacher_registry.pkits.test_pkits import STRICTER
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "verification.md").read_text(encoding="utf-8")
-_PLACES = {Place.ANY: "all", Place.LEAF: "leaf", Place.AUTHORITY: "authorities"}
+_PLACES = {Place.ANY: "all", Place.LEAF: "leaf", Place.AUTHORITY: "authorities", Place.ANCHOR: "anchors"}
 
 
 def table(name: str) -> list[tuple[str, ...]]:

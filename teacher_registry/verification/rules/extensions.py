@@ -44,7 +44,7 @@ def authority_key_identifier_present(c: ReadCertificate) -> bool:
     certificate, the authority key identifier MAY be omitted." """
     found = c.value(x509.AuthorityKeyIdentifier)
     if found is None:
-        return c.is_self_issued
+        return c.is_self_signed
     return found.key_identifier is not None
 
 
@@ -52,6 +52,13 @@ def authority_key_identifier_present(c: ReadCertificate) -> bool:
 def authority_key_identifier_not_critical(c: ReadCertificate) -> bool:
     """ "Conforming CAs MUST mark this extension as non-critical." """
     return not c.critical(x509.AuthorityKeyIdentifier)
+
+
+@rule("§4.2.1.1, §4.2.1.2", places=Place.ANCHOR)
+def self_signed_names_its_own_key(c: ReadCertificate) -> bool:
+    """A root that has both: "In this case, the subject and authority key identifiers would be identical." """
+    both = c.authority_key_identifier is not None and c.key_identifier is not None
+    return not both or c.authority_key_identifier == c.key_identifier or not c.is_self_signed
 
 
 @rule("§4.2.1.2")
@@ -126,6 +133,7 @@ RULES: tuple[Rule, ...] = (
     no_unknown_critical_extension,
     authority_key_identifier_present,
     authority_key_identifier_not_critical,
+    self_signed_names_its_own_key,
     subject_key_identifier_present,
     subject_key_identifier_in_all,
     subject_key_identifier_not_critical,

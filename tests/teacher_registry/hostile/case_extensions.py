@@ -97,6 +97,28 @@ def self_signed_root_without_authority_key_identifier() -> Chain:
     return direct(root, f.leaf(root))
 
 
+@accepted()
+def self_signed_root_that_names_another_issuer() -> Chain:
+    """Signed by its own key, which is what the exception is about; nobody reads the issuer of an anchor."""
+    root = f.root(issuer=f.name("某个机构"))
+    return direct(root, f.leaf(root))
+
+
+@refused("breaks self-signed-names-its-own-key")
+def self_signed_root_that_names_another_key() -> Chain:
+    """ "In this case, the subject and authority key identifiers would be identical." §4.2.1.1"""
+    root = f.root(more=[f.authority_key(bytes(20))])
+    return direct(root, f.leaf(root))
+
+
+@accepted("self-signed-names-its-own-key")
+def an_anchor_signed_with_the_key_before() -> Chain:
+    """After a change of the key the new one is certified with the old one, under the same name."""
+    old = f.root()
+    new = f.authority(old, subject=old.subject)
+    return direct(new, f.leaf(new))
+
+
 @refused("authority-key-identifier-not-critical")
 def critical_authority_key_identifier() -> Chain:
     """ "Conforming CAs MUST mark this extension as non-critical." §4.2.1.1"""
@@ -178,14 +200,6 @@ def key_usage_of_nothing() -> Chain:
     return direct(root, f.leaf(root, instead=[f.usage()]))
 
 
-@refused("policies-once")
-def a_policy_twice() -> Chain:
-    """ "A certificate policy OID MUST NOT appear more than once in a certificate policies extension." §4.2.1.4"""
-    policy = x509.PolicyInformation(x509.ObjectIdentifier("2.25.1"), None)
-    root = f.root()
-    return direct(root, f.leaf(root, more=[f.ext(x509.CertificatePolicies([policy, policy]))]))
-
-
 @accepted("policies-once", "information-access-not-critical", "freshest-crl-not-critical")
 def pointers_and_policies() -> Chain:
     """Two policies, where the issuer and the status are found, complete and delta list."""
@@ -244,36 +258,6 @@ def malformed_alternative_name() -> Chain:
     """Text where DER belongs. §4.2"""
     root = f.root()
     return direct(root, f.leaf(root, more=[f.Ext(f.ALTERNATIVE_NAME, b"example.com")]))
-
-
-@refused("path-extensions-in-authorities-only")
-def policy_mapping_in_a_leaf() -> Chain:
-    """ "This extension is used in CA certificates." §4.2.1.5"""
-    value = f.tlv(0x30, f.tlv(0x30, bytes.fromhex("06032a0304"), bytes.fromhex("06032a0305")))
-    root = f.root()
-    return direct(root, f.leaf(root, more=[f.Ext("2.5.29.33", value, critical=True)]))
-
-
-@accepted("path-extensions-in-authorities-only", "inhibit-any-policy-critical", "policy-constraints-critical")
-def constrained_policies_above() -> Chain:
-    """An authority that demands a policy, and a leaf that has it."""
-    policies = f.ext(x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("2.25.1"), None)]))
-    demands = [
-        f.ext(x509.PolicyConstraints(0, None), critical=True),
-        f.ext(x509.InhibitAnyPolicy(0), critical=True),
-        policies,
-    ]
-    root = f.root()
-    authority = f.authority(root, more=demands)
-    return Chain(f.leaf(authority, more=[policies]), [authority], [root])
-
-
-@refused("no valid path")
-def a_demanded_policy_is_missing() -> Chain:
-    """requireExplicitPolicy 0 above a leaf without policies. §4.2.1.11, §6.1.5 (g)"""
-    root = f.root()
-    authority = f.authority(root, more=[f.ext(x509.PolicyConstraints(0, None), critical=True)])
-    return Chain(f.leaf(authority), [authority], [root])
 
 
 @accepted()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cryptography import x509
-
 from tests.teacher_registry.hostile import forge as f
 from tests.teacher_registry.hostile.registry import Chain, accepted, refused
 
@@ -241,25 +239,3 @@ def a_malformed_authority_of_another_root() -> Chain:
     other = f.root(subject=f.name("另一个根"))
     broken = f.authority(other, spki=bytes.fromhex("3012300d06092a864886f70d01010105000301") + b"\0")
     return Chain(f.leaf(replace(broken, key=f.new_key())), [broken], [f.root()])
-
-
-@refused("no valid path")
-def many_policies_mapped_to_many() -> Chain:
-    """The policy tree that grows with each authority (CVE-2023-0464): bounded, and here nothing is valid."""
-    root = parent = f.root()
-    policies = [x509.PolicyInformation(x509.ObjectIdentifier(f"2.25.{n}"), None) for n in range(40)]
-    oids = [f._oid(f"2.25.{n}") for n in range(40)]
-    mappings = f.tlv(0x30, *(f.tlv(0x30, one, two) for one in oids for two in oids if one != two))
-    authorities = []
-    for number in range(6):
-        parent = f.authority(
-            parent,
-            subject=f.name(f"CA {number}"),
-            more=[
-                f.ext(x509.CertificatePolicies(policies)),
-                f.Ext("2.5.29.33", mappings, critical=True),
-                f.ext(x509.PolicyConstraints(0, None), critical=True),
-            ],
-        )
-        authorities.append(parent)
-    return Chain(f.leaf(parent), authorities, [root])

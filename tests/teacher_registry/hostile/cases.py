@@ -11,6 +11,7 @@ from tests.teacher_registry.hostile import (  # noqa: F401
     case_lists,
     case_names,
     case_paths,
+    case_policies,
     case_validity,
 )
 from tests.teacher_registry.hostile.registry import CASES, Case, Chain, octets
