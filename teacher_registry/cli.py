@@ -62,7 +62,8 @@ def serve(path: Path | None) -> None:
     # A shell starts background programs with SIGINT ignored, so SIGTERM must not go by way of it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        server.serve()
+        with registry.gate.keeping_fresh(config.crl_refresh):
+            server.serve()
     except KeyboardInterrupt:
         server.stop()
 

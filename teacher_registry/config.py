@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 _MAX_STATUS_AGE_SECONDS = 60.0
 _MAX_CRL_REFRESH_SECONDS = 3600.0
 _MAX_TIMEOUT_SECONDS = 30.0
+_MAX_GRACE_SECONDS = 86_400.0
 
 
 class ConfigError(Exception):
@@ -32,11 +33,14 @@ class Config:
     database                     SQLAlchemy URL; a reader learns login names, a writer sets password hashes
     anchor, issuing              PEM files, must exist; a writer decides who is an administrator
     crl_url, root_crl_url        plain HTTP is enough, the lists are signed
+    delta_crl_url                "" = none; the delta list of the issuing CA
     ocsp_url                     "" = no responder, the CRL alone decides
     tls_certificate, tls_key     PEM files of this server; a reader of the key can pose as the registry
     policy_oid                   certificate policy that makes its holder an information administrator
     max_status_age_seconds       0.5; how long an OCSP answer is remembered (never for changes)
     crl_refresh_seconds          15; how often a CRL is asked for anew while it is needed
+    status_grace_seconds         3600; how long past its nextUpdate the last good list still opens for signing in
+                                 and looking (never for changes and exports), when the CA cannot be reached
     fetch_timeout_seconds        3; for a whole exchange with the CA
     ocsp_nonce_required          false; true closes replays and needs a responder that signs each answer
     """
@@ -47,18 +51,21 @@ class Config:
     issuing: Path
     crl_url: str
     root_crl_url: str
+    delta_crl_url: str
     ocsp_url: str
     tls_certificate: Path
     tls_key: Path
     policy_oid: str
     max_status_age: timedelta
     crl_refresh: timedelta
+    status_grace: timedelta
     fetch_timeout_seconds: float
     ocsp_nonce_required: bool
 
 
-_KEYS = {field.name for field in fields(Config)} - {"max_status_age", "crl_refresh"} | {
+_KEYS = {field.name for field in fields(Config)} - {"max_status_age", "crl_refresh", "status_grace"} | {
     "max_status_age_seconds",
+    "status_grace_seconds",
     "crl_refresh_seconds",
 }
 
@@ -88,12 +95,14 @@ def _build(table: "_Table") -> Config:
         issuing=table.file("issuing"),
         crl_url=table.url("crl_url"),
         root_crl_url=table.url("root_crl_url"),
+        delta_crl_url=table.url("delta_crl_url", "", may_be_empty=True),
         ocsp_url=table.url("ocsp_url", may_be_empty=True),
         tls_certificate=table.file("tls_certificate"),
         tls_key=table.file("tls_key"),
         policy_oid=table.oid("policy_oid"),
         max_status_age=timedelta(seconds=table.seconds("max_status_age_seconds", 0.5, _MAX_STATUS_AGE_SECONDS)),
         crl_refresh=timedelta(seconds=table.seconds("crl_refresh_seconds", 15.0, _MAX_CRL_REFRESH_SECONDS)),
+        status_grace=timedelta(seconds=table.seconds("status_grace_seconds", 3600.0, _MAX_GRACE_SECONDS)),
         fetch_timeout_seconds=table.seconds("fetch_timeout_seconds", 3.0, _MAX_TIMEOUT_SECONDS),
         ocsp_nonce_required=table.flag("ocsp_nonce_required", default=False),
     )
@@ -118,8 +127,8 @@ class _Table:
             raise ConfigError(f"[registry] {key}: no such file: {path}")
         return path
 
-    def url(self, key: str, *, may_be_empty: bool = False) -> str:
-        value = self.text(key)
+    def url(self, key: str, default: str | None = None, *, may_be_empty: bool = False) -> str:
+        value = self.text(key, default)
         if not value and may_be_empty:
             return value
         try:

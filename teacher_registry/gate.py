@@ -1,39 +1,55 @@
 """The gate: a certificate as the TLS layer saw it goes in, a verified administrator or a refusal comes out.
 
-Judged for every request, so that a freeze ends what is already open:
+Judged for every request, so that a freeze ends what is already open. TLS proved that the client has the key; then:
 
 1. there is a certificate, and it reads                              no-certificate, malformed
-2. our issuing CA signed it, our root vouches for that CA             foreign
-3. its time, its purpose, its policy                                  expired, not-yet-valid, wrong-purpose
-4. the root's CRL does not name the issuing CA                        revoked, status-unknown
-5. the CA's word on it now: OCSP; the CRL if OCSP cannot be reached   frozen, revoked, status-unknown
-6. the subject names one person of one unit                           malformed
+2. a path to our root by way of our issuing CA, every rule of form,  malformed, foreign,
+   the library, our own reading and a second verifier agreeing         expired, not-yet-valid
+3. its purpose, and a policy that makes its holder something here    wrong-purpose
+4. the CA's word on the issuing CA and on it, as fresh as the        frozen, revoked, status-unknown
+   operation demands (`verification.policy`)
+5. the subject names one person of one unit, the policy the role     malformed
+6. the state of the holder's account now                             as the port says
+
+2, 3 and 5 depend on the octets and the time alone: they are remembered per certificate (`KnownCertificates`).
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from teacher_registry.clock import Clock
 from teacher_registry.publications.crl_source import CrlSource
 from teacher_registry.publications.fetch import UnavailableError
 from teacher_registry.publications.ocsp_source import OcspSource
+from teacher_registry.publications.refresher import Refresher
 from teacher_registry.refusal import RefusalError, RefusalKind
-from teacher_registry.verification.certificates import PARSER_ERRORS, read_certificate
-from teacher_registry.verification.chain import verify_chain
+from teacher_registry.verification.crl_index import Listed
+from teacher_registry.verification.known import KnownCertificate, KnownCertificates, Pinned
+from teacher_registry.verification.policy import FRESHNESS, Freshness, Operation
 from teacher_registry.verification.revocation import Status, UntrustedAnswerError, require_good
-from teacher_registry.verification.subject import VerifiedAdministrator, administrator_of
+from teacher_registry.verification.subject import VerifiedAdministrator
 
 
 class Admission(Protocol):
     """What the pages need of the gate. Implementations raise nothing but `RefusalError`."""
 
-    def admit(self, presented: bytes | None, *, fresh: bool = False) -> VerifiedAdministrator:
-        """Judge the DER that the TLS layer proved possession for; `fresh` takes no remembered status."""
+    def admit(
+        self, presented: bytes | None, *, fresh: bool = False, operation: Operation | None = None
+    ) -> VerifiedAdministrator:
+        """Judge the DER that the TLS layer proved possession for; `fresh` is a change without a closer name."""
+
+
+class AccountStates(Protocol):
+    """The current state of a holder's account, as the account feed tells it."""
+
+    def require(self, actor: VerifiedAdministrator) -> object:
+        """Raise `RefusalError` if the account is stopped or no longer of this unit; the answer is not looked at.
+        Asked for every request, so it must cost little and see what was committed before it was asked."""
 
 
 @dataclass(frozen=True)
@@ -49,49 +65,87 @@ class Trust:
 
 @dataclass(frozen=True)
 class Gate:
-    """`ocsp` None: the deployment has no responder and the CRL decides alone."""
+    """`ocsp` None: the deployment has no responder and the CRL decides alone. `grace`: how long past its
+    nextUpdate the last good list still opens for looking. `accounts` None: somebody else asks for the account."""
 
     trust: Trust
     clock: Clock
     root_crl: CrlSource
     issuing_crl: CrlSource
     ocsp: OcspSource | None
+    grace: timedelta = timedelta(0)
+    accounts: AccountStates | None = None
+    _known: KnownCertificates = field(init=False, repr=False)
+    _issuing_listed: Listed = field(init=False, repr=False)
 
-    def admit(self, presented: bytes | None, *, fresh: bool = False) -> VerifiedAdministrator:
-        """Raise `RefusalError`, or return who it is. `presented` is DER."""
+    def __post_init__(self) -> None:
+        """Read and check the pinned certificates once; one that breaks a rule opens for nobody."""
+        pinned = Pinned(
+            self.trust.root.public_bytes(Encoding.DER),
+            self.trust.issuing.public_bytes(Encoding.DER),
+            {self.trust.policy_oid: "information-administrator"},
+        )
+        object.__setattr__(self, "_known", KnownCertificates(pinned))
+        object.__setattr__(self, "_issuing_listed", Listed.of(self.trust.issuing))
+
+    def keeping_fresh(self, every: timedelta) -> Refresher:
+        """A context in which the lists are fetched in the background."""
+        return Refresher([self.root_crl, self.issuing_crl], every)
+
+    def admit(
+        self,
+        presented: bytes | None,
+        *,
+        fresh: bool = False,
+        operation: Operation | None = None,
+        stapled: bytes | None = None,
+    ) -> VerifiedAdministrator:
+        """Raise `RefusalError`, or return who it is. `presented` is DER, `stapled` an OCSP answer that came with
+        it. Without an `operation` it is a change if `fresh`, else a look."""
+        freshness = FRESHNESS[operation or (Operation.CHANGE if fresh else Operation.VIEW)]
+        # 1.
         if presented is None:
             raise RefusalError(RefusalKind.NO_CERTIFICATE, "no client certificate")
-        leaf = read_certificate(presented).unverified
-        self._require_our_issuer(leaf)
-        verify_chain(
-            presented,
-            [self.trust.issuing.public_bytes(Encoding.DER)],
-            [self.trust.root.public_bytes(Encoding.DER)],
-            [],
-            self.clock(),
-            revocation="if-given",  # the live status below replaces it
-            policy_oid=self.trust.policy_oid,
-        )
+        # 2., 3., 5.
+        known = self._known.judged(presented, hashlib.sha256(presented).digest(), self.clock())
+        # 4.
+        self._require_good(known, freshness, stapled)
+        # 6.
+        if self.accounts is not None:
+            self.accounts.require(known.administrator)
+        return known.administrator
+
+    def _require_good(self, known: KnownCertificate, freshness: Freshness, stapled: bytes | None) -> None:
         try:
-            require_good(self.root_crl.status(self.trust.issuing), "the issuing CA")
-            require_good(self._live_status(leaf, fresh=fresh), "the certificate")
+            issuing = self._by_list(self.root_crl, self._issuing_listed, freshness)
+            require_good(issuing, "the issuing CA")
+            require_good(self._live_status(known, freshness, stapled), "the certificate")
         except (UnavailableError, UntrustedAnswerError) as error:
             raise RefusalError(RefusalKind.STATUS_UNKNOWN, str(error)) from error
-        return administrator_of(leaf, leaf.fingerprint(hashes.SHA256()))
 
-    def _require_our_issuer(self, leaf: x509.Certificate) -> None:
-        """The root may sign other CAs; only the pinned one makes administrators of this registry."""
-        try:
-            leaf.verify_directly_issued_by(self.trust.issuing)
-        except (InvalidSignature, *PARSER_ERRORS) as error:
-            raise RefusalError(RefusalKind.FOREIGN, "not signed by the pinned issuing CA") from error
-
-    def _live_status(self, leaf: x509.Certificate, *, fresh: bool) -> Status:
-        # Only silence leads to the CRL. An answer that cannot be trusted closes the gate: it means that
-        # somebody between us and the CA is talking, and the older list is what he would like us to use.
+    def _live_status(self, known: KnownCertificate, freshness: Freshness, stapled: bytes | None) -> Status:
+        # Only silence leads further. An answer that cannot be trusted closes the gate: it means that somebody
+        # between us and the CA is talking, and the older word is what he would like us to use.
         if self.ocsp is None:
-            return self.issuing_crl.status(leaf)
+            return self._by_list(self.issuing_crl, known.listed, freshness)
         try:
-            return self.ocsp.status(leaf, fresh=fresh)
+            return self.ocsp.serial_status(known.serial, fresh=freshness.asks_anew)
         except UnavailableError:
-            return self.issuing_crl.status(leaf)
+            told = None if stapled is None else self.ocsp.stapled_status(known.serial, stapled)
+        if told not in (None, Status.GOOD):
+            return told
+        # The holder chose the stapled answer. A list that is as current may know of a freeze since.
+        try:
+            return self._by_list(self.issuing_crl, known.listed, freshness)
+        except UnavailableError:
+            if told is None:
+                raise
+            return told
+
+    def _by_list(self, source: CrlSource, listed: Listed, freshness: Freshness) -> Status:
+        try:
+            return source.listed_status(listed)
+        except UnavailableError:
+            if not freshness.has_grace:
+                raise
+        return source.last_status(listed, self.grace)

@@ -2,36 +2,53 @@
 network.
 """
 
-import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Literal
-
-from asn1crypto import crl as asn1_crl
-from cryptography import x509
-from pyhanko_certvalidator import CertificateValidator, PKIXValidationParams, ValidationContext
-from pyhanko_certvalidator.errors import (
-    CRLValidationError,
-    ExpiredError,
-    InsufficientRevinfoError,
-    NotYetValidError,
-    PathError,
-    RevokedError,
-    ValidationError,
-)
-from pyhanko_certvalidator.policy_decl import (
-    CertRevTrustPolicy,
-    RevocationCheckingPolicy,
-    RevocationCheckingRule,
-)
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from teacher_registry.refusal import RefusalError, RefusalKind
+from teacher_registry.verification import second_opinion, section6
 from teacher_registry.verification.certificates import PARSER_ERRORS, ReadCertificate, read_certificate
-from teacher_registry.verification.structure import PURPOSES, check_form, check_purpose
+from teacher_registry.verification.given_lists import GivenLists, Revocation
+from teacher_registry.verification.name_constraints import check_name_constraints
+from teacher_registry.verification.path_builder import Path, PathBuilder, Pool, require_few
+from teacher_registry.verification.purpose import PURPOSES, check_purpose, policies_of
+from teacher_registry.verification.rules import Place, Strictness, broken_rule
+from teacher_registry.verification.section6 import LibraryRevocation, PolicyInputs
 
-Revocation = Literal["required", "if-given"]
+# Different paths of one leaf that are judged in full, each about a millisecond.
+_MAX_PATHS = 16
 
-_WEAK_HASHES = ("md2", "md5", "sha1")
+PathCheck = Callable[[Path], None]
+
+# Of several paths that fail, the failure that tells the person most.
+_TELLING = (
+    RefusalKind.REVOKED,
+    RefusalKind.FROZEN,
+    RefusalKind.EXPIRED,
+    RefusalKind.NOT_YET_VALID,
+    RefusalKind.STATUS_UNKNOWN,
+    RefusalKind.WRONG_PURPOSE,
+    RefusalKind.MALFORMED,
+    RefusalKind.FOREIGN,
+)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is asked of a certificate. `policy`: the one that the leaf must assert and that must be valid for the
+    path (dotted). `inputs` are those of RFC 5280 §6.1.1."""
+
+    at: datetime
+    purpose: str | None
+    strictness: Strictness
+    policy: str | None = None
+    inputs: PolicyInputs = field(default_factory=PolicyInputs)
+
+    def __post_init__(self) -> None:
+        """A naive time or an unknown purpose is a mistake of the caller: ValueError."""
+        if self.at.utcoffset() is None or self.purpose not in (None, *PURPOSES):
+            raise ValueError("a demand needs an aware time and a known purpose")
 
 
 def verify_chain(
@@ -41,101 +58,105 @@ def verify_chain(
     crls: Sequence[bytes],
     at: datetime,
     *,
-    purpose: str = "clientAuth",
+    purpose: str | None = "clientAuth",
     revocation: Revocation = "required",
-    policy_oid: str | None = None,
 ) -> None:
     """Return if `leaf` is good at `at`; raise `RefusalError` otherwise. All octets are DER, `at` is aware.
 
-    Path validation is RFC 5280 §6 with no tolerance in time. Only `intermediates` and `anchors` build a path;
-    nothing is fetched. With revocation "required" every certificate below the anchor needs a current CRL
-    among `crls`; with "if-given" those whose issuer has one there are checked, the others not. `policy_oid`:
-    the certificate policy that must be valid for the path. A purpose that is not in `PURPOSES`, a naive `at`
-    or no anchor is a ValueError.
+    Only `intermediates` and `anchors` build a path; nothing is fetched; the work is bounded whatever is given.
+    With revocation "required" every certificate below the anchor needs a current CRL of its issuer among `crls`;
+    with "if-given" those whose issuer has one there are checked. With a `purpose` the certificates must also keep
+    our CA's profile; None judges the path alone, by every MUST of RFC 5280. A purpose that is not in `PURPOSES`,
+    a naive `at` or no anchor is a ValueError.
     """
-    if at.utcoffset() is None or purpose not in PURPOSES or not anchors:
-        raise ValueError("verify_chain needs an aware time, a known purpose and an anchor")
-    # 1. Read everything; 2. the form of the leaf; 3. the path, its times and the CRLs; 4. the purpose.
-    # The purpose comes last: "not from our CA" and "expired" are the better answers for the person.
+    strictness = Strictness.RFC_5280 if purpose is None else Strictness.PROFILE
+    demand = Demand(at, purpose, strictness)
+    if not anchors:
+        raise ValueError("verify_chain needs an anchor")
+    require_few(anchors, intermediates)
     read = read_certificate(leaf)
-    above = [read_certificate(der) for der in intermediates]
-    roots = [read_certificate(der) for der in anchors]
-    lists = [_read_crl(der) for der in crls]
-    check_form(read.unverified)
-    context = ValidationContext(
-        trust_roots=[root.asn1 for root in roots],
-        other_certs=[certificate.asn1 for certificate in above],
-        moment=at,
-        allow_fetching=False,
-        crls=lists,
-        ocsps=[],
-        revinfo_policy=_revocation_policy(read, above, lists, revocation),
-        weak_hash_algos=_WEAK_HASHES,
-        time_tolerance=timedelta(0),
-    )
-    _validate(read, context, policy_oid)
-    check_purpose(read.unverified, purpose, policy_oid)
+    lists = GivenLists(crls)
+    pool = Pool(_readable(anchors, "anchor"), _readable(intermediates, "intermediate"), strictness)
+    judge(read, pool, demand, check=lambda path: lists.require_good(path, at, revocation))
 
 
-def _validate(leaf: ReadCertificate, context: ValidationContext, policy_oid: str | None) -> None:
-    """Run the path validation and put its many errors into our few kinds."""
-    # The explicit-policy rule is for the authorities above. A leaf without the policy passes here on purpose:
-    # check_purpose names that case, which the library reports like a bad signature.
-    explicit = policy_oid is not None and _asserts(leaf.unverified, policy_oid)
-    params = PKIXValidationParams(
-        user_initial_policy_set=frozenset({policy_oid}) if explicit else frozenset({"any_policy"}),
-        initial_explicit_policy=explicit,
-    )
-    validator = CertificateValidator(leaf.asn1, validation_context=context, pkix_params=params)
-    try:
-        asyncio.run(validator.async_validate_path())
-    except RevokedError as error:
-        frozen = error.reason.native == "certificate_hold"
-        kind = RefusalKind.FROZEN if frozen else RefusalKind.REVOKED
-        raise RefusalError(kind, "named in a certificate revocation list") from error
-    except ExpiredError as error:
-        raise RefusalError(RefusalKind.EXPIRED, "past notAfter") from error
-    except NotYetValidError as error:
-        raise RefusalError(RefusalKind.NOT_YET_VALID, "before notBefore") from error
-    except (InsufficientRevinfoError, CRLValidationError) as error:
-        raise RefusalError(RefusalKind.STATUS_UNKNOWN, "no current revocation list decides") from error
-    except (PathError, ValidationError) as error:
-        raise RefusalError(RefusalKind.FOREIGN, "no valid path to the pinned anchor") from error
-    except PARSER_ERRORS as error:
-        raise RefusalError(RefusalKind.MALFORMED, f"path validation: {type(error).__name__}") from error
-
-
-def _asserts(leaf: x509.Certificate, policy_oid: str) -> bool:
-    try:
-        policies = leaf.extensions.get_extension_for_class(x509.CertificatePolicies).value
-    except x509.ExtensionNotFound:
-        return False
-    return any(p.policy_identifier.dotted_string == policy_oid for p in policies)
-
-
-def _revocation_policy(
+def judge(
     leaf: ReadCertificate,
-    above: Sequence[ReadCertificate],
-    lists: Sequence[asn1_crl.CertificateList],
-    revocation: Revocation,
-) -> CertRevTrustPolicy:
-    """One rule for the leaf, one for all intermediates (the library knows no finer one): several
-    intermediates of which only one has a CRL are checked all, which fails closed."""
-    issuers = {crl.issuer.hashable for crl in lists}
+    pool: Pool,
+    demand: Demand,
+    *,
+    check: PathCheck | None = None,
+    library_revocation: LibraryRevocation | None = None,
+) -> Path:
+    """The path by which `leaf` is good; raises `RefusalError`, of several paths the most telling. `check` is asked
+    about each path and raises likewise.
 
-    def rule(certificates: Sequence[ReadCertificate]) -> RevocationCheckingRule:
-        named = any(certificate.asn1.issuer.hashable in issuers for certificate in certificates)
-        must = revocation == "required" or named
-        return RevocationCheckingRule.CRL_REQUIRED if must else RevocationCheckingRule.NO_CHECK
-
-    return CertRevTrustPolicy(RevocationCheckingPolicy(rule([leaf]), rule(above)))
-
-
-def _read_crl(der: bytes) -> asn1_crl.CertificateList:
+    1. the form of the leaf (`rules`; that of the authorities was checked by the pool)
+    2. a path of good signatures to a pinned anchor (`path_builder`)
+    3. the name constraints on it, by our own reading (`name_constraints`): bounded, and before the library's
+    4. RFC 5280 §6 on it: times, names, path length, policies (`section6`, the library)
+    5. the second verifier (`second_opinion`); not at the lowest strictness
+    6. `check`: revocation
+    7. the purpose; last, since "not from our CA" and "expired" are the better answers for a person
+    """
+    broken = broken_rule(leaf, Place.LEAF, demand.strictness)
+    if broken is not None:
+        raise RefusalError(RefusalKind.MALFORMED, f"the certificate breaks {broken}")
+    builder = PathBuilder(pool, demand.at)
+    failures: list[RefusalError] = []
     try:
-        x509.load_der_x509_crl(der)
-        parsed = asn1_crl.CertificateList.load(der, strict=True)
-        _ = (parsed.issuer.hashable, parsed["tbs_cert_list"]["this_update"].native)
+        for number, path in enumerate(builder.paths(leaf)):
+            if number == _MAX_PATHS:
+                break
+            failure = _failure(path, demand, check, library_revocation)
+            if failure is None:
+                return path
+            failures.append(failure)
+    except RefusalError as bound:
+        failures.append(bound)
     except PARSER_ERRORS as error:
-        raise RefusalError(RefusalKind.STATUS_UNKNOWN, f"not a CRL: {type(error).__name__}") from error
-    return parsed
+        # asn1crypto reads lazily: what it cannot read shows where it is first needed.
+        failures.append(RefusalError(RefusalKind.MALFORMED, f"cannot be judged: {type(error).__name__}"))
+    if not failures:
+        raise RefusalError(RefusalKind.FOREIGN, builder.note)
+    raise min(failures, key=lambda failure: _TELLING.index(failure.kind))
+
+
+def _failure(
+    path: Path, demand: Demand, check: PathCheck | None, library_revocation: LibraryRevocation | None
+) -> RefusalError | None:
+    """None if the path is good."""
+    at = demand.at.replace(microsecond=0)  # §4.1.2.5: certificates know whole seconds, both ends included
+    try:
+        check_name_constraints(path)
+        section6.validate_path(path, at, _inputs(path[-1], demand), library_revocation)
+        if demand.strictness is not Strictness.PATH:
+            second_opinion.agree(path, at)
+        if check is not None:
+            check(path)
+        if demand.purpose is not None:
+            check_purpose(path[-1], demand.purpose, demand.policy)
+    except RefusalError as refusal:
+        return refusal
+    return None
+
+
+def _inputs(leaf: ReadCertificate, demand: Demand) -> PolicyInputs:
+    """The demanded policy as an input of §6.1.1. A leaf that does not assert it passes here on purpose: the
+    check of the purpose names that case, which the library reports like a bad signature."""
+    if demand.policy is None or demand.policy not in policies_of(leaf):
+        return demand.inputs
+    return replace(demand.inputs, accepted=frozenset({demand.policy}), explicit=True)
+
+
+def _readable(certificates: Sequence[bytes], what: str) -> list[ReadCertificate]:
+    """Those that can be read; others can issue nothing, and need not keep a good path from being found. An
+    unreadable anchor is a mistake of the caller."""
+    found = []
+    for octets in certificates:
+        try:
+            found.append(read_certificate(octets))
+        except RefusalError:
+            if what == "anchor":
+                raise
+    return found

@@ -1,5 +1,6 @@
 """One OCSP question and the proof that an answer belongs to it (RFC 6960 §3.2)."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,8 +11,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from teacher_registry.verification.certificates import PARSER_ERRORS
+from teacher_registry.refusal import RefusalError
+from teacher_registry.verification.certificates import PARSER_ERRORS, read_certificate
 from teacher_registry.verification.revocation import CLOCK_SKEW, Status, UntrustedAnswerError
+from teacher_registry.verification.rules import Place, Rule, Strictness, broken_rule
 from teacher_registry.verification.signatures import signature_is_good
 
 # An answer without nextUpdate says "ask me any time" (§2.4): it is good for the moment it was made.
@@ -26,10 +29,11 @@ class ResponderBusyError(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """One request, kept to be held against the answer. `nonce` is RFC 9654: 32 octets from a CSPRNG."""
+    """One request, kept to be held against the answer. `nonce` is RFC 9654: 32 octets from a CSPRNG; None for an
+    answer that we did not ask for."""
 
     request: ocsp.OCSPRequest
-    nonce: bytes
+    nonce: bytes | None
 
     @property
     def der(self) -> bytes:
@@ -38,10 +42,24 @@ class Question:
 
 
 def ask(certificate: x509.Certificate, issuing: x509.Certificate, nonce: bytes) -> Question:
-    """Build the request. SHA-1 in the CertID is an identifier, not a protection; RFC 5019 §2.1.1 makes it the
-    one that every responder knows."""
-    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuing, hashes.SHA1())  # noqa: S303
-    return Question(builder.add_extension(x509.OCSPNonce(nonce), critical=False).build(), nonce)
+    """Build the request about a certificate."""
+    return ask_about(certificate.serial_number, issuing, nonce)
+
+
+def ask_about(serial: int, issuing: x509.Certificate, nonce: bytes | None) -> Question:
+    """Build the request about a serial number of `issuing`. SHA-1 in the CertID is an identifier, not a protection;
+    RFC 5019 §2.1.1 makes it the one that every responder knows."""
+    name_hash = hashlib.sha1(issuing.subject.public_bytes(), usedforsecurity=False).digest()
+    key_hash = x509.SubjectKeyIdentifier.from_public_key(issuing.public_key()).digest
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(
+        name_hash,
+        key_hash,
+        serial,
+        hashes.SHA1(),  # noqa: S303
+    )
+    if nonce is not None:
+        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+    return Question(builder.build(), nonce)
 
 
 def judge_answer(
@@ -107,6 +125,9 @@ def _delegate(response: ocsp.OCSPResponse, issuing: x509.Certificate, now: datet
     if len(candidates) != 1:
         raise UntrustedAnswerError("the answer does not carry its signer's certificate")
     signer = candidates[0]
+    broken = _broken_rule(signer)
+    if broken is not None:
+        raise UntrustedAnswerError(f"the signer's certificate breaks {broken}")
     try:
         signer.verify_directly_issued_by(issuing)
         usages = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
@@ -119,6 +140,13 @@ def _delegate(response: ocsp.OCSPResponse, issuing: x509.Certificate, now: datet
     if not signer.not_valid_before_utc - CLOCK_SKEW <= now <= signer.not_valid_after_utc:
         raise UntrustedAnswerError("the signer's certificate is not valid now")
     return signer
+
+
+def _broken_rule(signer: x509.Certificate) -> Rule | None:
+    try:
+        return broken_rule(read_certificate(signer.public_bytes(Encoding.DER)), Place.LEAF, Strictness.PROFILE)
+    except RefusalError as refusal:
+        raise UntrustedAnswerError(f"the signer's certificate: {refusal}") from refusal
 
 
 def _is_responder(response: ocsp.OCSPResponse, certificate: x509.Certificate) -> bool:
@@ -136,7 +164,7 @@ def _check_time(response: ocsp.OCSPResponse, now: datetime) -> None:
         raise UntrustedAnswerError("the answer is out of date")
 
 
-def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes, *, nonce_required: bool) -> None:
+def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes | None, *, nonce_required: bool) -> None:
     answered = None
     for extension in response.extensions:
         if isinstance(extension.value, x509.OCSPNonce):
@@ -145,7 +173,7 @@ def _check_extensions(response: ocsp.OCSPResponse, nonce: bytes, *, nonce_requir
             raise UntrustedAnswerError(f"unknown critical extension {extension.oid.dotted_string}")
     if any(extension.critical for extension in response.single_extensions):
         raise UntrustedAnswerError("unknown critical extension of the single answer")
-    if (answered is None and nonce_required) or answered not in (None, nonce):
+    if (answered is None and nonce_required) or (nonce is not None and answered not in (None, nonce)):
         raise UntrustedAnswerError("the answer does not carry our nonce")
 
 

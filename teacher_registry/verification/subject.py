@@ -13,7 +13,7 @@ class VerifiedAdministrator:
     """Who signed in. Made only from a certificate that passed the gate.
 
     `serial` is lower-case hex as the CA prints it; `fingerprint` is SHA-256 over the certificate, for binding
-    tokens to it.
+    tokens to it; `role` is what its certificate policy makes of the holder.
     """
 
     holder_id: str
@@ -22,9 +22,12 @@ class VerifiedAdministrator:
     unit_name: str
     serial: str
     fingerprint: bytes
+    role: str = "information-administrator"
 
 
-def administrator_of(verified: x509.Certificate, fingerprint: bytes) -> VerifiedAdministrator:
+def administrator_of(
+    verified: x509.Certificate, fingerprint: bytes, role: str = "information-administrator"
+) -> VerifiedAdministrator:
     """Reads the subject; each of CN, serialNumber, organizationIdentifier and O must stand there exactly
     once.
     """
@@ -35,6 +38,7 @@ def administrator_of(verified: x509.Certificate, fingerprint: bytes) -> Verified
         unit_name=_only(verified, NameOID.ORGANIZATION_NAME),
         serial=f"{verified.serial_number:x}",
         fingerprint=fingerprint,
+        role=role,
     )
 
 

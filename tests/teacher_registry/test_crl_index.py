@@ -11,7 +11,8 @@ from cryptography import x509
 
 from teacher_registry.publications.crl_source import CrlSource
 from teacher_registry.publications.fetch import Fetched, UnavailableError
-from teacher_registry.verification.crl_index import index_crl
+from teacher_registry.verification.certificates import read_certificate
+from teacher_registry.verification.crl_index import Listed, index_crl
 from teacher_registry.verification.revocation import UntrustedAnswerError
 from tests.teacher_registry.authority import NOW, Authority, Identity
 from tests.teacher_registry.publication import Clock
@@ -38,7 +39,7 @@ def judge(authority: Authority, leaf: Identity, wish: CrlWish, issuer: Identity 
     """The status, or "untrusted"."""
     crl = sign_crl(issuer or authority.issuing, wish)
     try:
-        return index_crl(crl, authority.issuing.certificate, NOW).status(leaf.certificate)
+        return index_crl(crl, read_certificate(authority.issuing.der), NOW).status(Listed.of(leaf.certificate))
     except UntrustedAnswerError:
         return "untrusted"
 
@@ -100,7 +101,7 @@ def test_a_list_signed_by_another_key_is_untrusted(authority: Authority, admin: 
 def test_an_issuer_that_may_not_sign_lists_does_not(authority: Authority, admin: Identity) -> None:
     """RFC 5280 §6.3.3 (f): cRLSign must be asserted."""
     with pytest.raises(UntrustedAnswerError, match="signature"):
-        index_crl(sign_crl(admin), admin.certificate, NOW)
+        index_crl(sign_crl(admin), read_certificate(admin.der), NOW)
 
 
 @dataclass
