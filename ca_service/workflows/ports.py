@@ -11,6 +11,7 @@ from ca_service.domain.applications import Application, Batch
 from ca_service.domain.audit import AuditEntry, Tag
 from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.drafts import Draft, DraftPart
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
@@ -75,12 +76,43 @@ class Repository(Protocol[R]):
         One guarded UPDATE; raise Conflict when somebody was first (zero rows). Returns the record as stored now.
         """
 
+    def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
+        """Write the same values to many records, each guarded as by `change`; raise Conflict if one was not as given."""
+
 
 class Units(Repository[Unit], Protocol):
     """The tree of units."""
 
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
+
+    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """The lineage of each unit named that exists."""
+
+    def named(self, keys: Sequence[str]) -> Sequence[Unit]:
+        """All units whose name, normalised by `normalise_unit_name`, is one of the keys."""
+
+    def similar(self, key: str, *, within: str, limit: int) -> Sequence[Unit]:
+        """Some units of a subtree whose normalised name contains the key, shortest names first."""
+
+    def hold(self, codes: Iterable[str]) -> None:
+        """Let nobody else hold these units until this transaction ends; waits for who holds one now.
+
+        Whoever fills a unit's only place holds the unit before looking whether the place is free.
+        """
+
+
+class Drafts(Repository[Draft], Protocol):
+    """Examined uploads with their bytes."""
+
+    def put_part(self, draft_id: str, part: DraftPart, content: bytes) -> None:
+        """Keep a part encrypted, instead of the one before."""
+
+    def part(self, draft_id: str, part: DraftPart) -> bytes:
+        """Return a part; raise NotFound."""
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget drafts and all their parts."""
 
 
 class Issuers(Repository[Issuer], Protocol):
@@ -132,6 +164,9 @@ class UnitOfWork(Protocol):
 
     @property
     def staff(self) -> Repository[Staff]: ...
+
+    @property
+    def drafts(self) -> Drafts: ...
 
     @property
     def batches(self) -> Repository[Batch]: ...

@@ -6,6 +6,7 @@
 from ca_service.store.models.base import Base
 from ca_service.store.models.certification import CertificateRow, CrlRow, IssuerRow, StatusLogRow
 from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow, ParcelRow
+from ca_service.store.models.drafts import DraftPartRow, DraftRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow
@@ -20,6 +21,8 @@ __all__ = [
     "ChangeRow",
     "CrlRow",
     "CustodyRow",
+    "DraftPartRow",
+    "DraftRow",
     "EnrolmentRow",
     "HeadRow",
     "HolderRow",

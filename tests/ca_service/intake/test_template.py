@@ -9,7 +9,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ca_service.intake.columns import COLUMNS, Column
 from ca_service.intake.sheet import CellKind, SheetError, SheetFault
 from ca_service.intake.template import write_roster, write_template
-from tests.ca_service.intake.books import PERSON, read
+from tests.ca_service.intake.books import PERSON, read, texts
 
 VALUES = dict(zip(COLUMNS, PERSON, strict=True))
 
@@ -35,7 +35,7 @@ def test_the_empty_template_uploaded_as_it_is_is_empty() -> None:
 
 def test_written_rows_are_read_back_as_they_were() -> None:
     roster = read(write_roster([VALUES]))
-    assert [cell.text for cell in roster.rows[0].cells] == list(PERSON)
+    assert texts(roster.rows[0]) == list(PERSON)
 
 
 def test_a_missing_user_type_is_prefilled() -> None:
