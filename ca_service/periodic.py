@@ -14,6 +14,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import ocsp_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import ocsp_signers
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
@@ -35,6 +36,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "messages": lambda: deliver(services, sink),
         "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
         "ocsp-signer": lambda: renew_ocsp_signer(wiring),
+        "drafts": lambda: drop_old(services),
         "interrupted": lambda: close_interrupted(services, WORKER),
     }
 

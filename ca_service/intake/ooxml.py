@@ -232,12 +232,13 @@ class _SheetReader:
             return self._text(value)
         if self.kind == "e":
             return Cell(value, CellKind.ERROR)
-        if not value.strip():
-            return None
+        return self._number(value.strip()) if value.strip() else None
+
+    def _number(self, value: str) -> Cell:
         if self.kind == "d" or (self.kind == "n" and self.dated):
-            return Cell(date_text(value.strip(), from_1904=self.dates.from_1904), CellKind.DATE)
+            return Cell(date_text(value, from_1904=self.dates.from_1904), CellKind.DATE)
         # Booleans are not numbers, and no column of ours holds them.
-        return Cell(value.strip(), CellKind.NUMBER if self.kind == "n" else CellKind.ERROR)
+        return Cell(value, CellKind.NUMBER if self.kind == "n" else CellKind.ERROR)
 
     def _text(self, value: str) -> Cell | None:
         return Cell(value, CellKind.TEXT) if value.strip() else None

@@ -18,7 +18,9 @@ def date_styles(archive: Archive, targets: Mapping[str, tuple[str, str]]) -> fro
     if path is not None:
         xml_stream.parse(archive.chunks(path), start=reader.start, end=reader.end, text=lambda _text: None)
     return frozenset(
-        str(index) for index, format_id in enumerate(reader.formats) if shows_date(format_id, reader.codes.get(format_id))
+        str(index)
+        for index, format_id in enumerate(reader.formats)
+        if shows_date(format_id, reader.codes.get(format_id))
     )
 
 

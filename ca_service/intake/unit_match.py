@@ -91,5 +91,6 @@ class UnitMatcher:
         shown = units[:_MOST_CHOICES]
         above = self.lookup.names({unit.parent_code for unit in shown if unit.parent_code})
         return tuple(
-            Choice(unit.code, f"{unit.name}（{unit.code}，{above.get(unit.parent_code or '', '无上级')}）") for unit in shown
+            Choice(unit.code, f"{unit.name}（{unit.code}，{above.get(unit.parent_code or '', '无上级')}）")
+            for unit in shown
         )

@@ -48,6 +48,10 @@ class SqlUnits(SqlRepository[Unit]):
         """See the port."""
         return {code: found for some in _pieces(set(codes)) for code, found in self._lineages(some).items()}
 
+    def with_codes(self, codes: Sequence[str]) -> Sequence[Unit]:
+        """See the port."""
+        return [unit for some in _pieces(set(codes)) for unit in self.find(code=some)]
+
     def named(self, keys: Sequence[str]) -> Sequence[Unit]:
         """See the port."""
         return [unit for some in _pieces(keys) for unit in self.find(name_key=some)]

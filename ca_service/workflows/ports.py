@@ -89,6 +89,9 @@ class Units(Repository[Unit], Protocol):
     def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
         """The lineage of each unit named that exists."""
 
+    def with_codes(self, codes: Sequence[str]) -> Sequence[Unit]:
+        """The units of these codes, however many; unknown ones are left out."""
+
     def named(self, keys: Sequence[str]) -> Sequence[Unit]:
         """All units whose name, normalised by `normalise_unit_name`, is one of the keys."""
 

@@ -104,6 +104,7 @@ def _each(
         if place != actor.unit_code:
             raise Forbidden("申请目前不在本单位，由它所在的单位审核。")
         refuse_self_review(actor, entered_by=application.entered_by)
+        refuse_self_review(actor, entered_by=application.mended_by)
     return [move(application) for application in applications]
 
 
