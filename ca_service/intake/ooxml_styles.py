@@ -12,16 +12,13 @@ _MOST_STYLES = 65_536
 
 
 def date_styles(archive: Archive, targets: Mapping[str, tuple[str, str]]) -> frozenset[str]:
-    """Return the indices of those cell formats (ECMA-376 part 1, 18.8.10), as the attribute `s` of cells writes them."""
+    """Return the indices of those cell formats (ECMA-376 part 1, 18.8.10) as the attribute `s` of a cell has them."""
     path = next((path for path, kind in targets.values() if kind == "styles" and path in archive.names), None)
     reader = _Reader()
     if path is not None:
         xml_stream.parse(archive.chunks(path), start=reader.start, end=reader.end, text=lambda _text: None)
-    return frozenset(
-        str(index)
-        for index, format_id in enumerate(reader.formats)
-        if shows_date(format_id, reader.codes.get(format_id))
-    )
+    shown = [shows_date(format_id, reader.codes.get(format_id)) for format_id in reader.formats]
+    return frozenset(str(index) for index, is_date in enumerate(shown) if is_date)
 
 
 @dataclass(slots=True)

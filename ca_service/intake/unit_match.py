@@ -25,7 +25,7 @@ class UnitLookup(Protocol):
     """The units of the tree, stopped ones left out."""
 
     def find(self, keys: Collection[str]) -> Mapping[str, Sequence[Match]]:
-        """For each key, which is a code or a `normalise_unit_name`, all units that have it; keys without one left out."""
+        """For each key (a code or a `normalise_unit_name`) all units that have it; keys without one are left out."""
 
     def similar(self, key: str, *, limit: int) -> Sequence[Unit]:
         """Some units inside whose normalised name contains the key."""

@@ -41,7 +41,10 @@ def current_application(services: Services, actor: Actor, application_id: str) -
 
 
 def scan_of(services: Services, actor: Actor, application_id: str) -> bytes:
-    """The stamped scan of the batch, or of this person after a mend; it shows personal data, so the look is recorded; raise NotFound, Forbidden."""
+    """The stamped scan of the batch, or of this person after a mend; raise NotFound, Forbidden.
+
+    It shows personal data, so the look is recorded.
+    """
     with services.begin() as uow:
         found = uow.applications.get(application_id)
         batch = uow.batches.get(found.batch_id)

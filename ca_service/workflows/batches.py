@@ -73,7 +73,7 @@ def undo_batch(services: Services, actor: Actor, batch_id: str, *, reason: str) 
         authorise(actor, Action.REGISTRATION_UNDO, lineage=uow.units.lineage(batch.unit_code))
         undone = uow.batches.change(batch, status=BATCH.after(batch.status, BatchEvent.UNDO))
         count = _withdraw(uow, batch)
-        detail = {"withdrawn": count, "reason": reason.strip()[:300]}
+        detail: dict[str, str | int] = {"withdrawn": count, "reason": reason.strip()[:300]}
         uow.audit.append(actor, Tag.BATCH_UNDONE, batch.id, unit=batch.unit_code, detail=detail)
     return undone
 
@@ -83,9 +83,8 @@ def _withdraw(uow: UnitOfWork, batch: Batch) -> int:
     lineages = uow.units.lineages(application.unit_code for application in applications)
     reviewed = [a for a in applications if not _unreviewed(a, lineages[a.unit_code][1:])]
     if reviewed:
-        raise Conflict(
-            f"批次中已有 {len(reviewed)} 份申请上报或审核通过，不能整批撤销。请由审核单位退回需要更正的申请，再逐份修改。"
-        )
+        found = f"批次中已有 {len(reviewed)} 份申请上报或审核通过，不能整批撤销。"
+        raise Conflict(f"{found}请由审核单位退回需要更正的申请，再逐份修改。")
     for status in _OPEN:
         some = [application for application in applications if application.status is status]
         after = APPLICATION.after(status, ApplicationEvent.WITHDRAW)

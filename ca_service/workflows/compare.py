@@ -21,7 +21,7 @@ _AT_A_TIME = 500
 
 @dataclass(slots=True)
 class Compared:
-    """The rows by what becomes of them. A row in `shared` is in `new` too: the reviewer judges, with both sides shown."""
+    """The rows by what becomes of them. A row in `shared` is in `new` too: the reviewer judges of both sides."""
 
     new: list[RegistrationRow] = field(default_factory=list)
     already_there: list[int] = field(default_factory=list)

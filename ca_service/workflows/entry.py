@@ -38,7 +38,7 @@ def enter(services: Services, actor: Actor, form: PersonForm) -> str:
         (made,) = add_applications(services, uow, actor, batch, [row])
         if form.kept:
             uow.drafts.remove([draft.id for draft in uow.drafts.find(id=form.kept, uploaded_by=actor.login)])
-        detail = {"taken": 1, "bad": 0, "sheet": batch.sheet_sha256, "scan": batch.scan_sha256, "source": "form"}
+        detail: dict[str, str | int] = {"taken": 1, "sheet": batch.sheet_sha256, "scan": batch.scan_sha256}
         uow.audit.append(actor, Tag.BATCH_IMPORTED, batch.id, unit=batch.unit_code, detail=detail)
     return made.id
 

@@ -77,7 +77,7 @@ class Repository(Protocol[R]):
         """
 
     def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
-        """Write the same values to many records, each guarded as by `change`; raise Conflict if one was not as given."""
+        """Write the same values to many records, each guarded as by `change`; raise Conflict if one has changed."""
 
 
 class Units(Repository[Unit], Protocol):
