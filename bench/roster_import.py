@@ -1,7 +1,7 @@
 """A roster from bytes to registered applications, the database included: `python -m bench.roster_import [--large]`.
 
-Each case is a process of its own, so that its peak memory is its own. `--large` imports 500,000 rows, as one sheet under
-raised limits and as sheets of 20,000, the largest that is accepted, and compares with 12,000 rows in proportion.
+Each case is a process of its own, so that its peak memory is its own. `--large` imports 500,000 rows, as one sheet
+under raised limits and as sheets of 20,000, the largest that is accepted, and compares with 12,000 rows in proportion.
 PostgreSQL is Debian's with its durability off; each import is one transaction, so that this spares one sync.
 """
 
@@ -68,7 +68,6 @@ def _run(case: Case, folder: Path, server: str, usual: float | None) -> float:
     url = f"sqlite:///{place / 'bench.db'}"
     if case.database == "postgresql":
         url = postgres.create(server, place.name.lower())
-    # A relay process takes this process's own peak out of the child's: a child inherits it until it starts its program.
     command = [sys.executable, "-m", _CHILD, url, str(place), str(case.rows), *map(str, case.sheets)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     figures = json.loads(done.stdout)

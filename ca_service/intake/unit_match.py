@@ -50,23 +50,25 @@ class UnitMatcher:
 
     def match(self, row: int, text: str) -> tuple[Unit, str]:
         """Return the one unit that is meant and a remark for the person (or ""); raise CellRefusedError."""
-        if row in self.chosen:
-            return self._chosen(self.chosen[row]), ""
         key = normalise_unit_name(text)
         fits = self.found.get(key, ())
         inside = [match.unit for match in fits if match.inside]
         if len(inside) == 1:
             remark = "另有同名单位在您的管理范围之外，请核对" if len(fits) > 1 else ""
             return inside[0], remark
+        if row in self.chosen:
+            unit = self._chosen(self.chosen[row], inside)
+            return unit, f"表中的名称不能确定单位，已按您的选择录入为“{unit.name}”（{unit.code}）"
         if key not in self.refused:
             self.refused[key] = self._refusal(key, inside, fits)
         raise self.refused[key].again()
 
-    def _chosen(self, code: str) -> Unit:
+    def _chosen(self, code: str, named: Sequence[Unit]) -> Unit:
+        """The unit picked; where several have the name that stands in the cell, it must be one of them."""
         for match in self.found.get(code, ()):
-            if match.inside:
+            if match.inside and (not named or match.unit in named):
                 return match.unit
-        raise CellRefusedError("所选单位不存在，或不在您的管理范围内", "请重新选择单位")
+        raise CellRefusedError("所选单位不存在、不在您的管理范围内，或与表中的名称不符", "请重新选择单位")
 
     def _refusal(self, key: str, inside: Sequence[Unit], fits: Sequence[Match]) -> CellRefusedError:
         if inside:
