@@ -7,7 +7,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ca_service.domain.persons import UserType
 from ca_service.domain.units import Unit, UnitKind
-from ca_service.intake.columns import COLUMNS, Column
+from ca_service.intake.columns import COLUMNS, OPTIONAL, Column
 from ca_service.intake.rows import CellError, Checked, check_rows
 from tests.ca_service.intake.books import (
     HEADINGS,
@@ -177,6 +177,49 @@ def test_a_double_id_number_makes_every_row_bad_and_names_the_others() -> None:
         (2, True),
         (4, True),
     ]
+
+
+def test_one_person_may_have_several_accounts_in_one_unit_but_not_two_of_a_kind() -> None:
+    other = person(USER_TYPE="培训管理员")
+    assert [row.row for row in check(person(), other).good] == [2, 3]
+    assert check(person(), other, person(USER_TYPE="培训管理员")).good == []
+    assert check(person(), person(USER_TYPE="培训管理员", NAME="李四")).good == []
+
+
+def with_extras(*values: Value) -> Checked:
+    """The default person with the three columns that a sheet may add."""
+    extra = [column.value for column in OPTIONAL]
+    roster = read(xlsx([[*HEADINGS, *extra], [*person(), *values]]))
+    return check_rows(roster, units=UNITS, today=TODAY)
+
+
+def test_the_forms_further_fields_may_stand_in_columns_of_their_own() -> None:
+    (row,) = with_extras("是", "zhangsan01", "兼任培训").good
+    assert (row.wants_certificate, row.account, row.remarks) == (True, "zhangsan01", "兼任培训")
+    (row,) = with_extras(None, None, None).good
+    assert (row.wants_certificate, row.account, row.remarks) == (True, "", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "heading", "why"),
+    [
+        (("否", None, None), "是否申请证书", "信息管理员必须申请证书"),
+        (("√", None, None), "是否申请证书", "只能填“是”或“否”"),
+        (("是", "a b", None), "现有登录账号", "空格"),
+        (("是", "a" * 61, None), "现有登录账号", "超过 60"),
+        (("是", None, "<b>"), "其他补充说明", "尖括号"),
+        (("是", None, "说" * 501), "其他补充说明", "超过 500"),
+    ],
+)
+def test_a_bad_further_field_is_told_at_its_column(values: tuple[Value, ...], heading: str, why: str) -> None:
+    (error,) = with_extras(*values).bad
+    assert (error.heading, error.letter) == (heading, "JKL"[list(OPTIONAL).index(Column(heading))])
+    assert why in error.why
+
+
+def test_who_is_no_information_administrator_applies_for_a_certificate_only_when_the_sheet_says_so() -> None:
+    assert check(person(USER_TYPE="信息查询员")).good[0].wants_certificate is False
+    assert check(person()).good[0].wants_certificate is True
 
 
 def test_a_hidden_row_is_bad_as_a_whole() -> None:
