@@ -6,29 +6,19 @@ one when the sheet comes back unmended. Merged areas and hidden rows are taken a
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
-
-from ca_service.intake.cells import GRID_COLUMNS, KEPT_TEXT, Cell, CellKind, RawRow, column_letter
+from ca_service.intake.cells import GRID_COLUMNS, Cell, CellKind, RawRow, column_letter
 from ca_service.intake.columns import ERRORS_SHEET, WIDTHS, Column
 from ca_service.intake.errors import SheetError, SheetFault
 from ca_service.intake.report import CellError, CellWarning
+from ca_service.intake.safe_sheet import HEADING_FILL, Formats, SafeSheet, new_workbook, plain
 from ca_service.intake.sheet import Book
 
-_OPTIONS = {
-    "constant_memory": True,
-    "strings_to_formulas": False,
-    "strings_to_numbers": False,
-    "strings_to_urls": False,
-}
-_RED, _YELLOW, _GREEN, _HEAD = "#FFC7CE", "#FFEB9C", "#E2EFDA", "#DDEBF7"
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_RED, _YELLOW, _GREEN = "#FFC7CE", "#FFEB9C", "#E2EFDA"
 _NOT_A_SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
 # A text shared by a million cells of a hostile file would be written out for each of them.
 _MOST_CHARACTERS = 64 * 1024 * 1024
@@ -47,55 +37,31 @@ class Marks:
 def mark_sheet(book: Book, marks: Marks) -> bytes:
     """Return the sheet as xlsx with the marks; SheetError when its texts are too long to write out."""
     buffer = BytesIO()
-    with xlsxwriter.Workbook(buffer, _OPTIONS) as workbook:
-        formats = _Formats(workbook.add_format)
-        sheet = workbook.add_worksheet(_sheet_name(book.table.sheet.name))
-        errors = workbook.add_worksheet(ERRORS_SHEET)
-        _SheetWriter(book, marks, sheet, formats).write()
-        _list_errors(errors, marks.bad, formats)
+    with new_workbook(buffer) as workbook:
+        formats = Formats(workbook.add_format)
+        sheet = SafeSheet(workbook.add_worksheet(_sheet_name(book.table.sheet.name)), formats)
+        errors = SafeSheet(workbook.add_worksheet(ERRORS_SHEET), formats)
+        _SheetWriter(book, marks, sheet).write()
+        _list_errors(errors, marks.bad)
     return buffer.getvalue()
-
-
-@dataclass(slots=True)
-class _Formats:
-    """Cell formats by fill and by what the cell needs, each made once."""
-
-    make: Callable[[dict[str, object]], Format]
-    known: dict[tuple[str, str], Format] = field(default_factory=dict)
-
-    def get(self, fill: str, need: str = "") -> Format:
-        if (fill, need) not in self.known:
-            # Text format on all cells: what is typed anew stays as typed.
-            properties: dict[str, object] = {"num_format": "yyyy-mm-dd" if need == "date" else "@"}
-            if fill:
-                properties |= {"bg_color": fill, "border": 1, "border_color": "#BFBFBF"}
-            if need == "quoted":
-                properties["quote_prefix"] = True
-            if need == "heading":
-                properties |= {"bold": True, "align": "center"}
-            if need == "wrap":
-                properties["text_wrap"] = True
-            self.known[fill, need] = self.make(properties)
-        return self.known[fill, need]
 
 
 @dataclass(slots=True)
 class _SheetWriter:
     book: Book
     marks: Marks
-    sheet: Worksheet
-    formats: _Formats
+    safe: SafeSheet
     characters: int = 0
 
     def write(self) -> None:
         table = self.book.table
-        self.sheet.freeze_panes(table.header.number, 0)
+        self.safe.sheet.freeze_panes(table.header.number, 0)
         for key, column in table.columns.items():
-            self.sheet.set_column(column, column, WIDTHS.get(Column(key), 16))
+            self.safe.sheet.set_column(column, column, WIDTHS.get(Column(key), 16), self.safe.formats.get())
         comments, fills = self._placed()
         taken = frozenset(self.marks.taken)
         for row in table.sheet.rows:
-            whole = _HEAD if row.number == table.header.number else _GREEN if row.number in taken else ""
+            whole = HEADING_FILL if row.number == table.header.number else _GREEN if row.number in taken else ""
             self._row(row, fills.get(row.number, {}), whole)
             for column, texts in comments.get(row.number, {}).items():
                 self._comment(row.number, column, texts)
@@ -127,23 +93,22 @@ class _SheetWriter:
                 self._cell(row.number - 1, column, cell, fills.get(column, whole), need=need)
 
     def _cell(self, row: int, column: int, cell: Cell, fill: str, *, need: str) -> None:
+        sheet, formats = self.safe.sheet, self.safe.formats
         if cell.kind is CellKind.NUMBER and _finite(cell.text):
-            self.sheet.write_number(row, column, float(cell.text), self.formats.get(fill, need))
+            sheet.write_number(row, column, float(cell.text), formats.get(fill, need))
         elif cell.kind is CellKind.DATE and (day := _day(cell.text)) is not None:
-            self.sheet.write_datetime(row, column, day, self.formats.get(fill, "date"))
+            sheet.write_datetime(row, column, day, formats.get(fill, "date"))
         elif cell.text:
-            text = _ILLEGAL.sub("", cell.text)[:KEPT_TEXT]
-            self._count(text)
-            quoted = text.lstrip().startswith(("=", "+", "-", "@"))
-            self.sheet.write_string(row, column, text, self.formats.get(fill, "quoted" if quoted else need))
+            self._count(cell.text)
+            self.safe.text(row, column, cell.text, fill=fill, need=need)
         else:
-            self.sheet.write_blank(row, column, None, self.formats.get(fill, need))
+            sheet.write_blank(row, column, None, formats.get(fill, need))
 
     def _comment(self, row: int, column: int, texts: Sequence[str]) -> None:
         text = "\n".join(texts)[:_LONGEST_COMMENT]
         # About 20 characters stand in a line of the box.
         lines = 2 + sum(1 + len(line) // 20 for line in text.split("\n"))
-        self.sheet.write_comment(row - 1, column, text, {"author": "教育CA", "width": 280, "height": 18 * lines})
+        self.safe.sheet.write_comment(row - 1, column, text, {"author": "教育CA", "width": 280, "height": 18 * lines})
 
     def _count(self, text: str) -> None:
         self.characters += len(text)
@@ -154,17 +119,16 @@ class _SheetWriter:
 _BLANK = Cell("", CellKind.EMPTY)
 
 
-def _list_errors(sheet: Worksheet, bad: Iterable[CellError], formats: _Formats) -> None:
+def _list_errors(safe: SafeSheet, bad: Iterable[CellError]) -> None:
     headings = ("行", "列", "项目", "所填内容", "问题", "怎样更正")
     for column, (heading, width) in enumerate(zip(headings, (8, 8, 18, 28, 44, 60), strict=True)):
-        sheet.set_column(column, column, width)
-        sheet.write_string(0, column, heading, formats.get(_HEAD, "heading"))
-    sheet.freeze_panes(1, 0)
+        safe.sheet.set_column(column, column, width)
+        safe.heading(0, column, heading)
+    safe.sheet.freeze_panes(1, 0)
     for row, error in enumerate(bad, 1):
         texts = (str(error.row), error.letter or "整行", error.heading, error.found, error.why, error.mend)
         for column, text in enumerate(texts):
-            need = "quoted" if text.startswith(("=", "+", "-", "@")) else "wrap"
-            sheet.write_string(row, column, _ILLEGAL.sub("", text), formats.get("", need))
+            safe.text(row, column, text, need="wrap")
 
 
 def _finite(text: str) -> bool:
@@ -182,5 +146,5 @@ def _day(text: str) -> date | None:
 
 
 def _sheet_name(name: str) -> str:
-    plain = _NOT_A_SHEET_NAME.sub("", _ILLEGAL.sub("", name)).strip()[:31]
-    return plain if plain and plain != ERRORS_SHEET and plain.lower() != "history" else "用户CA信息"
+    possible = _NOT_A_SHEET_NAME.sub("", plain(name)).strip()[:31]
+    return possible if possible and possible != ERRORS_SHEET and possible.lower() != "history" else "用户CA信息"

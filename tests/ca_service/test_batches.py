@@ -14,6 +14,8 @@ from ca_service.workflows.register import ImportReport, import_batch
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.ca_service.sheets import person, upload
 
+# What is no matter of the store is shown on one.
+on_sqlite = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 REVIEWER = actor(Role.REVIEWER, BANNER)
 
 
@@ -44,6 +46,7 @@ def test_an_undone_batch_frees_its_places_keeps_its_papers_and_may_come_again(of
     assert (len(again.taken), again.batch_id == report.batch_id) == (12, False)
 
 
+@on_sqlite
 def test_a_batch_of_which_something_went_up_cannot_be_undone(office: Office) -> None:
     report = _taken(office)
     review.forward(office.services, REVIEWER, [_at_the_banner(report)])
@@ -54,6 +57,7 @@ def test_a_batch_of_which_something_went_up_cannot_be_undone(office: Office) -> 
         assert uow.batches.get(report.batch_id).status is BatchStatus.TAKEN
 
 
+@on_sqlite
 def test_returned_applications_do_not_keep_a_batch_from_being_undone(office: Office) -> None:
     report = _taken(office)
     review.give_back(office.services, REVIEWER, [_at_the_banner(report)], reason="缺少公章")
@@ -71,6 +75,7 @@ def test_a_reviewer_who_is_first_makes_the_undo_a_conflict(office: Office, wirin
     assert _statuses(office) == {ApplicationStatus.SUBMITTED: 12}
 
 
+@on_sqlite
 def test_an_undo_needs_a_reason_the_right_clerk_and_happens_once(office: Office) -> None:
     batch = _taken(office).batch_id
     with pytest.raises(errors.Invalid):
@@ -83,6 +88,7 @@ def test_an_undo_needs_a_reason_the_right_clerk_and_happens_once(office: Office)
         batches.undo_batch(office.services, office.clerk, batch, reason="x")
 
 
+@on_sqlite
 def test_withdrawn_applications_cannot_be_reviewed_or_submitted_again(office: Office) -> None:
     report = _taken(office)
     own = _at_the_banner(report)
@@ -93,6 +99,7 @@ def test_withdrawn_applications_cannot_be_reviewed_or_submitted_again(office: Of
         review.resubmit(office.services, office.clerk, [own])
 
 
+@on_sqlite
 def test_a_batch_shows_its_numbers_and_its_cells_to_those_who_enter(office: Office) -> None:
     report = import_batch(office.services, office.clerk, upload(office, person(0), person(1, NAME="<b>")))
     view = batches.view_batch(office.services, office.clerk, report.batch_id)
@@ -106,6 +113,7 @@ def test_a_batch_shows_its_numbers_and_its_cells_to_those_who_enter(office: Offi
         batches.view_batch(office.services, actor(Role.CLERK, BANNER), report.batch_id)
 
 
+@on_sqlite
 def test_the_sheet_of_a_batch_is_given_back_with_its_marks(office: Office) -> None:
     report = import_batch(office.services, office.clerk, upload(office, person(0), person(1, NAME="<b>")))
     sheet = load_workbook(BytesIO(batches.marked_batch(office.services, office.clerk, report.batch_id))).worksheets[0]
@@ -115,6 +123,7 @@ def test_the_sheet_of_a_batch_is_given_back_with_its_marks(office: Office) -> No
         batches.marked_batch(office.services, actor(Role.AUDITOR), report.batch_id)
 
 
+@on_sqlite
 def test_the_same_sheet_again_says_that_the_first_scan_stays(office: Office) -> None:
     _taken(office)
     again = _taken(office)

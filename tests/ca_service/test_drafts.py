@@ -21,6 +21,8 @@ from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.ca_service.sheets import SCHOOLS, person, sheet, upload
 from tests.road.roster import make_scan_pdf
 
+# What is no matter of the store is shown on one.
+on_sqlite = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 BAD = person(1, NAME="<b>")
 
 
@@ -57,6 +59,7 @@ def test_the_good_rows_are_taken_without_another_upload_and_the_draft_is_gone(of
         drafts.take(office.services, office.clerk, view.draft.id, all_or_nothing=False, chosen={})
 
 
+@on_sqlite
 def test_all_or_nothing_takes_nothing_and_keeps_the_draft(office: Office) -> None:
     view = drafts.examine(office.services, office.clerk, upload(office, person(0), BAD))
     with pytest.raises(errors.Invalid, match="第 3 行 B 列（姓名）"):
@@ -64,6 +67,7 @@ def test_all_or_nothing_takes_nothing_and_keeps_the_draft(office: Office) -> Non
     assert _kept(office) == (0, 0, 1)
 
 
+@on_sqlite
 def test_a_sheet_without_a_good_row_makes_no_batch(office: Office) -> None:
     view = drafts.examine(office.services, office.clerk, upload(office, BAD))
     with pytest.raises(errors.Invalid, match="没有可以录入的行"):
@@ -72,6 +76,7 @@ def test_a_sheet_without_a_good_row_makes_no_batch(office: Office) -> None:
     assert _kept(office) == (0, 0, 1)
 
 
+@on_sqlite
 def test_what_is_true_when_it_is_taken_counts_not_what_was_shown(office: Office) -> None:
     view = drafts.examine(office.services, office.clerk, upload(office, person(0)))
     other = person(0, NAME="另一人", ID_NUMBER=person(7)[Column.ID_NUMBER])
@@ -106,6 +111,7 @@ def test_a_unit_is_picked_on_the_page_and_the_row_then_taken(office: Office) -> 
     assert report.taken[0].unit_code == codes[1]
 
 
+@on_sqlite
 def test_a_pick_may_be_taken_back_and_one_outside_is_refused(office: Office) -> None:
     codes = _twins(office)
     view = drafts.examine(office.services, office.clerk, upload(office, person(0, UNIT="光明小学")))
@@ -114,6 +120,7 @@ def test_a_pick_may_be_taken_back_and_one_outside_is_refused(office: Office) -> 
         assert [why in error.why for error in found.bad] == ([True] if why else [])
 
 
+@on_sqlite
 def test_a_draft_is_its_uploaders_alone(office: Office) -> None:
     view = drafts.examine(office.services, office.clerk, upload(office, person(0)))
     for who, refusal in (
@@ -141,6 +148,7 @@ def test_drafts_are_dropped_by_hand_by_number_and_by_age(office: Office, clock: 
     assert _kept(office)[2] == 0
 
 
+@on_sqlite
 def test_the_sheet_is_given_back_marked_mended_and_taken_without_doubles(office: Office) -> None:
     first = upload(office, person(0), BAD)
     view = drafts.examine(office.services, office.clerk, first)
@@ -167,6 +175,7 @@ def test_a_person_who_stands_elsewhere_is_taken_and_told(office: Office) -> None
     assert person(0)[Column.ID_NUMBER] not in f"{shared}"
 
 
+@on_sqlite
 def test_what_lies_outside_the_scope_is_not_named(office: Office) -> None:
     elsewhere = next(n for n, unit in enumerate(SCHOOLS) if unit.parent_code not in (BANNER, LEAGUE))
     inside = next(n for n, unit in enumerate(SCHOOLS) if unit.parent_code == BANNER)
@@ -178,6 +187,7 @@ def test_what_lies_outside_the_scope_is_not_named(office: Office) -> None:
     assert SCHOOLS[elsewhere].name not in shared.why
 
 
+@on_sqlite
 def test_a_form_for_a_unit_that_is_not_ones_own_is_refused_and_recorded(office: Office) -> None:
     theirs = upload(office, person(0))
     for who in (actor(Role.CLERK, "150400"), actor(Role.REVIEWER, LEAGUE)):
@@ -198,6 +208,7 @@ def test_of_two_uploads_at_once_for_one_place_one_is_taken(office: Office) -> No
         assert sorted(crowd.map(take, sheets)) == [0, 0, 0, 1]
 
 
+@on_sqlite
 def test_the_report_of_a_batch_is_kept_short_and_says_how_much_there_was(office: Office) -> None:
     people = [person(n % 50, NAME="<b>", MOBILE="1", EMAIL="x", ADDRESS="路") for n in range(600)]
     view = drafts.examine(office.services, office.clerk, upload(office, *people, person(0)))
@@ -206,6 +217,7 @@ def test_the_report_of_a_batch_is_kept_short_and_says_how_much_there_was(office:
     assert (len(again.bad), again.count("bad")) == (2_000, len(view.findings.bad))
 
 
+@on_sqlite
 def test_the_scan_must_be_one(office: Office) -> None:
     for broken in (b"", sheet(person(0)), make_scan_pdf()[:200]):
         with pytest.raises(errors.Invalid):

@@ -20,6 +20,8 @@ from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.ca_service.sheets import BUREAUS, SCHOOLS, person, upload
 from tests.road.roster import make_scan_pdf
 
+# What is no matter of the store is shown on one.
+on_sqlite = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 REVIEWER = actor(Role.REVIEWER, BANNER)
 HERE = next(number for number, unit in enumerate(SCHOOLS) if unit.parent_code == BANNER)
 
@@ -45,6 +47,7 @@ def stored(office: Office, application_id: str) -> Application:
         return uow.applications.get(application_id)
 
 
+@on_sqlite
 def test_a_person_is_entered_by_the_rules_of_the_sheets(office: Office) -> None:
     given = form(office, NAME=" 张　三", REMARKS="第一行\r\n第二行", ACCOUNT="zhangsan01")
     made = stored(office, enter(office.services, office.clerk, replace(given, has_account=True)))
@@ -58,6 +61,7 @@ def test_a_person_is_entered_by_the_rules_of_the_sheets(office: Office) -> None:
     assert office.services.documents.get(batch.scan_sha256) == office.scan
 
 
+@on_sqlite
 def test_every_missing_field_is_told_at_once(office: Office) -> None:
     assert office.school
     fields = refused(office, PersonForm({}))
@@ -66,6 +70,7 @@ def test_every_missing_field_is_told_at_once(office: Office) -> None:
     assert all(text.endswith("。") for text in fields.values())
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("deviation", "field", "why"),
     [
@@ -83,6 +88,7 @@ def test_a_bad_field_is_told_at_its_place(office: Office, deviation: dict[str, s
     assert why in fields[field]
 
 
+@on_sqlite
 def test_who_has_an_account_must_name_it_and_a_bureau_needs_no_school_type(office: Office) -> None:
     bureau = form(office, UNIT=BUREAUS[0].code, SCHOOL_TYPE="")
     assert list(refused(office, replace(bureau, has_account=True))) == ["ACCOUNT"]
@@ -90,6 +96,7 @@ def test_who_has_an_account_must_name_it_and_a_bureau_needs_no_school_type(offic
     assert (made.unit_code, made.school_type, made.at_unit) == (BUREAUS[0].code, "", LEAGUE)
 
 
+@on_sqlite
 def test_a_number_that_ends_in_000_is_taken_once_it_was_compared_with_the_card(office: Office) -> None:
     bodies = (f"150302198003{day:02d}000" for day in range(1, 29))
     given = form(office, ID_NUMBER=next(body + "0" for body in bodies if check_digit(body) == "0"))
@@ -105,12 +112,14 @@ def test_the_button_pressed_twice_makes_one_application(office: Office) -> None:
         enter(office.services, other, given)
 
 
+@on_sqlite
 def test_a_second_administrator_is_refused_at_the_unit(office: Office) -> None:
     enter(office.services, office.clerk, form(office))
     second = form(office, ID_NUMBER=person(30)[Column.ID_NUMBER])
     assert "只能有一名信息管理员" in refused(office, second)["UNIT"]
 
 
+@on_sqlite
 def test_a_scan_from_a_first_try_is_kept_for_the_next(office: Office) -> None:
     kept, name = keep_scan(office.services, office.clerk, form(office))
     assert name == "form.pdf"
@@ -124,6 +133,7 @@ def test_a_scan_from_a_first_try_is_kept_for_the_next(office: Office) -> None:
     assert keep_scan(office.services, office.clerk, replace(form(office), scan=b"MZ")) == ("", "")
 
 
+@on_sqlite
 def test_who_is_no_clerk_enters_nobody(office: Office) -> None:
     with pytest.raises(errors.Forbidden):
         enter(office.services, actor(Role.REVIEWER, LEAGUE), form(office))
@@ -148,6 +158,7 @@ def test_a_returned_application_is_mended_and_goes_up_again(office: Office) -> N
     assert entries[0].detail == '{"fields":"name,scan_sha256,mobile"}'
 
 
+@on_sqlite
 def test_what_was_mended_is_reviewed_by_neither_of_the_two_who_entered_it(office: Office) -> None:
     found = _returned(office)
     mender = actor(Role.CLERK, BANNER, login="mender")
@@ -158,6 +169,7 @@ def test_what_was_mended_is_reviewed_by_neither_of_the_two_who_entered_it(office
     review.forward(office.services, REVIEWER, [found.id])
 
 
+@on_sqlite
 def test_a_stale_page_overwrites_nothing(office: Office) -> None:
     found = _returned(office)
     mend(office.services, office.clerk, found.id, form(office, NAME="李四"), seen=seen_as(found))
@@ -168,6 +180,7 @@ def test_a_stale_page_overwrites_nothing(office: Office) -> None:
         mendable(office.services, office.clerk, found.id)
 
 
+@on_sqlite
 def test_a_mended_application_keeps_the_rules_and_its_place(office: Office) -> None:
     found = _returned(office)
     with pytest.raises(FormRefused) as caught:
@@ -180,6 +193,7 @@ def test_a_mended_application_keeps_the_rules_and_its_place(office: Office) -> N
     assert stored(office, found.id).status is ApplicationStatus.RETURNED
 
 
+@on_sqlite
 def test_nobody_else_mends_it(office: Office) -> None:
     found = _returned(office)
     for who in (actor(Role.CLERK, "150400"), actor(Role.REVIEWER, BANNER)):
