@@ -58,7 +58,8 @@ class UnitMatcher:
             return inside[0], remark
         if row in self.chosen:
             unit = self._chosen(self.chosen[row], inside)
-            return unit, f"表中的名称不能确定单位，已按您的选择录入为“{unit.name}”（{unit.code}）"
+            told = f"表中的名称不能确定单位，已按您的选择录入为“{unit.name}”"
+            return unit, f"{told}；再次上传时请在此填写单位代码 {unit.code}"
         if key not in self.refused:
             self.refused[key] = self._refusal(key, inside, fits)
         raise self.refused[key].again()

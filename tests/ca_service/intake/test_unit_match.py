@@ -31,7 +31,7 @@ def test_units_with_a_similar_name_are_offered_where_none_fits() -> None:
 def test_a_choice_decides_and_is_told() -> None:
     checked = chosen("光明小学", TWINS[1].code)
     assert checked.good[0].unit == TWINS[1]
-    assert f"已按您的选择录入为“光明小学”（{TWINS[1].code}）" in checked.warnings[0].why
+    assert f"已按您的选择录入为“光明小学”；再次上传时请在此填写单位代码 {TWINS[1].code}" in checked.warnings[0].why
 
 
 @pytest.mark.parametrize("code", [SCHOOL.code, FAR.code, "2115000099", "x"])
