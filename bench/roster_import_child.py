@@ -1,4 +1,4 @@
-"""One case of the benchmark: database URL, folder, number of units, sheets; prints seconds, CPU seconds, peak MiB as JSON."""
+"""One case of the benchmark: database URL, folder, number of units, sheets; prints seconds, CPU seconds, peak MiB."""
 
 import json
 import os
