@@ -13,6 +13,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import ocsp_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import ocsp_signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
@@ -40,6 +41,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
+        "drafts": lambda: drop_old(services),
         "interrupted": lambda: close_interrupted(services, WORKER),
     }
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from ca_service.cli.main import main as educa
 from ca_service.config import Config, load
-from ca_service.domain.applications import APPLICATION
+from ca_service.domain.applications import APPLICATION, BATCH
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
 from ca_service.domain.enrolments import ENROLMENT
@@ -36,6 +36,7 @@ _PROGRAMS: Mapping[str, click.Command] = {
 }
 _MACHINES: Mapping[str, Any] = {
     "application": APPLICATION,
+    "batch": BATCH,
     "medium": MEDIUM,
     "parcel": PARCEL,
     "order": ORDER,

@@ -1,63 +1,21 @@
 """`educa registrations`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
+from ca_service.cli import registration_batches
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.applications import Application, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
 from ca_service.workflows import review
-from ca_service.workflows.register import ImportReport, Upload, import_batch
 from ca_service.workflows.review_queue import doubles
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(cls=Group)
 def registrations() -> None:
     """实名登记：申请、审核。"""
-
-
-@registrations.command("import")
-@click.argument("file", type=_FILE)
-@click.option("--unit", required=True, metavar="CODE", help="本批申请所属的单位（可包含其下级单位）")
-@click.option("--scan", required=True, type=_FILE, help="盖章申请单扫描件（PDF、JPEG、PNG）")
-@click.option("--all-or-nothing", is_flag=True, help="有一处错误就整表退回；默认先收下没有错误的行")
-@pass_call
-def import_(call: Call, file: Path, unit: str, scan: Path, *, all_or_nothing: bool) -> None:
-    """导入用户CA信息电子表格。"""
-    upload = Upload(unit, file.read_bytes(), file.name, scan.read_bytes(), scan.name, all_or_nothing=all_or_nothing)
-    report = import_batch(call.services, call.actor, upload)
-    if call.as_json:
-        call.tell(_facts(report), text="")
-        return
-    call.out.print(f"批次 {report.batch_id}：收下 {len(report.taken)} 行，已登记过 {len(report.already_there)} 行。")
-    if report.bad:
-        call.show([_bad_row(error) for error in report.bad], title=f"需要更正 {len(report.bad)} 处")
-
-
-def _facts(report: ImportReport) -> dict[str, object]:
-    return {
-        "batch": report.batch_id,
-        "taken": [application.id for application in report.taken],
-        "already_there": list(report.already_there),
-        "bad": [
-            {"row": e.row, "column": e.letter, "heading": e.heading, "found": e.found, "why": e.why, "mend": e.mend}
-            for e in report.bad
-        ],
-        "normalised": [
-            {"row": n.row, "column": n.letter, "heading": n.heading, "before": n.before, "after": n.after}
-            for n in report.normalised
-        ],
-    }
-
-
-def _bad_row(error: object) -> dict[str, object]:
-    names = {"行": "row", "列": "letter", "栏目": "heading", "内容": "found", "原因": "why", "如何更正": "mend"}
-    return {shown: getattr(error, field) for shown, field in names.items()}
 
 
 @registrations.command("list")
@@ -147,5 +105,8 @@ def _row(application: Application, shared: Sequence[str]) -> dict[str, object]:
         "conflicts": ",".join(shared),
     }
 
+
+for _command in registration_batches.COMMANDS:
+    registrations.add_command(_command)
 
 COMMANDS = (registrations,)

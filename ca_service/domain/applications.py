@@ -18,9 +18,10 @@ class ApplicationStatus(StrEnum):
     RETURNED = "returned"
     APPROVED = "approved"
     CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
 
 
-LIVE = tuple(status for status in ApplicationStatus if status is not ApplicationStatus.RETURNED)
+LIVE = (ApplicationStatus.SUBMITTED, ApplicationStatus.APPROVED, ApplicationStatus.CONFIRMED)
 """An application in one of these takes its unit's place."""
 
 
@@ -33,6 +34,7 @@ class ApplicationEvent(StrEnum):
     APPROVE = "approve"
     CONFIRM = "confirm"
     REOPEN = "reopen"
+    WITHDRAW = "withdraw"
 
 
 _S, _E = ApplicationStatus, ApplicationEvent
@@ -48,9 +50,35 @@ APPLICATION = Machine(
             (_S.APPROVED, _E.CONFIRM): _S.CONFIRMED,
             # What lies there is no longer what was approved: the centre looks at it again before anything is pushed.
             (_S.APPROVED, _E.REOPEN): _S.SUBMITTED,
+            # Only with its whole batch (undo), and only before a reviewer has sent any of it on.
+            (_S.SUBMITTED, _E.WITHDRAW): _S.WITHDRAWN,
+            (_S.RETURNED, _E.WITHDRAW): _S.WITHDRAWN,
         }
     ),
 )
+
+
+class BatchStatus(StrEnum):
+    """Whether an upload stands."""
+
+    TAKEN = "taken"
+    UNDONE = "undone"
+
+
+class BatchEvent(StrEnum):
+    """What can happen to a batch as a whole."""
+
+    UNDO = "undo"
+
+
+BATCH = Machine("批次", MappingProxyType({(BatchStatus.TAKEN, BatchEvent.UNDO): BatchStatus.UNDONE}))
+
+
+class Source(StrEnum):
+    """How a batch came in: an uploaded spreadsheet, or one person typed into the form page."""
+
+    SHEET = "sheet"
+    FORM = "form"
 
 
 @dataclass(frozen=True)
@@ -65,7 +93,11 @@ class Contact:
 
 @dataclass(frozen=True)
 class Batch:
-    """One upload: a spreadsheet and the stamped scan that carries the same data."""
+    """One upload: a spreadsheet and the stamped scan that carries the same data.
+
+    A form page makes its one-row spreadsheet itself. `report_sha256` names the document that says what became of
+    each row, `sheet_name` the file as its uploader called it (for showing only).
+    """
 
     id: str
     unit_code: str
@@ -73,11 +105,19 @@ class Batch:
     scan_sha256: str
     uploaded_by: str
     uploaded_at: datetime
+    status: BatchStatus = BatchStatus.TAKEN
+    source: Source = Source.SHEET
+    sheet_name: str = ""
+    report_sha256: str = ""
 
 
 @dataclass(frozen=True)
 class Application:
-    """One person's row of a batch. `at_unit` is the unit that has to act now."""
+    """One person's row of a batch. `at_unit` is the unit that has to act now.
+
+    `mended_by` is who corrected it after a return: like `entered_by` they answer for it and never review it.
+    `scan_sha256` is the form of this person alone; empty means the batch's scan.
+    """
 
     id: str
     batch_id: str
@@ -96,13 +136,18 @@ class Application:
     reason: str = ""
     approved_sha256: str = ""
     approved_path: str = ""
+    wants_certificate: bool = True
+    existing_account: str = ""
+    remarks: str = ""
+    mended_by: str = ""
+    scan_sha256: str = ""
 
 
 UnitPath = tuple[tuple[str, str], ...]
 """Code and name of each unit from the centre down to the applicant's own."""
 
 # How far a review has come is no part of what is reviewed.
-_PROGRESS = frozenset({"status", "at_unit", "reason", "approved_sha256", "approved_path"})
+_PROGRESS = frozenset({"status", "at_unit", "reason", "approved_sha256", "approved_path", "mended_by"})
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
+from phonenumbers import PhoneNumberType
 
 from ca_service.domain.person_text import FORBIDDEN, LONGEST_INPUT, ContactError, Fault, mask_phone, tidy
 
@@ -23,10 +24,10 @@ class Phone:
     @property
     def national(self) -> str:
         """As people in China dial it: mobiles bare, fixed lines `0471-6543210`, extension after a hyphen."""
-        number = phonenumbers.parse(self.e164, None)
-        text = str(number.national_number)
-        if not _is_mobile(number):
-            split = phonenumbers.length_of_geographical_area_code(number)
+        text = self.e164.removeprefix("+86")
+        # Eleven digits from 1 on are a mobile: of the fixed lines only Beijing's begin with 1, and they have ten.
+        if not (len(text) == 11 and text[0] == "1"):
+            split = phonenumbers.length_of_geographical_area_code(phonenumbers.parse(self.e164, None))
             text = f"0{text[:split]}-{text[split:]}"
         return f"{text}-{self.extension}" if self.extension else text
 
@@ -39,10 +40,10 @@ class Phone:
 def parse_mobile(text: str) -> Phone:
     """Read a mainland mobile number, with or without +86; no fixed line, 400 number or extension."""
     digits = _digits(text, "手机号码")
-    number = _parsed(digits)
-    if number is None or not re.fullmatch(r"(?:\+?86)?1\d{10}", digits) or not _is_mobile(number):
+    number, kind = _parsed(digits)
+    if not re.fullmatch(r"(?:\+?86)?1\d{10}", digits) or kind != PhoneNumberType.MOBILE:
         raise ContactError(Fault.NOT_MOBILE, "不是有效的手机号码", "请填写 11 位手机号码，一格只填一个号码")
-    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return Phone(number)
 
 
 def parse_phone(text: str) -> Phone:
@@ -55,20 +56,20 @@ def parse_phone(text: str) -> Phone:
     digits = _digits(main, "办公电话")
     if re.fullmatch(r"[2-9]\d{6,7}", digits):
         raise ContactError(Fault.AREA_CODE_MISSING, "办公电话缺少区号", "请在号码前加区号，例如 0471-6543210")
-    number = _parsed(digits)
-    if number is None or not (_is_mobile(number) or _is_fixed_line(number)):
+    number, kind = _parsed(digits)
+    if kind not in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE):
         raise ContactError(
             Fault.NOT_A_NUMBER,
             "不是有效的办公电话号码",
             "请填写带区号的固定电话（例如 0471-6543210）或手机号码，一格只填一个号码",
         )
-    if _is_fixed_line(number) and not digits.startswith(("0", "86", "+86")):
+    if kind == PhoneNumberType.FIXED_LINE and not digits.startswith(("0", "86", "+86")):
         raise ContactError(
             Fault.AREA_CODE_MISSING,
             "办公电话的区号前缺少 0（电子表格软件会去掉它）",
             "请将单元格设为“文本”并补上区号前的 0",
         )
-    return Phone(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), extension)
+    return Phone(number, extension)
 
 
 def _digits(text: str, what: str) -> str:
@@ -81,20 +82,17 @@ def _digits(text: str, what: str) -> str:
     return digits
 
 
-def _parsed(digits: str) -> phonenumbers.PhoneNumber | None:
+def _parsed(digits: str) -> tuple[str, int]:
+    """The number in E.164 and its type; UNKNOWN for what is no valid number of the mainland."""
     try:
         number = phonenumbers.parse(digits, "CN")
     except phonenumbers.NumberParseException:
-        return None
-    return number if number.country_code == 86 and phonenumbers.is_valid_number(number) else None
-
-
-def _is_mobile(number: phonenumbers.PhoneNumber) -> bool:
-    return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-
-
-def _is_fixed_line(number: phonenumbers.PhoneNumber) -> bool:
-    return phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.FIXED_LINE
+        return "", PhoneNumberType.UNKNOWN
+    if number.country_code != 86:
+        return "", PhoneNumberType.UNKNOWN
+    # A number of a known type is valid: that is how the library itself defines validity.
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return e164, phonenumbers.number_type(number)
 
 
 def parse_email(text: str) -> str:

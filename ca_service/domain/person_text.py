@@ -31,6 +31,7 @@ class Fault(StrEnum):
     NOT_A_NUMBER = "not-a-number"
     NOT_MOBILE = "not-mobile"
     ADDRESS = "address"
+    CERTIFICATE = "certificate"
 
 
 class PersonDataError(ValueError):

@@ -120,6 +120,10 @@ def _require_id_shape(number: str) -> None:
         raise IdNumberError(
             Fault.FIFTEEN_DIGITS, "是 15 位旧身份证号码，已停止使用", "请填写现用的 18 位居民身份证号码"
         )
+    if FORBIDDEN.search(number):
+        raise IdNumberError(
+            Fault.CHARACTERS, "含有看不见的控制字符（常见于从网页或聊天软件复制）", "请手工重新输入 18 位号码"
+        )
     if not re.fullmatch(r"[0-9X]+", number):
         raise IdNumberError(Fault.CHARACTERS, "含有数字和末位 X 以外的字符", "请只填写 18 位号码，末位可以是 X")
     if len(number) != 18:

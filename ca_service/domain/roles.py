@@ -34,6 +34,7 @@ class Action(StrEnum):
     STAFF_MANAGE = "staff.manage"
     STAFF_READ = "staff.read"
     REGISTRATION_SUBMIT = "registration.submit"
+    REGISTRATION_UNDO = "registration.undo"
     REGISTRATION_REVIEW = "registration.review"
     REGISTRATION_READ = "registration.read"
     REGISTRATION_UNMASK = "registration.unmask"
@@ -76,6 +77,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.STAFF_MANAGE: frozenset({_R.SECURITY_ADMIN}),
         _A.STAFF_READ: frozenset({_R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR}),
         _A.REGISTRATION_SUBMIT: frozenset({_R.CLERK}),
+        _A.REGISTRATION_UNDO: frozenset({_R.CLERK}),
         _A.REGISTRATION_REVIEW: frozenset({_R.REVIEWER}),
         _A.REGISTRATION_READ: _READERS,
         _A.REGISTRATION_UNMASK: frozenset({_R.CLERK, _R.REVIEWER}),

@@ -17,10 +17,12 @@ from ca_service.intake.cells import (
     too_complex,
 )
 from ca_service.intake.errors import SheetError, SheetFault, damaged_sheet
+from ca_service.intake.number_formats import date_text, shows_date
 from ca_service.intake.ole import CompoundFile
 
 _BOF, _EOF, _CONTINUE = 0x0809, 0x000A, 0x003C
 _FILEPASS, _BOUNDSHEET, _SST, _MACROS = 0x002F, 0x0085, 0x00FC, 0x00D3
+_FORMAT, _XF, _DATE_MODE = 0x041E, 0x00E0, 0x0022
 _ROW, _MERGED = 0x0208, 0x00E5
 _LABELSST, _LABEL, _RSTRING, _NUMBER, _RK, _MULRK = 0x00FD, 0x0204, 0x00D6, 0x0203, 0x027E, 0x00BD
 _BOOLERR, _FORMULA = 0x0205, 0x0006
@@ -45,6 +47,9 @@ class _Workbook:
         self._records_left = _MAX_RECORDS
         self._strings: list[str] = []
         self._bounds: list[tuple[str, int, bool]] = []
+        self._codes: dict[int, str] = {}
+        self._formats: list[int] = []
+        self._from_1904 = False
         self._read_globals()
 
     def _records(self, offset: int) -> Iterator[tuple[int, bytes]]:
@@ -83,18 +88,26 @@ class _Workbook:
             raise SheetError(SheetFault.PROTECTED, "电子表格设有打开密码", "请取消密码后另存为 xlsx 再上传")
         if kind == _MACROS:
             raise SheetError(SheetFault.MACROS, "文件含有宏", "请另存为不含宏的 xlsx 工作簿再上传")
-        if kind == _BOUNDSHEET and body[5] == 0:
+        if kind == _DATE_MODE:
+            self._from_1904 = body[:1] == b"\x01"
+        elif kind == _FORMAT:
+            self._codes[struct.unpack_from("<H", body)[0]] = unicode_string(body, 2)
+        elif kind == _XF:
+            self._formats.append(struct.unpack_from("<H", body, 2)[0])
+        elif kind == _BOUNDSHEET and body[5] == 0:
             (offset,) = struct.unpack_from("<I", body)
             self._bounds.append((short_string(body, 6), offset, bool(body[4] & 3)))
 
     def sheets(self) -> list[RawSheet]:
         if len(self._bounds) > self._limits.max_sheets:
             raise too_complex()
-        return [self._sheet(*bound) for bound in self._bounds]
+        dated = {index for index, found in enumerate(self._formats) if shows_date(found, self._codes.get(found))}
+        return [self._sheet(bound, frozenset(dated)) for bound in self._bounds]
 
-    def _sheet(self, name: str, offset: int, hidden: bool) -> RawSheet:
+    def _sheet(self, bound: tuple[str, int, bool], dated: frozenset[int]) -> RawSheet:
+        name, offset, hidden = bound
         sheet = RawSheet(name, self._limits, hidden=hidden)
-        reader = _SheetReader(sheet, self._strings)
+        reader = _SheetReader(sheet, self._strings, dated, self._from_1904)
         for kind, body in self._records(offset):
             reader.record(kind, body)
         for row in sorted(reader.rows):
@@ -108,6 +121,8 @@ class _SheetReader:
 
     sheet: RawSheet
     strings: list[str]
+    dated: frozenset[int]
+    from_1904: bool
     rows: dict[int, dict[int, Cell]] = field(default_factory=dict)
     hidden_rows: set[int] = field(default_factory=set)
 
@@ -123,33 +138,35 @@ class _SheetReader:
         elif kind == _MULRK:
             row, column = struct.unpack_from("<HH", body)
             for index in range((len(body) - 6) // 6):
-                (number,) = struct.unpack_from("<I", body, 6 + 6 * index)
-                self._put(row, column + index, _number(_decode_rk(number)))
+                style, number = struct.unpack_from("<HI", body, 4 + 6 * index)
+                self._put(row, column + index, self._number(_decode_rk(number), style))
         elif kind in (_LABELSST, _LABEL, _RSTRING, _NUMBER, _RK, _BOOLERR, _FORMULA):
-            row, column = struct.unpack_from("<HH", body)
-            self._put(row, column, self._cell(kind, body))
+            row, column, style = struct.unpack_from("<3H", body)
+            self._put(row, column, self._cell(kind, body, style))
 
     def _put(self, row: int, column: int, cell: Cell) -> None:
         self.sheet.count_cell()
         if cell.kind is not CellKind.TEXT or cell.text.strip():
             self.rows.setdefault(row, {})[column] = cell
 
-    def _cell(self, kind: int, body: bytes) -> Cell:
+    def _cell(self, kind: int, body: bytes, style: int) -> Cell:
         if kind == _LABELSST:
             return Cell(self.strings[struct.unpack_from("<I", body, 6)[0]], CellKind.TEXT)
         if kind in (_LABEL, _RSTRING):
             return Cell(clip(unicode_string(body, 6)), CellKind.TEXT)
         if kind == _NUMBER:
-            return _number(struct.unpack_from("<d", body, 6)[0])
+            return self._number(struct.unpack_from("<d", body, 6)[0], style)
         if kind == _RK:
-            return _number(_decode_rk(struct.unpack_from("<I", body, 6)[0]))
+            return self._number(_decode_rk(struct.unpack_from("<I", body, 6)[0]), style)
         return Cell("", CellKind.FORMULA if kind == _FORMULA else CellKind.ERROR)
 
-
-def _number(value: float) -> Cell:
-    if not math.isfinite(value):
-        return Cell("", CellKind.ERROR)
-    return Cell(repr(value).removesuffix(".0"), CellKind.NUMBER)
+    def _number(self, value: float, style: int) -> Cell:
+        if not math.isfinite(value):
+            return Cell("", CellKind.ERROR)
+        text = repr(value).removesuffix(".0")
+        if style in self.dated:
+            return Cell(date_text(text, from_1904=self.from_1904), CellKind.DATE)
+        return Cell(text, CellKind.NUMBER)
 
 
 def _decode_rk(number: int) -> float:

@@ -8,6 +8,8 @@ from ca_service.intake.errors import SheetError, SheetFault, damaged_sheet
 
 # Excel's own grid; a coordinate outside it is a damaged file.
 GRID_ROWS, GRID_COLUMNS = 1_048_576, 16_384
+# What a cell of Excel can hold, and the longest text that any rule is asked about.
+KEPT_TEXT = 32_767
 LONGEST_TEXT = 1_000
 
 
@@ -26,11 +28,15 @@ class SheetLimits:
 
 
 class CellKind(StrEnum):
-    """How the file holds the cell. Only TEXT and NUMBER carry a value that a person has typed."""
+    """How the file holds the cell. Only TEXT and NUMBER carry a value that a person has typed.
+
+    DATE is a number that the file's format shows as a date or time: what was typed is lost in it.
+    """
 
     EMPTY = "empty"
     TEXT = "text"
     NUMBER = "number"
+    DATE = "date"
     FORMULA = "formula"
     ERROR = "error"
     MERGED = "merged"
@@ -40,7 +46,7 @@ class CellKind(StrEnum):
 class Cell:
     """The raw text of a cell; of a number the digits in the file, of a formula nothing that may be trusted.
 
-    Text beyond LONGEST_TEXT characters is cut: every rule refuses it long before that length.
+    Text beyond KEPT_TEXT characters is cut; text beyond LONGEST_TEXT is refused before any rule sees it.
     """
 
     text: str
@@ -131,5 +137,5 @@ def column_letter(index: int) -> str:
 
 
 def clip(text: str) -> str:
-    """Cut a text that no field could hold anyway, so that rules run on bounded input."""
-    return text[: LONGEST_TEXT + 1]
+    """Cut a text to what a cell of Excel can hold."""
+    return text[:KEPT_TEXT]

@@ -16,6 +16,7 @@ class SheetFault(StrEnum):
     MACROS = "macros"
     TOO_MANY_ROWS = "too-many-rows"
     MANY_SHEETS = "many-sheets"
+    HIDDEN_SHEET = "hidden-sheet"
     TOO_COMPLEX = "too-complex"
 
 

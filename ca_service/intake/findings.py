@@ -5,20 +5,28 @@ import re
 from ca_service.domain.persons import mask_id, mask_phone
 from ca_service.intake.cells import LONGEST_TEXT, Cell, CellKind
 from ca_service.intake.columns import Column
+from ca_service.intake.report import Choice
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 _LONG_NUMBER = re.compile(r"[0-9０-９][0-9０-９Xx\s-]{9,}[0-9０-９Xx]")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\uffff]")
 _SHOWN = 60
+# As text they come from CSV, and from sheets that were pasted as values.
+_ERROR_VALUES = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
 class CellRefusedError(ValueError):
     """A cell is refused before or beside the rules of the domain; both texts are Chinese."""
 
-    def __init__(self, reason: str, mend: str) -> None:
+    def __init__(self, reason: str, mend: str, *, choices: tuple[Choice, ...] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
         self.mend = mend
+        self.choices = choices
+
+    def again(self) -> "CellRefusedError":
+        """A fresh error with the same words, for the next row with the same fault."""
+        return CellRefusedError(self.reason, self.mend, choices=self.choices)
 
 
 def text_of(cell: Cell, column: Column) -> str:
@@ -33,10 +41,14 @@ def text_of(cell: Cell, column: Column) -> str:
         raise CellRefusedError("单元格是公式，其结果不可信", "请选择性粘贴为“数值”，或直接输入内容")
     if cell.kind is CellKind.MERGED:
         raise CellRefusedError("数据区有合并的单元格", "请取消合并，并在每一行分别填写")
-    if cell.kind is CellKind.ERROR:
-        raise CellRefusedError("单元格是错误值、逻辑值或日期", "请将单元格格式设为“文本”后重新输入")
+    if cell.kind is CellKind.DATE:
+        raise CellRefusedError(
+            "单元格被电子表格软件当作日期保存，所填的内容已改变", "请先将单元格格式设为“文本”，再重新输入"
+        )
+    if cell.kind is CellKind.ERROR or cell.text.strip() in _ERROR_VALUES:
+        raise CellRefusedError("单元格是错误值或逻辑值", "请将单元格格式设为“文本”后重新输入")
     if len(cell.text) > LONGEST_TEXT:
-        raise CellRefusedError("单元格内容过长", "请只填写该列要求的内容")
+        raise CellRefusedError(f"单元格内容过长（{len(cell.text)} 个字符）", "请只填写该列要求的内容")
     if cell.kind is not CellKind.NUMBER:
         return cell.text
     if column is Column.ID_NUMBER:
@@ -57,7 +69,8 @@ def plain_number(text: str) -> str:
 
 def shown(text: str, column: Column) -> str:
     """The text for messages: short, printable, ID numbers and telephone numbers masked in any column."""
-    printable = _UNPRINTABLE.sub("\ufffd", text).strip()
+    # Much longer than what is shown, so that no number is cut before it is masked; yet the patterns run on little.
+    printable = _UNPRINTABLE.sub("\ufffd", text[: 10 * _SHOWN]).strip()
     if column is Column.ID_NUMBER:
         printable = mask_id(printable[:_SHOWN])
     elif column in (Column.MOBILE, Column.OFFICE_PHONE):

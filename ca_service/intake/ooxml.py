@@ -23,6 +23,8 @@ from ca_service.intake.cells import (
     too_complex,
 )
 from ca_service.intake.errors import SheetError, SheetFault, damaged_sheet
+from ca_service.intake.number_formats import date_text
+from ca_service.intake.ooxml_styles import date_styles
 
 _REFERENCE = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 _MAX_STRINGS = 500_000
@@ -34,17 +36,18 @@ def read_xlsx(data: bytes, limits: SheetLimits) -> list[RawSheet]:
     if any(name.lower().endswith("vbaproject.bin") for name in archive.names):
         raise SheetError(SheetFault.MACROS, "文件含有宏", "请另存为不含宏的 xlsx 工作簿再上传")
     workbook_path = _workbook_path(archive)
-    entries = _sheet_entries(archive, workbook_path)
-    if len(entries) > limits.max_sheets:
+    workbook = _workbook(archive, workbook_path)
+    if len(workbook.entries) > limits.max_sheets:
         raise too_complex()
     targets = _relations(archive, workbook_path)
     strings = _shared_strings(archive, targets)
+    dates = _Dates(date_styles(archive, targets), workbook.from_1904)
     sheets = []
-    for entry in entries:
+    for entry in workbook.entries:
         path, kind = targets.get(entry.relation, ("", ""))
         if kind == "worksheet":
             sheet = RawSheet(entry.name, limits, hidden=entry.hidden)
-            reader = _SheetReader(sheet, strings)
+            reader = _SheetReader(sheet, strings, dates)
             xml_stream.parse(archive.chunks(path), start=reader.start, end=reader.end, text=reader.text)
             sheets.append(sheet)
     return sheets
@@ -82,17 +85,33 @@ class _Entry:
     hidden: bool
 
 
-def _sheet_entries(archive: Archive, workbook_path: str) -> list[_Entry]:
-    entries: list[_Entry] = []
+@dataclass(slots=True)
+class _Workbook:
+    entries: list[_Entry] = field(default_factory=list)
+    from_1904: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    """The cell styles (as in the attribute `s`) that show a number as a date, and where the days are counted from."""
+
+    styles: frozenset[str]
+    from_1904: bool
+
+
+def _workbook(archive: Archive, workbook_path: str) -> _Workbook:
+    workbook = _Workbook()
 
     def start(tag: str, attributes: dict[str, str]) -> None:
-        if tag == "sheet":
+        if tag == "workbookPr":
+            workbook.from_1904 = attributes.get("date1904") in ("1", "true")
+        elif tag == "sheet":
             # `r:id` and `sheetId` stay apart: attributes come without their prefix, hence "id".
             hidden = attributes.get("state", "visible") != "visible"
-            entries.append(_Entry(clip(attributes.get("name", "")), attributes.get("id", ""), hidden))
+            workbook.entries.append(_Entry(clip(attributes.get("name", "")), attributes.get("id", ""), hidden))
 
     xml_stream.parse(archive.chunks(workbook_path), start=start, end=_ignore, text=_ignore)
-    return entries
+    return workbook
 
 
 def _shared_strings(archive: Archive, targets: dict[str, tuple[str, str]]) -> list[str]:
@@ -138,11 +157,13 @@ class _SheetReader:
 
     sheet: RawSheet
     strings: list[str]
+    dates: _Dates
     row: int = 0
     row_hidden: bool = False
     column: int = -1
     kind: str = "n"
     formula: bool = False
+    dated: bool = False
     cells: dict[int, Cell] = field(default_factory=dict)
     parts: list[str] = field(default_factory=list)
     collect: bool = False
@@ -193,6 +214,7 @@ class _SheetReader:
         if row != self.row or not self.column < column < GRID_COLUMNS:
             raise damaged_sheet()
         self.column, self.kind, self.formula = column, attributes.get("t", "n"), False
+        self.dated = attributes.get("s") in self.dates.styles
         self.parts.clear()
 
     def _end_cell(self) -> None:
@@ -210,10 +232,13 @@ class _SheetReader:
             return self._text(value)
         if self.kind == "e":
             return Cell(value, CellKind.ERROR)
-        if not value.strip():
-            return None
-        # Booleans and ISO dates (`b`, `d`) are not numbers, and no column of ours holds them.
-        return Cell(value.strip(), CellKind.NUMBER if self.kind == "n" else CellKind.ERROR)
+        return self._number(value.strip()) if value.strip() else None
+
+    def _number(self, value: str) -> Cell:
+        if self.kind == "d" or (self.kind == "n" and self.dated):
+            return Cell(date_text(value, from_1904=self.dates.from_1904), CellKind.DATE)
+        # Booleans are not numbers, and no column of ours holds them.
+        return Cell(value, CellKind.NUMBER if self.kind == "n" else CellKind.ERROR)
 
     def _text(self, value: str) -> Cell | None:
         return Cell(value, CellKind.TEXT) if value.strip() else None

@@ -1,11 +1,13 @@
 """Every row of a roster against every rule: good rows typed, bad cells explained, changes shown."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol, TypeVar
+from types import MappingProxyType
+from typing import TypeVar
 
+from ca_service.domain.form_fields import parse_account, parse_remarks, parse_yes_no, require_certificate
 from ca_service.domain.persons import (
     IdNumber,
     PersonDataError,
@@ -20,25 +22,18 @@ from ca_service.domain.persons import (
     parse_user_type,
 )
 from ca_service.domain.school_types import SchoolType, SchoolTypeError, parse_school_type
-from ca_service.domain.units import Unit, normalise_unit_name
+from ca_service.domain.units import Unit
 from ca_service.intake.columns import Column
+from ca_service.intake.doubles import Doubles
 from ca_service.intake.findings import CellRefusedError, shown, text_of
+from ca_service.intake.report import CellError, CellWarning, Normalised
 from ca_service.intake.sheet import CellKind, Roster, RosterRow
+from ca_service.intake.unit_match import UnitLookup, UnitMatcher
 
-__all__ = ["CellError", "CellWarning", "Checked", "Normalised", "RegistrationRow", "UnitLookup", "check_rows"]
-
+__all__ = ["CellError", "CellWarning", "Checked", "Normalised", "RegistrationRow", "check_rows"]
 
 _T = TypeVar("_T")
-
-
-class UnitLookup(Protocol):
-    """The units of the tree, stopped ones left out; answers need not be cached, each is asked for once."""
-
-    def by_code(self, code: str) -> Unit | None:
-        """Return the unit of exactly this code, or None."""
-
-    def by_name(self, name: str) -> Sequence[Unit]:
-        """Return all units whose `normalise_unit_name(unit.name)` equals `name`, which comes in that form."""
+Refusal = PersonDataError | SchoolTypeError | CellRefusedError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,7 +41,7 @@ class RegistrationRow:
     """One person's row with every field read and checked; its repr names the row only, not the person."""
 
     row: int
-    unit_code: str
+    unit: Unit
     name: str
     id_number: IdNumber
     office_phone: Phone
@@ -55,43 +50,12 @@ class RegistrationRow:
     school_type: SchoolType | None
     user_type: UserType
     address: str
+    wants_certificate: bool
+    account: str
+    remarks: str
 
     def __repr__(self) -> str:
-        return f"RegistrationRow(row={self.row}, unit_code={self.unit_code})"
-
-
-@dataclass(frozen=True, slots=True)
-class CellError:
-    """One cell to mend, or with an empty `letter` a whole row. All texts are Chinese, `found` is masked."""
-
-    row: int
-    letter: str
-    heading: str
-    found: str
-    why: str
-    mend: str
-
-
-@dataclass(frozen=True, slots=True)
-class CellWarning:
-    """A value that was taken, but that the reviewer should look at."""
-
-    row: int
-    letter: str
-    heading: str
-    found: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Normalised:
-    """A value that was taken in another spelling than the sheet's; both masked where personal."""
-
-    row: int
-    letter: str
-    heading: str
-    before: str
-    after: str
+        return f"RegistrationRow(row={self.row}, unit={self.unit.code})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,68 +68,54 @@ class Checked:
     warnings: list[CellWarning]
 
 
-def check_rows(roster: Roster, *, units: UnitLookup, uploader_scope: Callable[[str], bool], today: date) -> Checked:
+def check_rows(
+    roster: Roster,
+    *,
+    units: UnitLookup,
+    today: date,
+    chosen: Mapping[int, str] = MappingProxyType({}),
+    compared_with_card: Collection[int] = (),
+) -> Checked:
     """Check every data row; a row with any bad cell is left out of `good`, the others can still be taken.
 
-    `uploader_scope` answers whether the uploader may register for a unit code. `today` is the date in
-    Asia/Shanghai, for the ages. An ID number that occurs twice makes all its rows bad: which is right is
-    not for us to guess.
+    `today` is the date in Asia/Shanghai, for the ages. `chosen` has the unit's code for rows whose unit the person
+    picked, `compared_with_card` the rows whose ID number was compared with the card. An ID number that occurs twice
+    makes all its rows bad, unless they are one person's different accounts: which is right is not for us to guess.
     """
-    checker = _Checker(roster, _Units(units, uploader_scope), today)
+    matcher = UnitMatcher(units, chosen)
+    texts = {_plain_text(row, Column.UNIT) for row in roster.rows}
+    matcher.prepare(texts - {""})
+    checker = _Checker(roster, matcher, today, frozenset(compared_with_card))
     for row in roster.rows:
         checker.check(row)
     return checker.result()
 
 
-@dataclass(slots=True)
-class _Units:
-    lookup: UnitLookup
-    scope: Callable[[str], bool]
-    known: dict[str, Unit | CellRefusedError] = field(default_factory=dict)
-
-    def find(self, text: str) -> Unit:
-        """Return the one unit that the text means (code or name) and that the uploader may register for."""
-        key = normalise_unit_name(text)
-        if key not in self.known:
-            try:
-                self.known[key] = self._find(key)
-            except CellRefusedError as refusal:
-                self.known[key] = refusal
-        answer = self.known[key]
-        if isinstance(answer, CellRefusedError):
-            raise CellRefusedError(answer.reason, answer.mend)
-        return answer
-
-    def _find(self, key: str) -> Unit:
-        by_code = self.lookup.by_code(key) if key.isascii() and key.isdigit() else None
-        fits = [by_code] if by_code else list(self.lookup.by_name(key))
-        if not fits:
-            raise CellRefusedError("没有这个单位", "请填写单位全称（与单位列表一致），或填写单位代码")
-        if len(fits) > 1:
-            codes = "、".join(unit.code for unit in fits[:5])
-            raise CellRefusedError(f"有 {len(fits)} 个单位叫这个名称", f"请改填单位代码，可能是：{codes}")
-        if not self.scope(fits[0].code):
-            raise CellRefusedError("该单位不在您的管理范围内", "请由该单位的上级单位上传")
-        return fits[0]
+def _plain_text(row: RosterRow, column: Column) -> str:
+    try:
+        return text_of(row.cell(column), column)
+    except CellRefusedError:
+        return ""
 
 
 @dataclass(slots=True)
 class _Checker:
     roster: Roster
-    units: _Units
+    units: UnitMatcher
     today: date
+    compared: frozenset[int]
     good: list[RegistrationRow] = field(default_factory=list)
     bad: list[CellError] = field(default_factory=list)
     normalised: list[Normalised] = field(default_factory=list)
     warnings: list[CellWarning] = field(default_factory=list)
-    rows_by_id: dict[str, list[RosterRow]] = field(default_factory=dict)
+    doubles: Doubles = field(default_factory=Doubles)
 
     def check(self, row: RosterRow) -> None:
         before = len(self.bad)
         if row.hidden:
             why, mend = "该行在表格中是隐藏的", "请取消隐藏、核对内容后重新上传；不需要的行请删除"
             self.bad.append(CellError(row.number, "", "整行", "隐藏的行", why, mend))
-        unit = self._read(row, Column.UNIT, self.units.find)
+        unit = self._unit(row)
         name = self._read(row, Column.NAME, parse_name)
         id_number = self._id_number(row)
         office_phone = self._read(row, Column.OFFICE_PHONE, parse_phone)
@@ -174,13 +124,18 @@ class _Checker:
         school_type = self._school_type(row, unit)
         user_type = self._read(row, Column.USER_TYPE, parse_user_type)
         address = self._read(row, Column.ADDRESS, parse_address)
+        wants = self._certificate(row, user_type)
+        account = self._read_if_any(row, Column.ACCOUNT, parse_account) or ""
+        remarks = self._read_if_any(row, Column.REMARKS, parse_remarks) or ""
+        if id_number is not None:
+            self.doubles.add(row, id_number.value, (unit and unit.code, name, user_type))
         if len(self.bad) > before:
             return
         # Without a new entry in `bad` every reader returned a value; this tells the type checker so.
         if unit and name and id_number and office_phone and email and mobile and user_type and address:
             person = RegistrationRow(
                 row=row.number,
-                unit_code=unit.code,
+                unit=unit,
                 name=name,
                 id_number=id_number,
                 office_phone=office_phone,
@@ -189,27 +144,43 @@ class _Checker:
                 school_type=school_type,
                 user_type=user_type,
                 address=address,
+                wants_certificate=wants,
+                account=account,
+                remarks=remarks,
             )
             self.good.append(person)
 
     def result(self) -> Checked:
-        doubled = {row.number for rows in self.rows_by_id.values() if len(rows) > 1 for row in rows}
-        for rows in self.rows_by_id.values():
-            for row in rows if len(rows) > 1 else ():
-                others = "、".join(str(other.number) for other in rows[:10] if other is not row)
-                why = f"同一身份证号码在本表中重复出现（另见第 {others} 行）"
-                self._refuse(row, Column.ID_NUMBER, CellRefusedError(why, "每人只填一行，请核对后删除多余的行"))
+        doubled = set()
+        for row, others in self.doubles.found():
+            doubled.add(row.number)
+            named = "、".join(str(number) for number in others[:10])
+            why = f"同一身份证号码在本表中重复出现（另见第 {named} 行）"
+            mend = "每人只填一行，请核对后删除多余的行；确在两个单位任职的，另一单位请单独录入"
+            self._refuse(row, Column.ID_NUMBER, CellRefusedError(why, mend))
         order = {column.value: index for index, column in enumerate(Column)}
         self.bad.sort(key=lambda error: (error.row, order.get(error.heading, -1)))
         good = [person for person in self.good if person.row not in doubled]
         return Checked(good, self.bad, self.normalised, self.warnings)
 
+    def _unit(self, row: RosterRow) -> Unit | None:
+        found = self._read(row, Column.UNIT, lambda text: self.units.match(row.number, text))
+        if found is None:
+            return None
+        unit, remark = found
+        if remark:
+            self._warn(row, Column.UNIT, remark)
+        return unit
+
     def _id_number(self, row: RosterRow) -> IdNumber | None:
-        number = self._read(row, Column.ID_NUMBER, lambda text: parse_id_number(text, today=self.today))
-        if number is not None:
-            self.rows_by_id.setdefault(number.value, []).append(row)
-            for warning in number.warnings:
-                self._warn(row, Column.ID_NUMBER, warning)
+        compared = row.number in self.compared
+        number = self._read(
+            row,
+            Column.ID_NUMBER,
+            lambda text: parse_id_number(text, today=self.today, zero_tail_confirmed=compared),
+        )
+        for warning in number.warnings if number else ():
+            self._warn(row, Column.ID_NUMBER, warning)
         return number
 
     def _school_type(self, row: RosterRow, unit: Unit | None) -> SchoolType | None:
@@ -222,6 +193,20 @@ class _Checker:
         if school_type and unit and unit.school_type not in (None, school_type.code):
             self._warn(row, Column.SCHOOL_TYPE, f"与单位登记的办学类型 {unit.school_type} 不一致，请核对")
         return school_type
+
+    def _certificate(self, row: RosterRow, user_type: UserType | None) -> bool:
+        """Whether a certificate is applied for; a sheet that does not say so means it for those who must."""
+        wanted = self._read_if_any(row, Column.CERTIFICATE, parse_yes_no)
+        if wanted is None or user_type is None:
+            return user_type is UserType.INFORMATION
+        try:
+            require_certificate(user_type, wanted=wanted)
+        except PersonDataError as refusal:
+            self._refuse(row, Column.CERTIFICATE, refusal)
+        return wanted
+
+    def _read_if_any(self, row: RosterRow, column: Column, parse: Callable[[str], _T]) -> _T | None:
+        return None if row.cell(column).kind is CellKind.EMPTY else self._read(row, column, parse)
 
     def _read(self, row: RosterRow, column: Column, parse: Callable[[str], _T]) -> _T | None:
         """Return the parsed value, or None after the refusal has been noted in `bad`."""
@@ -237,20 +222,20 @@ class _Checker:
     def _note_change(self, row: RosterRow, column: Column, value: object) -> None:
         before, after = row.cell(column).text, _written(value)
         if after is not None and _essence(before, value) != _essence(after, value):
-            letter = self.roster.letters[column]
+            letter = self.roster.letters.get(column, "")
             change = Normalised(row.number, letter, column.value, shown(before, column), shown(after, column))
             self.normalised.append(change)
 
-    def _refuse(
-        self, row: RosterRow, column: Column, refusal: PersonDataError | SchoolTypeError | CellRefusedError
-    ) -> None:
-        cell, letter = row.cell(column), self.roster.letters[column]
+    def _refuse(self, row: RosterRow, column: Column, refusal: Refusal) -> None:
+        cell, letter = row.cell(column), self.roster.letters.get(column, "")
         found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
-        self.bad.append(CellError(row.number, letter, column.value, found, refusal.reason, refusal.mend))
+        choices = refusal.choices if isinstance(refusal, CellRefusedError) else ()
+        error = CellError(row.number, letter, column.value, found, refusal.reason, refusal.mend, choices)
+        self.bad.append(error)
 
     def _warn(self, row: RosterRow, column: Column, why: str) -> None:
         found = shown(row.cell(column).text, column)
-        self.warnings.append(CellWarning(row.number, self.roster.letters[column], column.value, found, why))
+        self.warnings.append(CellWarning(row.number, self.roster.letters.get(column, ""), column.value, found, why))
 
 
 def _written(value: object) -> str | None:

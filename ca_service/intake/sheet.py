@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ca_service.intake.biff import read_xls
 from ca_service.intake.cells import (
@@ -16,13 +17,14 @@ from ca_service.intake.cells import (
     column_letter,
     too_many_rows,
 )
-from ca_service.intake.columns import COLUMNS, Column, match_headings
+from ca_service.intake.columns import COLUMNS, OPTIONAL, OWN_SHEETS, PLACE, Column, match_headings
 from ca_service.intake.delimited import read_csv
 from ca_service.intake.errors import SheetError, SheetFault
 from ca_service.intake.ole import SIGNATURE, CompoundFile
 from ca_service.intake.ooxml import read_xlsx
 
 __all__ = [
+    "Book",
     "Cell",
     "CellKind",
     "Roster",
@@ -30,17 +32,20 @@ __all__ = [
     "SheetError",
     "SheetFault",
     "SheetLimits",
+    "open_book",
     "read_roster",
+    "roster_of",
 ]
 
 # The header may have moved down under titles and remarks, but not further than this.
 HEADER_WITHIN = 20
+_PREFILLED = PLACE[Column.USER_TYPE]
 _TEMPLATE = "请下载模板，将数据填入模板后再上传"
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """One data row; `number` as on screen, `cells` in the order of COLUMNS whatever the file's order."""
+    """One data row; `number` as on screen, `cells` one for each Column in its order, whatever the file's order."""
 
     number: int
     cells: tuple[Cell, ...]
@@ -48,12 +53,15 @@ class RosterRow:
 
     def cell(self, column: Column) -> Cell:
         """The cell under this heading."""
-        return self.cells[COLUMNS.index(column)]
+        return self.cells[PLACE[column]]
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The data rows of one sheet. `notes` tell the uploader in Chinese what was passed over or had moved."""
+    """The data rows of one sheet. `notes` tell the uploader in Chinese what was passed over or had moved.
+
+    `letters` has the columns that the sheet has: all of the template, and what it adds.
+    """
 
     sheet_name: str
     header_row: int
@@ -68,16 +76,41 @@ def read_roster(data: bytes, *, filename: str, limits: SheetLimits) -> Roster:
     The file name serves messages only. Rows without any value are left out; numbers are kept as the
     file writes them, formulas, errors and merged cells are marked and not evaluated.
     """
+    return roster_of(open_book(data, filename=filename, limits=limits))
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A spreadsheet with the one table of a roster found in it."""
+
+    sheets: list[RawSheet]
+    table: "Table"
+
+
+def open_book(data: bytes, *, filename: str, limits: SheetLimits) -> Book:
+    """Read the sheets and find the roster's header row, as `read_roster` does."""
     sheets = read_sheets(data, filename=filename, limits=limits)
     wanted = {column.value: column.value for column in COLUMNS}
-    table = find_table(sheets, wanted)
+    table = find_table(sheets, wanted, optional={column.value: column.value for column in OPTIONAL})
+    if table.sheet.hidden:
+        raise SheetError(
+            SheetFault.HIDDEN_SHEET,
+            f"数据所在的工作表“{table.sheet.name[:30]}”是隐藏的",
+            "请在电子表格软件中取消隐藏、核对内容后再上传",
+        )
+    return Book(sheets, table)
+
+
+def roster_of(book: Book) -> Roster:
+    """The data rows of an opened spreadsheet; SheetError when there are none or too many."""
+    table, limits = book.table, book.table.sheet.limits
     rows = _data_rows(table)
     if not rows:
         raise SheetError(SheetFault.EMPTY, "表头下面没有数据行", "请填写数据后再上传")
     if len(rows) > limits.max_rows:
         raise too_many_rows(limits)
-    letters = {column: column_letter(table.columns[column.value]) for column in COLUMNS}
-    return Roster(table.sheet.name, table.header.number, letters, tuple(rows), _notes(table, sheets, letters))
+    letters = {column: column_letter(table.columns[column]) for column in Column if column in table.columns}
+    return Roster(table.sheet.name, table.header.number, letters, tuple(rows), _notes(book, letters))
 
 
 def read_sheets(data: bytes, *, filename: str, limits: SheetLimits) -> list[RawSheet]:
@@ -129,11 +162,17 @@ class Table:
     columns: Mapping[str, int]
 
 
-def find_table(sheets: list[RawSheet], wanted: Mapping[str, str]) -> Table:
-    """Return the one table with all wanted headings (normalised heading -> key); SheetError otherwise."""
+def find_table(
+    sheets: list[RawSheet], wanted: Mapping[str, str], *, optional: Mapping[str, str] = MappingProxyType({})
+) -> Table:
+    """Return the one table with all wanted headings (normalised heading -> key); SheetError otherwise.
+
+    Columns with `optional` headings are found too where they are.
+    """
     if not any(sheet.rows for sheet in sheets):
         raise SheetError(SheetFault.EMPTY, "电子表格中没有任何内容", _TEMPLATE)
-    candidates = [(sheet, *_best_header(sheet, wanted)) for sheet in sheets if sheet.rows]
+    every = {**wanted, **optional}
+    candidates = [(sheet, *_best_header(sheet, every)) for sheet in sheets if sheet.rows]
     keys = set(wanted.values())
     complete = [candidate for candidate in candidates if keys <= candidate[2].keys()]
     if len(complete) > 1:
@@ -146,11 +185,11 @@ def find_table(sheets: list[RawSheet], wanted: Mapping[str, str]) -> Table:
     if not complete:
         raise _wrong_header(max(candidates, key=lambda c: len(c[2])), wanted)
     sheet, header, found = complete[0]
-    doubled = [column_letter(c) for key in keys for c in found[key] if len(found[key]) > 1]
+    doubled = [column_letter(c) for key in found for c in found[key] if len(found[key]) > 1]
     if doubled:
         columns = "、".join(sorted(doubled))
         raise SheetError(SheetFault.WRONG_HEADER, f"表头有重复的列：{columns} 列", "请删除多余的列")
-    return Table(sheet, header, {key: found[key][0] for key in keys})
+    return Table(sheet, header, {key: found[key][0] for key in found})
 
 
 def _best_header(sheet: RawSheet, wanted: Mapping[str, str]) -> tuple[RawRow, dict[str, list[int]]]:
@@ -176,7 +215,7 @@ def _wrong_header(best: tuple[RawSheet, RawRow, dict[str, list[int]]], wanted: M
 
 
 def _data_rows(table: Table) -> list[RosterRow]:
-    order = [table.columns[column.value] for column in COLUMNS]
+    order = [table.columns.get(column, -1) for column in Column]
     rows = [row for row in table.sheet.rows if row.number > table.header.number]
     masks = _merged_masks(table.sheet, [row.number for row in rows])
     data = []
@@ -184,15 +223,14 @@ def _data_rows(table: Table) -> list[RosterRow]:
         cells = tuple(_cell(row, column, mask) for column in order)
         # A row is no person when it has values under other headings only (a remark, a signature line)
         # or nothing but the user type, which the template pre-fills.
-        filled = {column for column, cell in zip(COLUMNS, cells, strict=True) if cell.kind is not CellKind.EMPTY}
-        if filled - {Column.USER_TYPE}:
+        if any(cell.kind is not CellKind.EMPTY for place, cell in enumerate(cells) if place != _PREFILLED):
             data.append(RosterRow(row.number, cells, row.hidden))
     return data
 
 
 def _cell(row: RawRow, column: int, merged: int) -> Cell:
     cell = row.cells.get(column, EMPTY_CELL)
-    return Cell(cell.text, CellKind.MERGED) if merged >> column & 1 else cell
+    return Cell(cell.text, CellKind.MERGED) if column >= 0 and merged >> column & 1 else cell
 
 
 def _merged_masks(sheet: RawSheet, numbers: list[int]) -> list[int]:
@@ -208,15 +246,13 @@ def _merged_masks(sheet: RawSheet, numbers: list[int]) -> list[int]:
     return masks
 
 
-def _notes(table: Table, sheets: list[RawSheet], letters: Mapping[Column, str]) -> tuple[str, ...]:
-    notes = []
+def _notes(book: Book, letters: Mapping[Column, str]) -> tuple[str, ...]:
+    notes, table = [], book.table
     if table.header.number != 1:
         notes.append(f"表头在第 {table.header.number} 行（模板为第 1 行），已按实际位置读取")
-    if list(letters.values()) != [column_letter(i) for i in range(len(COLUMNS))]:
+    if list(letters.values()) != [column_letter(i) for i in range(len(letters))]:
         notes.append("列的顺序或位置与模板不同，已按表头名称读取")
-    others = [sheet.name[:30] for sheet in sheets if sheet.rows and sheet is not table.sheet]
+    others = [s.name[:30] for s in book.sheets if s.rows and s is not table.sheet and s.name not in OWN_SHEETS]
     if others:
         notes.append("没有数据表头、未读取的工作表：" + "、".join(others[:5]))
-    if table.sheet.hidden:
-        notes.append("数据所在的工作表是隐藏的")
     return tuple(notes)

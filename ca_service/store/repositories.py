@@ -1,6 +1,6 @@
 """The repositories that know more than equality: the tree, the queues, the counters, the chain."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +15,11 @@ from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
-from ca_service.domain.units import Unit
+from ca_service.domain.units import Unit, normalise_unit_name
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
+
+_PIECE = 1_000
 
 
 class SqlUnits(SqlRepository[Unit]):
@@ -43,22 +45,48 @@ class SqlUnits(SqlRepository[Unit]):
             self._session.execute(insert(models.LineageRow), rows)
         return added
 
+    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
+        """See the port."""
+        return {code: found for some in _pieces(set(codes)) for code, found in self._lineages(some).items()}
+
+    def with_codes(self, codes: Sequence[str]) -> Sequence[Unit]:
+        """See the port."""
+        return [unit for some in _pieces(set(codes)) for unit in self.find(code=some)]
+
+    def named(self, keys: Sequence[str]) -> Sequence[Unit]:
+        """See the port."""
+        return [unit for some in _pieces(keys) for unit in self.find(name_key=some)]
+
+    def similar(self, key: str, *, within: str, limit: int) -> Sequence[Unit]:
+        """See the port."""
+        row = models.UnitRow
+        query = select(row).where(*self._conditions({}, within), row.name_key.contains(key, autoescape=True))
+        query = query.order_by(func.length(row.name_key), row.code).limit(limit)
+        return [self._load(found) for found in self._session.scalars(query)]
+
+    def hold(self, codes: Iterable[str]) -> None:
+        """See the port. On SQLite the transaction is the only writer; on PostgreSQL the rows are locked in key order.
+
+        FOR NO KEY UPDATE, so that inserts which only refer to the unit need not wait.
+        """
+        row = models.UnitRow
+        for some in _pieces(set(codes)):
+            query = select(row.code).where(row.code.in_(some)).order_by(row.code)
+            self._session.execute(query.with_for_update(key_share=True))
+
+    def _columns(self, record: Unit) -> dict[str, Any]:
+        return super()._columns(record) | {"name_key": normalise_unit_name(record.name)}
+
+    def _written(self, changed: dict[str, Any]) -> Sequence[str]:
+        names = super()._written(changed)
+        return [*names, "name_key"] if "name" in changed else names
+
     def lineage(self, code: str) -> Sequence[str]:
         """See the port."""
         found = self._lineages([code]).get(code)
         if found is None:
             raise NotFound(f"没有找到单位：{code}")
         return found
-
-    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
-        """See the port."""
-        return self._lineages(codes)
-
-    def lock(self, codes: Iterable[str]) -> None:
-        """See the port. In one order, so that two transactions cannot wait for each other; SQLite has one writer."""
-        row = models.UnitRow
-        query = select(row.code).where(row.code.in_(sorted(set(codes)))).order_by(row.code).with_for_update()
-        self._session.scalars(query).all()
 
     def _lineages(self, codes: Iterable[str]) -> dict[str, list[str]]:
         row = models.LineageRow
@@ -223,6 +251,13 @@ class SqlAccountEvents:
         return [
             AccountEvent(**{name: getattr(found, name) for name in names}) for found in self._session.scalars(query)
         ]
+
+
+def _pieces(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values in order, so many at a time as one statement may name."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _PIECE):
+        yield ordered[start : start + _PIECE]
 
 
 def lock_head(session: Session, name: str) -> models.HeadRow:

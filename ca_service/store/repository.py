@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, func, insert, inspect, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Table, bindparam, func, insert, inspect, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -102,6 +102,18 @@ class SqlRepository(Generic[R]):
         if isinstance(result, CursorResult) and result.rowcount == 0:
             raise Conflict(f"{self._noun}刚刚被他人处理，请刷新后按最新状态办理。")
         return after
+
+    def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
+        """See the port. The sealed field depends on its record and cannot be among `changed`."""
+        if not records:
+            return
+        names = [name for name in (*self._key, "status", *guard) if hasattr(records[0], name)]
+        table = cast(Table, self._row.__table__)
+        statement = table.update().where(*(table.c[name] == bindparam(f"was_{name}") for name in names))
+        values = [{f"was_{name}": getattr(record, name) for name in names} for record in records]
+        result = self._session.connection().execute(statement.values(changed), values)
+        if result.rowcount != len(records):
+            raise Conflict(f"其中有的{self._noun}刚刚被他人处理，未作任何更改。请刷新后按最新状态办理。")
 
     def _written(self, changed: dict[str, Any]) -> Sequence[str]:
         if self._sealed is None:

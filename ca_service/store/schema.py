@@ -1,5 +1,7 @@
 """The schema by Alembic, without a configuration file of its own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 
 from alembic import command
@@ -8,11 +10,30 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
+from ca_service.domain.errors import StateUnknown
+
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to this version; safe to repeat."""
-    with engine.begin() as connection:
+    """Bring the schema to this version, in one transaction; safe to repeat."""
+    with engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
         command.upgrade(_config(connection), "head")
+        if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise StateUnknown("数据库升级后有记录指向不存在的记录，已撤销升级。请从备份恢复后联系自治区教育信息中心。")
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+    """SQLite changes a constraint by building the table anew (sqlite.org/lang_altertable.html, section 7): with foreign
+    keys on, dropping the old table would first delete its rows from under those that refer to them."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")  # type: ignore[union-attr]
 
 
 def revisions(engine: Engine) -> tuple[str | None, str | None]:

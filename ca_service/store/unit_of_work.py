@@ -22,6 +22,7 @@ from ca_service.domain.receipts import Receipt
 from ca_service.domain.review import Step
 from ca_service.domain.staff import Staff
 from ca_service.store import models
+from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
 from ca_service.store.repositories import (
@@ -45,6 +46,7 @@ class SqlUnitOfWork:
     def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
         self.units = SqlUnits(session)
         self.staff = SqlRepository(session, Staff, models.StaffRow, noun="人员账号")
+        self.drafts = SqlDrafts(session, sealer)
         self.batches = SqlRepository(session, Batch, models.BatchRow, noun="批次")
         self.applications = SqlRepository(
             session, Application, models.ApplicationRow, noun="申请", sealed=("contact", Contact, sealer)

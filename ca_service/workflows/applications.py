@@ -60,16 +60,19 @@ def view_application(services: Services, actor: Actor, application_id: str) -> A
 
 
 def scan_of(services: Services, actor: Actor, application_id: str) -> bytes:
-    """The stamped scan of the batch; it shows personal data, so the look is recorded; raise NotFound, Forbidden."""
+    """The stamped scan of the batch, or of this person after a mend; raise NotFound, Forbidden.
+
+    It shows personal data, so the look is recorded.
+    """
     with services.begin() as uow:
         found = uow.applications.get(application_id)
         batch = uow.batches.get(found.batch_id)
-        # The scan shows every person of the batch, whose unit may lie above that of this application.
-        authorise(actor, Action.REGISTRATION_UNMASK, lineage=uow.units.lineage(batch.unit_code))
-        uow.audit.append(
-            actor, Tag.APPLICATION_UNMASKED, found.id, unit=found.unit_code, detail={"scan": batch.scan_sha256}
-        )
-    return services.documents.get(batch.scan_sha256)
+        # The scan of a batch shows every person of it, whose unit may lie above that of this application.
+        shows = found.unit_code if found.scan_sha256 else batch.unit_code
+        scan = found.scan_sha256 or batch.scan_sha256
+        authorise(actor, Action.REGISTRATION_UNMASK, lineage=uow.units.lineage(shows))
+        uow.audit.append(actor, Tag.APPLICATION_UNMASKED, found.id, unit=found.unit_code, detail={"scan": scan})
+    return services.documents.get(scan)
 
 
 def masked(found: Application) -> Application:

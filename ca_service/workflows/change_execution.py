@@ -97,7 +97,7 @@ def _stop(services: Services, uow: UnitOfWork, actor: Actor, change: Change, hol
 def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> None:
     if holder.status is not HolderStatus.STOPPED:
         raise Conflict("此人的账号没有停用，不需要恢复。")
-    uow.units.lock([holder.unit_code])
+    uow.units.hold([holder.unit_code])
     if holder.user_type == UserType.INFORMATION and is_taken(
         uow, uow.units.get(holder.unit_code), besides=holder.external_id
     ):

@@ -204,7 +204,7 @@ def refuse_taken_place(uow: UnitOfWork, holder: Holder, unit_code: str) -> None:
     """Raise Conflict where the person would become the second information administrator of the unit; locks it."""
     if unit_code == holder.unit_code or holder.user_type != UserType.INFORMATION:
         return
-    uow.units.lock([holder.unit_code, unit_code])
+    uow.units.hold([holder.unit_code, unit_code])
     if is_taken(uow, uow.units.get(unit_code), besides=holder.external_id):
         raise Conflict("变更后的单位已有一名信息管理员在办或在用。请先为原信息管理员办理停用。")
 

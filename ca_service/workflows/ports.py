@@ -13,6 +13,7 @@ from ca_service.domain.campaigns import Campaign, Progress, Stage
 from ca_service.domain.certificates import Certificate, Issuer, PublishedCrl, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.conflicts import ConflictCase
+from ca_service.domain.drafts import Draft, DraftPart
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, MediumStatus, Parcel, ParcelItem
@@ -80,6 +81,9 @@ class Repository(Protocol[R]):
         One guarded UPDATE; raise Conflict when somebody was first (zero rows). Returns the record as stored now.
         """
 
+    def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
+        """Write the same values to many records, each guarded as by `change`; raise Conflict if one has changed."""
+
 
 class Units(Repository[Unit], Protocol):
     """The tree of units."""
@@ -88,11 +92,35 @@ class Units(Repository[Unit], Protocol):
         """Codes from the unit itself up to the centre; raise NotFound."""
 
     def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
-        """The lineages of many units by their codes; unknown ones are left out."""
+        """The lineage of each unit named that exists."""
 
-    def lock(self, codes: Iterable[str]) -> None:
-        """Let no other transaction that locks one of these units go on until this one ends: for the rules about who
-        takes a unit's place, which no single row can guard."""
+    def with_codes(self, codes: Sequence[str]) -> Sequence[Unit]:
+        """The units of these codes, however many; unknown ones are left out."""
+
+    def named(self, keys: Sequence[str]) -> Sequence[Unit]:
+        """All units whose name, normalised by `normalise_unit_name`, is one of the keys."""
+
+    def similar(self, key: str, *, within: str, limit: int) -> Sequence[Unit]:
+        """Some units of a subtree whose normalised name contains the key, shortest names first."""
+
+    def hold(self, codes: Iterable[str]) -> None:
+        """Let nobody else hold these units until this transaction ends; waits for who holds one now.
+
+        Whoever fills a unit's only place holds the unit before looking whether the place is free.
+        """
+
+
+class Drafts(Repository[Draft], Protocol):
+    """Examined uploads with their bytes."""
+
+    def put_part(self, draft_id: str, part: DraftPart, content: bytes) -> None:
+        """Keep a part encrypted, instead of the one before."""
+
+    def part(self, draft_id: str, part: DraftPart) -> bytes:
+        """Return a part; raise NotFound."""
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Forget drafts and all their parts."""
 
 
 class Issuers(Repository[Issuer], Protocol):
@@ -173,6 +201,9 @@ class UnitOfWork(Protocol):
 
     @property
     def staff(self) -> Repository[Staff]: ...
+
+    @property
+    def drafts(self) -> Drafts: ...
 
     @property
     def batches(self) -> Repository[Batch]: ...

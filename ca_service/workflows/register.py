@@ -1,27 +1,34 @@
 """Real-name registration (实名登记): a spreadsheet and its stamped scan become a batch of applications."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ca_service.clock import SHANGHAI
-from ca_service.domain.applications import LIVE, Application, ApplicationStatus, Batch, Contact
+from ca_service.domain.applications import Application, ApplicationStatus, Batch, BatchStatus, Contact
 from ca_service.domain.audit import Tag
-from ca_service.domain.errors import Invalid
-from ca_service.domain.persons import UserType
+from ca_service.domain.errors import Forbidden, Invalid
 from ca_service.domain.roles import Action, Actor, authorise
-from ca_service.domain.units import Unit
-from ca_service.intake.rows import CellError, Normalised, RegistrationRow, check_rows
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.intake.report import CellError, Normalised
+from ca_service.intake.rows import Checked, RegistrationRow, check_rows
 from ca_service.intake.scan import ScanError, check_scan
-from ca_service.intake.sheet import SheetError, SheetLimits, read_roster
+from ca_service.intake.sheet import Roster, SheetError, SheetLimits, read_roster
+from ca_service.workflows.compare import Compared, Context, compare
 from ca_service.workflows.conflicts import open_conflicts
-from ca_service.workflows.places import taken_places
+from ca_service.workflows.findings import Findings
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.unit_index import UnitIndex
+from ca_service.workflows.stored_units import StoredUnits
+
+_AT_A_TIME = 1_000
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What a clerk hands in for a unit. `all_or_nothing` refuses the whole sheet for one bad row."""
+    """What a clerk hands in for a unit. `all_or_nothing` refuses the whole sheet for one bad row.
+
+    `chosen` has the unit's code for rows whose unit the person picked from what was offered.
+    """
 
     unit_code: str
     sheet: bytes
@@ -29,135 +36,224 @@ class Upload:
     scan: bytes
     scan_name: str
     all_or_nothing: bool = False
+    chosen: Mapping[int, str] = field(default_factory=dict)
+    limits: SheetLimits = field(default_factory=SheetLimits)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An application that was made from a row."""
+
+    id: str
+    row: int
+    unit_code: str
+    at_unit: str
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What became of each row. `batch_id` is empty when nothing was taken."""
+    """What became of each row. `batch_id` names the earlier batch where the same sheet came again, and is empty where
+    no row could be taken: then nothing is kept.
+    """
 
     batch_id: str
-    taken: Sequence[Application]
-    already_there: Sequence[int]
-    bad: Sequence[CellError]
-    normalised: Sequence[Normalised]
+    taken: Sequence[Taken]
+    findings: Findings
+
+    @property
+    def already_there(self) -> Sequence[int]:
+        """Rows whose person is registered there already."""
+        return self.findings.already_there
+
+    @property
+    def bad(self) -> Sequence[CellError]:
+        """Every cell to mend."""
+        return self.findings.bad
+
+    @property
+    def normalised(self) -> Sequence[Normalised]:
+        """Cells taken in another spelling."""
+        return self.findings.normalised
 
 
-def import_batch(services: Services, actor: Actor, upload: Upload) -> ImportReport:
+def import_batch(services: Services, actor: Actor, upload: Upload, *, draft_id: str | None = None) -> ImportReport:
     """Take the good rows, name every bad cell, keep sheet and scan. A repeat of the same sheet doubles nothing.
 
-    Raises Invalid when sheet or scan cannot be read at all, or when `all_or_nothing` meets a bad row.
+    Raises Invalid when sheet or scan cannot be read at all, or when `all_or_nothing` meets a bad row. The draft named
+    goes in the same transaction.
     """
+    admit(services, actor, upload.unit_code)
+    roster = read_upload(upload)
+    checked = check(services, upload, roster)
+    with services.begin() as uow:
+        uow.units.hold({row.unit.code for row in checked.good})
+        earlier = earlier_batch(uow, upload)
+        context = Context(upload.unit_code, roster.letters, earlier.id if earlier else None)
+        compared = compare(services, uow, checked.good, context)
+        findings = findings_of(roster, checked, compared, earlier)
+        if findings.bad and upload.all_or_nothing:
+            raise _refused_whole(findings)
+        if earlier is None and not compared.new:
+            return ImportReport("", (), findings)
+        batch = _kept_batch(services, uow, actor, upload, (earlier, findings))
+        taken = list(add_applications(services, uow, actor, batch, compared.new))
+        if draft_id is not None:
+            uow.drafts.remove([draft_id])
+        uow.audit.append(actor, Tag.BATCH_IMPORTED, batch.id, unit=upload.unit_code, detail=_detail(batch, findings))
+    return ImportReport(batch.id, taken, findings)
+
+
+def dry_run(services: Services, actor: Actor, upload: Upload) -> Findings:
+    """What `import_batch` would do with this upload now; nothing is kept."""
+    admit(services, actor, upload.unit_code)
+    roster = read_upload(upload)
+    return examine_roster(services, upload, roster)
+
+
+def examine_roster(services: Services, upload: Upload, roster: Roster) -> Findings:
+    """The findings for a sheet that has been read, compared with what is registered now."""
+    checked = check(services, upload, roster)
     with services.read() as uow:
-        authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(upload.unit_code))
-        index = UnitIndex(uow.units.find())
+        earlier = earlier_batch(uow, upload)
+        context = Context(upload.unit_code, roster.letters, earlier.id if earlier else None)
+        return findings_of(roster, checked, compare(services, uow, checked.good, context), earlier)
+
+
+def admit(services: Services, actor: Actor, unit_code: str) -> None:
+    """Raise Forbidden, leaving a record, unless the actor may register for the unit; raise NotFound."""
+    with services.read() as uow:
+        lineage = uow.units.lineage(unit_code)
+    try:
+        authorise(actor, Action.REGISTRATION_SUBMIT, lineage=lineage)
+    except Forbidden:
+        with services.begin() as uow:
+            uow.audit.append(actor, Tag.BATCH_REFUSED, unit_code, unit=unit_code, detail={"of": actor.unit_code})
+        raise
+
+
+def read_upload(upload: Upload) -> Roster:
+    """Check the scan and read the sheet; raise Invalid."""
     try:
         check_scan(upload.scan, upload.scan_name)
-        roster = read_roster(upload.sheet, filename=upload.sheet_name, limits=SheetLimits())
+        return read_roster(upload.sheet, filename=upload.sheet_name, limits=upload.limits)
     except (ScanError, SheetError) as error:
         raise Invalid(str(error)) from error
+
+
+def check(services: Services, upload: Upload, roster: Roster) -> Checked:
+    """The rows against the rules and the tree of units."""
     today = services.clock().astimezone(SHANGHAI).date()
-    in_scope = index.subtree(upload.unit_code)
-    checked = check_rows(roster, units=index, uploader_scope=in_scope.__contains__, today=today)
-    sheet_sha256, scan_sha256 = services.documents.put(upload.sheet), services.documents.put(upload.scan)
-    with services.begin() as uow:
-        batch = _batch(services, uow, actor, upload.unit_code, sheet=sheet_sha256, scan=scan_sha256)
-        sorted_rows = _Sorter(services, uow, index, batch).sort(checked.good)
-        bad = [*checked.bad, *sorted_rows.refused]
-        if bad and upload.all_or_nothing:
-            first = bad[0]
-            where = f"第 {first.row} 行 {first.letter} 列（{first.heading}）"
-            raise Invalid(f"表格中有 {len(bad)} 处错误，按您的选择整表退回。第一处：{where}：{first.why}")
-        taken = [_application(services, actor, batch, row, index) for row in sorted_rows.new]
-        uow.applications.add_all(taken)
-        open_conflicts(services, uow, actor, taken)
-        detail: dict[str, str | int] = {
-            "taken": len(taken),
-            "bad": len(bad),
-            "sheet": sheet_sha256,
-            "scan": scan_sha256,
-        }
-        uow.audit.append(actor, Tag.BATCH_IMPORTED, batch.id, unit=upload.unit_code, detail=detail)
-    return ImportReport(batch.id, taken, sorted_rows.already_there, bad, checked.normalised)
+    with services.read() as uow:
+        units = StoredUnits(uow, upload.unit_code)
+        return check_rows(roster, units=units, today=today, chosen=upload.chosen)
 
 
-def _batch(services: Services, uow: UnitOfWork, actor: Actor, unit_code: str, *, sheet: str, scan: str) -> Batch:
-    """The batch of this very sheet, new or from an earlier upload of it."""
-    earlier = uow.batches.find(unit_code=unit_code, sheet_sha256=sheet)
-    if earlier:
-        return earlier[0]
-    batch = Batch(services.new_id("B"), unit_code, sheet, scan, actor.login, services.clock())
+def findings_of(roster: Roster, checked: Checked, compared: Compared, earlier: Batch | None) -> Findings:
+    """All that is said of the sheet, in row order."""
+    bad = sorted([*checked.bad, *compared.refused], key=lambda error: error.row)
+    notes = list(roster.notes)
+    if earlier is not None:
+        notes.append(f"同一张表已作为批次 {earlier.id} 上传过，沿用当时的扫描件；要更换扫描件，请先撤销该批次")
+    unasked = sum(not row.wants_certificate for row in compared.new)
+    if unasked:
+        notes.append(f"有 {unasked} 行按“不申请证书”登记；如需申请，请在表中增加“是否申请证书”一列")
+    return Findings(
+        rows=len(roster.rows),
+        fit=len(compared.new),
+        already_there=compared.already_there,
+        bad=bad,
+        warnings=checked.warnings,
+        shared=compared.shared,
+        normalised=checked.normalised,
+        notes=notes,
+    )
+
+
+def _refused_whole(findings: Findings) -> Invalid:
+    first = findings.bad[0]
+    where = f"第 {first.row} 行 {first.letter} 列（{first.heading}）"
+    return Invalid(
+        f"表格中有 {len(findings.bad)} 处错误，按您的选择整表退回。第一处：{where}：{first.why}。{first.mend}"
+    )
+
+
+def earlier_batch(uow: UnitOfWork, upload: Upload) -> Batch | None:
+    """The batch of this very sheet that stands, if it was taken before."""
+    sha256 = hashlib.sha256(upload.sheet).hexdigest()
+    found = uow.batches.find(unit_code=upload.unit_code, sheet_sha256=sha256, status=BatchStatus.TAKEN)
+    return found[0] if found else None
+
+
+def _kept_batch(
+    services: Services, uow: UnitOfWork, actor: Actor, upload: Upload, outcome: tuple[Batch | None, Findings]
+) -> Batch:
+    """The batch with its documents and its latest report. Files come before the rows that name them."""
+    earlier, findings = outcome
+    report = services.documents.put(findings.kept())
+    if earlier is not None:
+        return uow.batches.change(earlier, report_sha256=report)
+    batch = Batch(
+        id=services.new_id("B"),
+        unit_code=upload.unit_code,
+        sheet_sha256=services.documents.put(upload.sheet),
+        scan_sha256=services.documents.put(upload.scan),
+        uploaded_by=actor.login,
+        uploaded_at=services.clock(),
+        sheet_name=shown_name(upload.sheet_name),
+        report_sha256=report,
+    )
     uow.batches.add(batch)
     return batch
 
 
-@dataclass(frozen=True)
-class _Sorted:
-    new: Sequence[RegistrationRow]
-    already_there: Sequence[int]
-    refused: Sequence[CellError]
+def _detail(batch: Batch, findings: Findings) -> Mapping[str, str | int]:
+    return {
+        "taken": findings.fit,
+        "bad": findings.count("bad"),
+        "sheet": batch.sheet_sha256,
+        "scan": batch.scan_sha256,
+    }
 
 
-class _Sorter:
-    """Compares good rows with what is registered: new, there already, or against the one-administrator rule."""
-
-    def __init__(self, services: Services, uow: UnitOfWork, index: UnitIndex, batch: Batch) -> None:
-        self._hash = services.keyed_hash
-        self._index = index
-        live = uow.applications.find(status=LIVE)
-        self._present = {(a.unit_code, a.user_type, a.id_number_hash) for a in live}
-        self._administered = set(taken_places(uow))
-        # A returned row of this very sheet is resubmitted as it is, or mended in another sheet; it is not taken twice.
-        self._rows = {application.row_number for application in uow.applications.find(batch_id=batch.id)}
-
-    def sort(self, rows: Sequence[RegistrationRow]) -> _Sorted:
-        """Sort in row order; an earlier row of the sheet takes the unit's one place."""
-        new: list[RegistrationRow] = []
-        already: list[int] = []
-        refused: list[CellError] = []
-        for row in rows:
-            identity = (row.unit_code, row.user_type.value, self._hash(row.id_number.value))
-            if identity in self._present or row.row in self._rows:
-                already.append(row.row)
-            elif self._place_taken(row):
-                refused.append(_one_administrator(row, self._index.units[row.unit_code]))
-            else:
-                new.append(row)
-                self._present.add(identity)
-                if row.user_type is UserType.INFORMATION:
-                    self._administered.add(row.unit_code)
-        return _Sorted(new, already, refused)
-
-    def _place_taken(self, row: RegistrationRow) -> bool:
-        limit = self._index.units[row.unit_code].kind.max_information_administrators
-        wants = row.user_type is UserType.INFORMATION
-        return wants and limit is not None and row.unit_code in self._administered
+def add_applications(
+    services: Services, uow: UnitOfWork, actor: Actor, batch: Batch, rows: Sequence[RegistrationRow]
+) -> Iterator[Taken]:
+    """Store an application for each row, some at a time, and yield what was made."""
+    for start in range(0, len(rows), _AT_A_TIME):
+        made = [_application(services, actor, batch, row) for row in rows[start : start + _AT_A_TIME]]
+        uow.applications.add_all(made)
+        open_conflicts(services, uow, actor, made)
+        yield from (Taken(a.id, a.row_number, a.unit_code, a.at_unit) for a in made)
 
 
-def _one_administrator(row: RegistrationRow, unit: Unit) -> CellError:
-    return CellError(
-        row=row.row,
-        letter="A",
-        heading="申请人单位名称",
-        found=unit.name,
-        why="该单位只能有一名信息管理员，已有一名在办或在用",
-        mend="请先为原信息管理员办理停用或变更，再提交新的申请",
-    )
-
-
-def _application(services: Services, actor: Actor, batch: Batch, row: RegistrationRow, index: UnitIndex) -> Application:
+def _application(services: Services, actor: Actor, batch: Batch, row: RegistrationRow) -> Application:
     return Application(
         id=services.new_id("A"),
         batch_id=batch.id,
         row_number=row.row,
-        unit_code=row.unit_code,
+        unit_code=row.unit.code,
         name=row.name,
         user_type=row.user_type.value,
         school_type=row.school_type.code if row.school_type else "",
         address=row.address,
-        contact=Contact(row.id_number.value, row.office_phone.national, row.email, row.mobile.national),
+        contact=contact_of(row),
         id_number_hash=services.keyed_hash(row.id_number.value),
         status=ApplicationStatus.SUBMITTED,
-        at_unit=index.review_path(row.unit_code)[0],
+        at_unit=row.unit.parent_code or CENTRE_CODE,
         entered_by=actor.login,
         submitted_at=services.clock(),
+        wants_certificate=row.wants_certificate,
+        existing_account=row.account,
+        remarks=row.remarks,
     )
+
+
+def contact_of(row: RegistrationRow) -> Contact:
+    """The personal fields in the spelling that is kept."""
+    return Contact(row.id_number.value, row.office_phone.national, row.email, row.mobile.national)
+
+
+def shown_name(name: str) -> str:
+    """An uploader's file name as it may be shown: without folders and control characters, bounded."""
+    plain = "".join(character for character in name if character.isprintable())
+    return plain.replace("\\", "/").rpartition("/")[2][:100]

@@ -204,7 +204,7 @@ def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[A
     verdicts = [Verdict(own, _E.RESUBMIT) for own in ids]
     with services.begin() as uow:
         cases = _cases(uow, verdicts)
-        uow.units.lock(case.application.unit_code for case in cases)
+        uow.units.hold(case.application.unit_code for case in cases)
         refusals = _refusals(cases, lambda case: _judge_resubmission(uow, actor, case.application, case.lineage))
         if not refusals:
             return _submit_again(services, uow, actor, cases)

@@ -11,7 +11,7 @@ def shown(uow: UnitOfWork, applications: Sequence[Application]) -> Mapping[str, 
     """Each application as a reviewer sees it now, by its id."""
     paths = unit_paths(uow, {a.unit_code for a in applications})
     scans = {b.id: b.scan_sha256 for b in uow.batches.find(id={a.batch_id for a in applications})}
-    return {a.id: Shown(a, paths[a.unit_code], scans[a.batch_id]) for a in applications}
+    return {a.id: Shown(a, paths[a.unit_code], a.scan_sha256 or scans[a.batch_id]) for a in applications}
 
 
 def unit_paths(uow: UnitOfWork, codes: Iterable[str]) -> Mapping[str, UnitPath]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import load_workbook
 
 from ca_service.cli.main import main
 from ca_service.config import Config
@@ -107,6 +108,43 @@ def test_a_read_only_database_is_told_and_nothing_is_done(place: Path, monkeypat
 
 def test_a_second_ceremony_is_refused(place: Path) -> None:
     assert "CA 已经存在" in _refused(_run(place, "init"))
+
+
+def test_a_dry_run_registers_nothing_and_writes_the_marked_sheet_for_its_owner_only(place: Path) -> None:
+    assert _run(place, "units", "import", str(place / "units.csv")).exit_code == 0
+    marked = place / "marked.xlsx"
+    files = (str(place / "roster.xlsx"), "--unit", LEAGUE, "--scan", str(place / "form.pdf"))
+    arguments = ("registrations", "import", *files, "--dry-run", "--marked", str(marked), "--json", "--as", "clerk-1")
+    report = json.loads(_run(place, *arguments).stdout)
+    assert (report["dry_run"], report["batch"], report["taken"]) == (True, "", [])
+    assert report["fit"] > 20
+    assert report["bad"]
+    assert marked.stat().st_mode & 0o777 == 0o600
+    assert any(cell.comment for row in load_workbook(marked).worksheets[0].iter_rows() for cell in row)
+    assert json.loads(_run(place, "registrations", "list", "--json").stdout) == []
+
+
+def test_a_batch_is_listed_given_back_marked_and_undone(place: Path) -> None:
+    assert _run(place, "units", "import", str(place / "units.csv")).exit_code == 0
+    assert _import(place, "roster.xlsx").exit_code == 0
+    (batch,) = json.loads(_run(place, "registrations", "batches", "--json", "--as", "clerk-1").stdout)
+    out = place / "again.xlsx"
+    assert _run(place, "registrations", "marked", batch["id"], str(out), "--as", "clerk-1").exit_code == 0
+    assert out.read_bytes()[:2] == b"PK"
+    undo = ("registrations", "undo", batch["id"], "--reason", "传错了文件", "--as", "clerk-1")
+    assert _run(place, *undo).exit_code == 0
+    assert "批次" in _refused(_run(place, *undo))
+    statuses = {row["status"] for row in json.loads(_run(place, "registrations", "list", "--json").stdout)}
+    assert statuses == {"withdrawn"}
+
+
+def test_the_template_is_written_and_a_bad_choice_told(place: Path) -> None:
+    out = place / "template.xlsx"
+    assert _run(place, "registrations", "template", str(out)).exit_code == 0
+    assert load_workbook(out).sheetnames == ["用户CA信息", "填写说明"]
+    assert "无法写出" in _refused(_run(place, "registrations", "template", str(place / "no" / "where.xlsx")))
+    files = (str(place / "roster.xlsx"), "--unit", LEAGUE, "--scan", str(place / "form.pdf"))
+    assert "--choose" in _refused(_run(place, "registrations", "import", *files, "--choose", "x", "--as", "clerk-1"))
 
 
 def _bomb() -> bytes:

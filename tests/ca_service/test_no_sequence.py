@@ -348,13 +348,13 @@ def _no_key(_name: str) -> NoReturn:
     raise NotFound("there is no CA in this play")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_no_sequence_of_acts_breaks_a_rule() -> None:
     Office.done.clear()
     run_state_machine_as_test(
         Office,
         settings=settings(
-            max_examples=30,
+            max_examples=20,
             stateful_step_count=30,
             deadline=None,
             database=None,

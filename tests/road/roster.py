@@ -7,7 +7,7 @@ e-mail addresses lie in example.com.
 
 import csv
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -21,6 +21,7 @@ from ca_service.domain.persons import check_digit
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind, normalise_unit_name
 from ca_service.intake.columns import COLUMNS, Column
 from ca_service.intake.template import PREFILLED_USER_TYPE
+from ca_service.intake.unit_match import Match
 
 _SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英兰玉萍红鹏辉梅琳云帆晨曦"
@@ -77,21 +78,28 @@ class GeneratedUnits:
 
 
 class UnitIndex:
-    """A UnitLookup over a list of units."""
+    """A UnitLookup over a list of units; `inside` says which of them the uploader may register for."""
 
-    def __init__(self, units: Sequence[Unit]) -> None:
-        self._by_code = {unit.code: unit for unit in units}
-        self._by_name: dict[str, list[Unit]] = {}
+    def __init__(self, units: Sequence[Unit], inside: Callable[[str], bool] = lambda _code: True) -> None:
+        self._inside = inside
+        self._units = units
+        self._by_key: dict[str, list[Match]] = {}
         for unit in units:
-            self._by_name.setdefault(normalise_unit_name(unit.name), []).append(unit)
+            for key in (unit.code, normalise_unit_name(unit.name)):
+                self._by_key.setdefault(key, []).append(Match(unit, inside(unit.code)))
 
-    def by_code(self, code: str) -> Unit | None:
+    def find(self, keys: Collection[str]) -> Mapping[str, Sequence[Match]]:
         """See UnitLookup."""
-        return self._by_code.get(code)
+        return {key: self._by_key[key] for key in keys if key in self._by_key}
 
-    def by_name(self, name: str) -> Sequence[Unit]:
+    def similar(self, key: str, *, limit: int) -> Sequence[Unit]:
         """See UnitLookup."""
-        return self._by_name.get(name, [])
+        found = [unit for unit in self._units if key in normalise_unit_name(unit.name) and self._inside(unit.code)]
+        return found[:limit]
+
+    def names(self, codes: Collection[str]) -> Mapping[str, str]:
+        """See UnitLookup."""
+        return {unit.code: unit.name for unit in self._units if unit.code in codes}
 
 
 def make_units(*, schools: int = 250, league_code: str = "150100") -> GeneratedUnits:

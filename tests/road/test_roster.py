@@ -18,11 +18,11 @@ UNITS = make_units().units
 def test_exactly_the_expected_cells_are_bad_and_all_others_good(seed: int) -> None:
     generated = make_roster(UNITS, rows=200, damaged_share=0.1, seed=seed)
     roster = read_roster(generated.xlsx, filename="roster.xlsx", limits=SheetLimits())
-    checked = check_rows(roster, units=UnitIndex(UNITS), uploader_scope=lambda _: True, today=TODAY)
+    checked = check_rows(roster, units=UnitIndex(UNITS), today=TODAY)
     assert {(e.row, e.heading) for e in checked.bad} == {(row, c.value) for row, c in generated.errors}
     assert {(n.row, n.heading) for n in checked.normalised} == {(r, c.value) for r, c in generated.mended}
     expected = {(p.row, p.unit_code, p.values[Column.ID_NUMBER]) for p in generated.good}
-    assert {(g.row, g.unit_code, g.id_number.value) for g in checked.good} == expected
+    assert {(g.row, g.unit.code, g.id_number.value) for g in checked.good} == expected
     assert checked.warnings == []
 
 

@@ -22,6 +22,7 @@ from ca_service.store.models.custody import (
     ParcelItemRow,
     ParcelRow,
 )
+from ca_service.store.models.drafts import DraftPartRow, DraftRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
@@ -40,6 +41,8 @@ __all__ = [
     "CrlRow",
     "CustodyRow",
     "DispatchSheetRow",
+    "DraftPartRow",
+    "DraftRow",
     "EnrolmentRow",
     "HandOverRow",
     "HeadRow",

@@ -13,11 +13,12 @@ from ca_service.store.models.base import Base
 
 
 class UnitRow(Base):
-    """The tree of units."""
+    """The tree of units; `name_key` is the form in which two spellings of a name are equal."""
 
     __tablename__ = "unit"
     code: Mapped[str] = mapped_column(String(20), primary_key=True)
     name: Mapped[str] = mapped_column(String(200), index=True)
+    name_key: Mapped[str] = mapped_column(String(300), index=True)
     kind: Mapped[UnitKind]
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("unit.code"), index=True)
     area_code: Mapped[str] = mapped_column(String(12))

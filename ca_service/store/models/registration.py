@@ -2,26 +2,41 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ca_service.domain.applications import ApplicationStatus
+from ca_service.domain.applications import ApplicationStatus, BatchStatus, Source
 from ca_service.domain.changes import CertificateAct, ChangeKind, ChangeStatus
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.store.columns import EnumText, UtcDateTime
 from ca_service.store.models.base import Base
 
 
 class BatchRow(Base):
-    """Uploads; the same sheet of the same unit is one batch however often it is sent."""
+    """Uploads; the same sheet of the same unit is one batch however often it is sent, until it is undone."""
 
     __tablename__ = "batch"
-    __table_args__ = (UniqueConstraint("unit_code", "sheet_sha256"),)
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"))
     sheet_sha256: Mapped[str] = mapped_column(String(64))
     scan_sha256: Mapped[str] = mapped_column(String(64))
     uploaded_by: Mapped[str] = mapped_column(String(60))
-    uploaded_at: Mapped[datetime]
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime(), index=True)
+    status: Mapped[BatchStatus] = mapped_column(EnumText(BatchStatus))
+    source: Mapped[Source] = mapped_column(EnumText(Source))
+    sheet_name: Mapped[str] = mapped_column(String(100))
+    report_sha256: Mapped[str] = mapped_column(String(64))
+
+
+_STANDS = text("status = 'taken'")
+Index(
+    "ix_batch_sheet",
+    BatchRow.unit_code,
+    BatchRow.sheet_sha256,
+    unique=True,
+    sqlite_where=_STANDS,
+    postgresql_where=_STANDS,
+)
 
 
 class ApplicationRow(Base):
@@ -46,6 +61,11 @@ class ApplicationRow(Base):
     reason: Mapped[str] = mapped_column(Text)
     approved_sha256: Mapped[str] = mapped_column(String(64))
     approved_path: Mapped[str] = mapped_column(Text, server_default="")
+    wants_certificate: Mapped[bool] = mapped_column(Boolean)
+    existing_account: Mapped[str] = mapped_column(String(60))
+    remarks: Mapped[str] = mapped_column(Text)
+    mended_by: Mapped[str] = mapped_column(String(60))
+    scan_sha256: Mapped[str] = mapped_column(String(64))
 
 
 Index("ix_application_queue", ApplicationRow.at_unit, ApplicationRow.status)

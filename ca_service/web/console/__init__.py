@@ -6,12 +6,15 @@ from ca_service.domain.errors import DomainError
 from ca_service.web.console import (
     applications,
     audit,
+    batches,
     campaign,
     certificates,
     changes,
+    imports,
     media,
     messages,
     parcels,
+    person_form,
     portal,
     sheets,
     staff,
@@ -22,6 +25,10 @@ from ca_service.web.console.texts import local_time, word
 
 __all__ = ["Console", "http_page", "register"]
 
+_PARTS = (
+    portal, campaign, applications, imports, batches, person_form, certificates, changes, media, parcels, sheets,
+    messages, staff, audit,
+)  # fmt: skip
 _CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
@@ -36,7 +43,7 @@ def register(app: Flask, console: Console) -> None:
     pages.before_request(enter)
     pages.before_request(protect)
     pages.register_error_handler(DomainError, domain_page)
-    for part in (portal, campaign, applications, certificates, changes, media, parcels, sheets, messages, staff, audit):
+    for part in _PARTS:
         pages.register_blueprint(part.pages)
     app.register_blueprint(pages)
     app.context_processor(

@@ -1,16 +1,15 @@
-"""Applications: the queue, one application with its scan, review, import."""
+"""Applications: the queue, one application with its scan, review."""
 
 import puremagic
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.applications import ApplicationEvent, ApplicationStatus
-from ca_service.domain.errors import Forbidden, Invalid
+from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
-from ca_service.web.console.context import actor, field, may, services, upload, window
+from ca_service.web.console.context import actor, field, services, window
 from ca_service.workflows import review
 from ca_service.workflows.applications import scan_of, view_application
-from ca_service.workflows.register import Upload, import_batch
 from ca_service.workflows.review_queue import doubles
 
 pages = Blueprint("applications", __name__, url_prefix="/applications")
@@ -25,7 +24,8 @@ def index() -> str:
     wanted = request.args.get("status", "")
     if wanted and wanted not in {status.value for status in ApplicationStatus}:
         raise Invalid("没有这种申请状态。")
-    found = review.queue(services(), actor(), window(), status=ApplicationStatus(wanted) if wanted else None)
+    status, batch = ApplicationStatus(wanted) if wanted else None, request.args.get("batch", "")[:40] or None
+    found = review.queue(services(), actor(), window(), status=status, batch_id=batch)
     shared = doubles(services(), found.rows)
     rows = [
         (a, mask_name(a.name), mask_id(a.contact.id_number), mask_phone(a.contact.mobile), a.id in shared)
@@ -66,19 +66,3 @@ def decide(application_id: str) -> ResponseReturnValue:
     else:
         raise Invalid("没有这种审核操作。")
     return redirect(url_for("console.applications.show", application_id=application_id))
-
-
-@pages.route("/import", methods=["GET", "POST"])
-def import_() -> ResponseReturnValue:
-    """Sheet and scan become a batch; the report names every bad cell."""
-    if request.method == "GET":
-        if not may("registration.submit"):
-            raise Forbidden("只有录入员可以导入申请。")
-        return render_template("console/import.html", unit=actor().unit_code, report=None)
-    sheet, scanned = upload("sheet"), upload("scan")
-    report = import_batch(
-        services(),
-        actor(),
-        Upload(field("unit"), *sheet, *scanned, all_or_nothing=bool(field("all_or_nothing"))),
-    )
-    return render_template("console/import.html", unit=field("unit"), report=report)

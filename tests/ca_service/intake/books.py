@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ca_service.domain.persons import check_digit
 from ca_service.intake.columns import COLUMNS
-from ca_service.intake.sheet import Roster, SheetLimits, read_roster
+from ca_service.intake.sheet import Roster, RosterRow, SheetLimits, read_roster
 
 HEADINGS = tuple(column.value for column in COLUMNS)
 
@@ -34,6 +34,11 @@ Value = str | float | int | bool | None
 def read(data: bytes, *, filename: str = "roster.xlsx", limits: SheetLimits = LIMITS) -> Roster:
     """read_roster with the usual limits."""
     return read_roster(data, filename=filename, limits=limits)
+
+
+def texts(row: RosterRow) -> list[str]:
+    """What stands in the nine columns of the template."""
+    return [row.cell(column).text for column in COLUMNS]
 
 
 def xlsx(

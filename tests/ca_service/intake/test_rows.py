@@ -7,7 +7,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ca_service.domain.persons import UserType
 from ca_service.domain.units import Unit, UnitKind
-from ca_service.intake.columns import COLUMNS, Column
+from ca_service.intake.columns import COLUMNS, OPTIONAL, Column
 from ca_service.intake.rows import CellError, Checked, check_rows
 from tests.ca_service.intake.books import (
     HEADINGS,
@@ -27,7 +27,7 @@ SCHOOL = Unit("2115000001", "新城区示范小学", UnitKind.SCHOOL, "150102", 
 BANNER = Unit("150102", "新城区教育局", UnitKind.BANNER, "150100", "150102")
 TWINS = [Unit(f"211500000{n}", "光明小学", UnitKind.SCHOOL, "150102", "150102", "211") for n in (2, 3)]
 FAR = Unit("2115000009", "远方小学", UnitKind.SCHOOL, "150202", "150202", "211")
-UNITS = UnitIndex([SCHOOL, BANNER, FAR, *TWINS])
+UNITS = UnitIndex([SCHOOL, BANNER, FAR, *TWINS], inside=lambda code: code != FAR.code)
 OWN_ID = invented_id("19800102")
 SECOND_ID = invented_id("19800103")
 WRONG_ID = OWN_ID[:-1] + ("1" if OWN_ID[-1] != "1" else "2")
@@ -44,7 +44,7 @@ def person(**deviation: Value) -> list[Value]:
 def check(*rows: list[Value]) -> Checked:
     """Check a sheet of these rows; the uploader may not register for FAR."""
     roster = read(xlsx([HEADINGS, *rows]))
-    return check_rows(roster, units=UNITS, uploader_scope=lambda code: code != FAR.code, today=TODAY)
+    return check_rows(roster, units=UNITS, today=TODAY)
 
 
 def only_error(*rows: list[Value]) -> CellError:
@@ -60,7 +60,7 @@ def only_error(*rows: list[Value]) -> CellError:
 def test_a_good_row_comes_out_with_typed_fields() -> None:
     checked = check(person())
     (row,) = checked.good
-    assert (row.row, row.unit_code, row.name, row.id_number.value) == (2, SCHOOL.code, "张三", PERSON[2])
+    assert (row.row, row.unit.code, row.name, row.id_number.value) == (2, SCHOOL.code, "张三", PERSON[2])
     assert (row.office_phone.e164, row.mobile.e164) == ("+864716543210", "+8619900001234")
     assert row.school_type is not None
     assert (row.school_type.code, row.user_type) == ("211", UserType.INFORMATION)
@@ -72,7 +72,7 @@ def test_a_row_does_not_show_its_person() -> None:
     assert not any(secret in text for secret in ("张三", PERSON[2], "19900001234"))
 
 
-@pytest.mark.parametrize("column", [c for c in Column if c is not Column.SCHOOL_TYPE], ids=lambda c: c.name)
+@pytest.mark.parametrize("column", [c for c in COLUMNS if c is not Column.SCHOOL_TYPE], ids=lambda c: c.name)
 def test_every_mandatory_cell_is_missed_by_name(column: Column) -> None:
     error = only_error(person(**{column.name: None}))
     assert (error.heading, error.found) == (column.value, "（空）")
@@ -87,7 +87,7 @@ def test_a_school_must_give_its_type_and_a_bureau_need_not() -> None:
 
 @pytest.mark.parametrize("unit", [SCHOOL.code, int(SCHOOL.code), " 新城区 示范小学 "])
 def test_a_unit_is_found_by_code_and_by_its_only_name(unit: Value) -> None:
-    assert check(person(UNIT=unit)).good[0].unit_code == SCHOOL.code
+    assert check(person(UNIT=unit)).good[0].unit.code == SCHOOL.code
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_good_rows_beside_bad_ones_are_kept() -> None:
 def test_an_id_number_kept_as_a_number_is_damaged_even_if_its_digits_look_whole() -> None:
     as_number = replaced('<c r="C2".*?</c>', f'<c r="C2"><v>{OWN_ID}</v></c>')
     roster = read(with_parts(xlsx(), {SHEET_PART: as_number}))
-    checked = check_rows(roster, units=UNITS, uploader_scope=lambda _: True, today=TODAY)
+    checked = check_rows(roster, units=UNITS, today=TODAY)
     assert ["数值" in error.why for error in checked.bad] == [True]
 
 
@@ -179,12 +179,55 @@ def test_a_double_id_number_makes_every_row_bad_and_names_the_others() -> None:
     ]
 
 
+def test_one_person_may_have_several_accounts_in_one_unit_but_not_two_of_a_kind() -> None:
+    other = person(USER_TYPE="培训管理员")
+    assert [row.row for row in check(person(), other).good] == [2, 3]
+    assert check(person(), other, person(USER_TYPE="培训管理员")).good == []
+    assert check(person(), person(USER_TYPE="培训管理员", NAME="李四")).good == []
+
+
+def with_extras(*values: Value) -> Checked:
+    """The default person with the three columns that a sheet may add."""
+    extra = [column.value for column in OPTIONAL]
+    roster = read(xlsx([[*HEADINGS, *extra], [*person(), *values]]))
+    return check_rows(roster, units=UNITS, today=TODAY)
+
+
+def test_the_forms_further_fields_may_stand_in_columns_of_their_own() -> None:
+    (row,) = with_extras("是", "zhangsan01", "兼任培训").good
+    assert (row.wants_certificate, row.account, row.remarks) == (True, "zhangsan01", "兼任培训")
+    (row,) = with_extras(None, None, None).good
+    assert (row.wants_certificate, row.account, row.remarks) == (True, "", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "heading", "why"),
+    [
+        (("否", None, None), "是否申请证书", "信息管理员必须申请证书"),
+        (("√", None, None), "是否申请证书", "只能填“是”或“否”"),
+        (("是", "a b", None), "现有登录账号", "空格"),
+        (("是", "a" * 61, None), "现有登录账号", "超过 60"),
+        (("是", None, "<b>"), "其他补充说明", "尖括号"),
+        (("是", None, "说" * 501), "其他补充说明", "超过 500"),
+    ],
+)
+def test_a_bad_further_field_is_told_at_its_column(values: tuple[Value, ...], heading: str, why: str) -> None:
+    (error,) = with_extras(*values).bad
+    assert (error.heading, error.letter) == (heading, "JKL"[list(OPTIONAL).index(Column(heading))])
+    assert why in error.why
+
+
+def test_who_is_no_information_administrator_applies_for_a_certificate_only_when_the_sheet_says_so() -> None:
+    assert check(person(USER_TYPE="信息查询员")).good[0].wants_certificate is False
+    assert check(person()).good[0].wants_certificate is True
+
+
 def test_a_hidden_row_is_bad_as_a_whole() -> None:
     def hide(sheet: Worksheet) -> None:
         sheet.row_dimensions[2].hidden = True
 
     roster = read(xlsx([HEADINGS, person()], hide))
-    checked = check_rows(roster, units=UNITS, uploader_scope=lambda _: True, today=TODAY)
+    checked = check_rows(roster, units=UNITS, today=TODAY)
     assert [(error.letter, error.heading) for error in checked.bad] == [("", "整行")]
     assert not checked.good
 

@@ -21,6 +21,7 @@ from tests.ca_service.intake.books import (
     read,
     replaced,
     save,
+    texts,
     with_parts,
     with_shared_strings,
     xlsx,
@@ -45,7 +46,7 @@ def as_csv(*rows: tuple[str, ...]) -> str:
 
 def test_the_plain_template_is_read_with_row_numbers_and_letters() -> None:
     roster = read(xlsx())
-    assert [cell.text for cell in roster.rows[0].cells] == list(PERSON)
+    assert texts(roster.rows[0]) == list(PERSON)
     assert (roster.header_row, roster.rows[0].number, roster.letters[Column.ID_NUMBER]) == (1, 2, "C")
     assert roster.notes == ()
 
@@ -177,7 +178,7 @@ def test_texts_in_a_shared_table_are_read_and_calamine_reads_the_same() -> None:
     data = with_shared_strings(xlsx([HEADINGS, PERSON, [*PERSON[:1], "李四", *PERSON[2:]]]))
     theirs = python_calamine.load_workbook(BytesIO(data)).get_sheet_by_index(0).to_python()[1:]
     assert theirs[1][1] == "李四"
-    assert [[cell.text for cell in row.cells] for row in read(data).rows] == theirs
+    assert [texts(row) for row in read(data).rows] == theirs
 
 
 def test_a_shared_text_in_runs_is_whole_and_without_its_phonetic_run() -> None:
@@ -189,7 +190,7 @@ def test_a_shared_text_in_runs_is_whole_and_without_its_phonetic_run() -> None:
 def test_what_openpyxl_reads_is_what_we_read() -> None:
     data = xlsx([HEADINGS, PERSON, [*PERSON[:5], 19900001234, *PERSON[6:]]])
     theirs = list(load_workbook(BytesIO(data)).worksheets[0].iter_rows(min_row=2, values_only=True))
-    ours = [[cell.text for cell in row.cells] for row in read(data).rows]
+    ours = [texts(row) for row in read(data).rows]
     assert ours == [[str(value) for value in row] for row in theirs]
 
 
