@@ -69,8 +69,9 @@ def view_draft(services: Services, actor: Actor, draft_id: str) -> DraftView:
 
 
 def own_drafts(services: Services, actor: Actor) -> Sequence[Draft]:
-    """The actor's drafts of sheets, newest first."""
+    """The actor's drafts of sheets, newest first; raise Forbidden for who does not enter."""
     with services.read() as uow:
+        authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(actor.unit_code))
         found = uow.drafts.find(uploaded_by=actor.login, order="-uploaded_at")
     return [draft for draft in found if draft.sheet_name]
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from ca_service.domain.applications import LIVE, Application, Batch, Source
 from ca_service.domain.audit import Tag
-from ca_service.domain.roles import Actor
+from ca_service.domain.persons import UserType
+from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.school_types import SchoolType
 from ca_service.intake.columns import Column
 from ca_service.intake.rows import RegistrationRow
@@ -13,6 +14,13 @@ from ca_service.workflows.compare import Context, compare
 from ca_service.workflows.person_form import SCAN, PersonForm, read_form, read_scan, refuse_if_there
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.register import add_applications, admit, contact_of
+
+
+def blank(services: Services, actor: Actor) -> PersonForm:
+    """The form before anything is typed; raise Forbidden for who does not enter."""
+    with services.read() as uow:
+        authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(actor.unit_code))
+    return PersonForm({Column.USER_TYPE: UserType.INFORMATION.value, Column.CERTIFICATE: "是"})
 
 
 def enter(services: Services, actor: Actor, form: PersonForm) -> str:

@@ -132,6 +132,8 @@ def test_a_draft_is_its_uploaders_alone(office: Office) -> None:
             with pytest.raises(refusal):
                 act(office.services, who, view.draft.id)
     assert drafts.own_drafts(office.services, actor(Role.CLERK, LEAGUE, login="another")) == []
+    with pytest.raises(errors.Forbidden):
+        drafts.own_drafts(office.services, actor(Role.REVIEWER, LEAGUE, login=office.clerk.login))
 
 
 def test_drafts_are_dropped_by_hand_by_number_and_by_age(office: Office, clock: TestClock) -> None:

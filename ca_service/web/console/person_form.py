@@ -7,13 +7,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.applications import Application
-from ca_service.domain.errors import Forbidden
 from ca_service.domain.persons import UserType
-from ca_service.domain.roles import POLICY, Action
 from ca_service.domain.school_types import SCHOOL_TYPES
 from ca_service.intake.columns import Column
 from ca_service.web.console.context import actor, field, services
-from ca_service.workflows.entry import enter
+from ca_service.workflows.entry import blank, enter
 from ca_service.workflows.mend import mend, mendable, seen_as
 from ca_service.workflows.person_form import FormRefused, PersonForm, keep_scan
 
@@ -24,10 +22,7 @@ _LONGEST = 2_000
 @pages.get("/new")
 def new() -> str:
     """The empty form."""
-    if not actor().roles & POLICY[Action.REGISTRATION_SUBMIT]:
-        raise Forbidden("只有录入员可以录入申请。")
-    values = {Column.USER_TYPE: UserType.INFORMATION.value, Column.CERTIFICATE: "是"}
-    return _page(PersonForm(values), {}, seen="")
+    return _page(blank(services(), actor()), {}, seen="")
 
 
 @pages.post("/new")
