@@ -94,6 +94,7 @@ class Wiring:
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
                 administrator_key=self.config.ca.administrator_key,
                 state=self.config.ca.state,
+                second_factor_required=self.config.console.second_factor == "required",
             ),
         )
 

@@ -36,6 +36,12 @@ class Unauthenticated(DomainError):
     kind = "unauthenticated"
 
 
+class TooMany(DomainError):
+    """Too many tries in a while; `retry_after` says after how many seconds another one is looked at."""
+
+    kind = "too-many"
+
+
 class Invalid(DomainError):
     """The input breaks a rule; the detail says which and how to mend it."""
 

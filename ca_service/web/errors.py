@@ -15,6 +15,7 @@ STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
         "not-found": HTTPStatus.NOT_FOUND,
         "forbidden": HTTPStatus.FORBIDDEN,
         "unauthenticated": HTTPStatus.UNAUTHORIZED,
+        "too-many": HTTPStatus.TOO_MANY_REQUESTS,
         "invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
         "conflict": HTTPStatus.CONFLICT,
         "illegal-transition": HTTPStatus.CONFLICT,

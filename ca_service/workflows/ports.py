@@ -16,6 +16,8 @@ from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Message
 from ca_service.domain.roles import Actor
+from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
+from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import Unit
 
@@ -76,6 +78,26 @@ class Repository(Protocol[R]):
         """
 
 
+class Transient(Repository[R], Protocol):
+    """Records that serve for a while and are deleted: sessions and second factors, never business."""
+
+    def remove(self, **equal: object) -> int:
+        """Delete what `find` would return; return how many."""
+
+
+class Tries(Protocol):
+    """Counted tries, the same for all processes. A key says what is limited and for whom, as a keyed hash."""
+
+    def count(self, key: str, *, per: timedelta, now: datetime) -> tuple[int, datetime]:
+        """Count one more; return how many there are in the running window of length `per`, and when it began."""
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Begin anew for these keys."""
+
+    def sweep(self, *, before: datetime) -> None:
+        """Delete windows that began before."""
+
+
 class Units(Repository[Unit], Protocol):
     """The tree of units."""
 
@@ -132,6 +154,21 @@ class UnitOfWork(Protocol):
 
     @property
     def staff(self) -> Repository[Staff]: ...
+
+    @property
+    def sessions(self) -> Transient[Session]: ...
+
+    @property
+    def totp_keys(self) -> Transient[TotpKey]: ...
+
+    @property
+    def recovery_codes(self) -> Transient[RecoveryCode]: ...
+
+    @property
+    def passkeys(self) -> Transient[Passkey]: ...
+
+    @property
+    def tries(self) -> Tries: ...
 
     @property
     def batches(self) -> Repository[Batch]: ...
@@ -249,6 +286,7 @@ class Terms:
     root_crl_lifetime: timedelta
     administrator_key: str
     state: str
+    second_factor_required: bool = True
 
 
 @dataclass(frozen=True)

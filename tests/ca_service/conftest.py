@@ -11,7 +11,7 @@ import pytest
 
 from ca_service import config as configuration
 from ca_service import founding
-from ca_service.config import Config, DatabaseTable
+from ca_service.config import Config, ConsoleTable, DatabaseTable
 from ca_service.wiring import Wiring
 from tests.ca_service import postgres
 from tests.ca_service.office import Office
@@ -107,7 +107,9 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
 
 def _with(base: Config, *, url: str, tmp_path: Path) -> Config:
     service = base.service.model_copy(update={"documents": tmp_path / "documents", "outbox": tmp_path / "outbox"})
-    return base.model_copy(update={"database": DatabaseTable(url=url), "service": service})
+    # By password alone: tests of the sign-in ask for the default (required) themselves.
+    console = ConsoleTable(second_factor="optional")
+    return base.model_copy(update={"database": DatabaseTable(url=url), "service": service, "console": console})
 
 
 @pytest.fixture

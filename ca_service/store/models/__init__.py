@@ -9,6 +9,7 @@ from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow,
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow
+from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
 
 __all__ = [
     "AccountEventRow",
@@ -28,7 +29,12 @@ __all__ = [
     "MediumRow",
     "MessageRow",
     "ParcelRow",
+    "PasskeyRow",
+    "RecoveryCodeRow",
+    "SessionRow",
     "StaffRow",
     "StatusLogRow",
+    "TotpKeyRow",
+    "TryRow",
     "UnitRow",
 ]

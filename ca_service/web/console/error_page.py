@@ -24,7 +24,10 @@ _DETAILS: Mapping[int, str] = {
 
 def domain_page(error: DomainError) -> Response:
     """A refusal of a workflow, with the status of the one table."""
-    return page(STATUS[error.kind], error.detail)
+    answer = page(STATUS[error.kind], error.detail)
+    if "retry_after" in error.facts:
+        answer.headers["Retry-After"] = str(error.facts["retry_after"])
+    return answer
 
 
 def http_page(error: HTTPException) -> Response:
