@@ -13,6 +13,7 @@ from ca_service.domain.errors import DomainError
 from ca_service.signing.ocsp_keys import OcspSigner
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.web import api, console, errors, publication
+from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
 from ca_service.workflows.infrastructure import ocsp_signers
 
@@ -25,10 +26,7 @@ _MAX_BODY = 32 * 1024 * 1024
 def create_publication() -> "WSGIApplication":
     """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
     wiring = Wiring(configuration.load(configuration.locate(None)))
-    pages = Flask("ca_service.publication", static_folder=None)
-    pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
-    pages.register_blueprint(publication.health(lambda: missing(wiring)))
-    errors.register(pages)
+    pages = publication_pages(wiring)
     status = ocsp.OcspApplication(responder(wiring))
     everything_else: WSGIApplication = pages.wsgi_app
 
@@ -38,6 +36,15 @@ def create_publication() -> "WSGIApplication":
         return everything_else(environ, start_response)
 
     return application
+
+
+def publication_pages(wiring: Wiring) -> Flask:
+    """What is published beside OCSP: CRLs, CA certificates, health."""
+    pages = Flask("ca_service.publication", static_folder=None)
+    pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
+    pages.register_blueprint(publication.health(lambda: missing(wiring)))
+    errors.register(pages)
+    return pages
 
 
 def create_console(wiring: Wiring) -> Flask:
@@ -55,7 +62,9 @@ def create_console(wiring: Wiring) -> Flask:
     app.register_blueprint(api.blueprint(wiring.services, push_token=push_token))
     app.register_blueprint(publication.health(lambda: missing(wiring)))
     console.register(app, console.Console(wiring.services, wiring.config.service.public_url))
-    errors.register(app, page=console.http_page)
+    errors.register(
+        app, page=console.http_page, refused=lambda error: note_refusal(wiring.services, api.DIRECTORY, error)
+    )
     return app
 
 

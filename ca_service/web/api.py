@@ -17,7 +17,7 @@ from ca_service.workflows import enrol
 from ca_service.workflows.ports import Services
 from ca_service.workflows.push import PushedPerson, receive
 
-_DIRECTORY = Actor("directory", CENTRE_CODE, frozenset({Role.DIRECTORY}), "api")
+DIRECTORY = Actor("directory", CENTRE_CODE, frozenset({Role.DIRECTORY}), "api")
 _MAX_RECORDS = 10_000
 _B = TypeVar("_B", bound=BaseModel)
 
@@ -88,7 +88,7 @@ def blueprint(services: Services, *, push_token: Callable[[], str]) -> Blueprint
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), push_token().encode()):
             raise Unauthenticated("推送接口的令牌不正确。")
-        answers = receive(services, _DIRECTORY, [_person(record) for record in _read(Push).records])
+        answers = receive(services, DIRECTORY, [_person(record) for record in _read(Push).records])
         return jsonify(confirmations=[vars(answer) for answer in answers])
 
     @api.post("/enrolments/begin")

@@ -38,6 +38,8 @@ class NewStaff:
 
 def add_staff(services: Services, actor: Actor, new: NewStaff, *, first_password: str, hasher: Hasher) -> Staff:
     """Add an account with a first password that has to be changed; raises Invalid, Conflict, Forbidden."""
+    with services.read() as uow:
+        authorise(actor, Action.STAFF_MANAGE, lineage=uow.units.lineage(new.unit_code))
     staff = Staff(
         login=new.login,
         name=checked_name(new.name),
@@ -138,13 +140,12 @@ def reset_staff(services: Services, actor: Actor, login: str, reset: Reset, *, h
 
     A second factor never goes alone: who found the password of somebody would only have to report the telephone lost.
     """
+    with services.read() as uow:
+        _may_reset(uow, actor, login)
+    # Between two questions of rights: who has none must not cost the hashing, and no writer waits for it.
     hashed = hasher(reset.first_password)
     with services.begin() as uow:
-        staff = uow.staff.get(login)
-        lineage = uow.units.lineage(staff.unit_code)
-        if actor.login == login:
-            raise Forbidden("不能重置自己的账号。修改密码请使用“修改密码”。")
-        authorise(actor, Action.STAFF_RESCUE if staff.is_administrator else Action.STAFF_MANAGE, lineage=lineage)
+        staff = _may_reset(uow, actor, login)
         changes: dict[str, object] = {"password_hash": hashed, "must_change_password": True}
         changes["password_set_at"] = services.clock()
         if reset.second_factor:
@@ -155,6 +156,15 @@ def reset_staff(services: Services, actor: Actor, login: str, reset: Reset, *, h
         detail = {"second-factor": int(reset.second_factor)}
         uow.audit.append(actor, Tag.STAFF_RESET, login, unit=staff.unit_code, detail=detail)
         return uow.staff.change(staff, guard=("password_hash",), **changes)
+
+
+def _may_reset(uow: UnitOfWork, actor: Actor, login: str) -> Staff:
+    staff = uow.staff.get(login)
+    action = Action.STAFF_RESCUE if staff.is_administrator else Action.STAFF_MANAGE
+    authorise(actor, action, lineage=uow.units.lineage(staff.unit_code))
+    if actor.login == login:
+        raise Forbidden("不能重置自己的账号。修改密码请使用“修改密码”。")
+    return staff
 
 
 def list_staff(services: Services, actor: Actor, window: Window = ALL, *, named: str = "") -> Listing[Staff]:
