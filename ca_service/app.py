@@ -13,6 +13,7 @@ from ca_service.domain.errors import DomainError
 from ca_service.signing.ocsp_keys import OcspSigner
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.web import api, console, errors, publication
+from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
 from ca_service.workflows.infrastructure import ocsp_signers
@@ -64,6 +65,10 @@ def create_console(wiring: Wiring) -> Flask:
     console.register(app, console.Console(wiring.services, wiring.config.service.public_url))
     errors.register(
         app, page=console.http_page, refused=lambda error: note_refusal(wiring.services, api.DIRECTORY, error)
+    )
+    table = wiring.config.console
+    app.wsgi_app = Front(  # type: ignore[method-assign]
+        app.wsgi_app, proxies=table.trusted_proxies, certificate_header=table.client_certificate_header
     )
     return app
 

@@ -85,6 +85,10 @@ class Certificate:
     reason: RevocationReason | None = None
     crl_entry: bytes | None = None
 
+    def good_at(self, now: datetime) -> bool:
+        """Whether it may be used: active by our own record, and within its time."""
+        return self.status is CertificateStatus.ACTIVE and self.not_before <= now <= self.not_after
+
     def shown_status(self, now: datetime) -> str:
         """The status a person is shown: `expired` once a live certificate is past its date."""
         if self.status is not CertificateStatus.REVOKED and now > self.not_after:

@@ -49,7 +49,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Session:
-    """One signed-in browser. `challenge` is what a passkey has to sign next; it is used once."""
+    """One signed-in browser. `challenge` is what a passkey has to sign next; it is used once.
+
+    `certificate` is the serial of the certificate that opened it: the session lives no longer than that is good.
+    """
 
     id_hash: str
     login: str
@@ -59,6 +62,7 @@ class Session:
     source: str
     agent: str
     challenge: bytes | None = None
+    certificate: str | None = None
 
     def over(self, now: datetime, *, half_way: bool) -> bool:
         """Whether it has ended by idling, by its age, or half way between password and second factor."""

@@ -22,14 +22,20 @@ class Opened:
     staff: Staff
 
 
-def open_session(services: Services, uow: UnitOfWork, staff: Staff, method: Method, origin: Origin) -> Opened:
+def open_session(
+    services: Services, uow: UnitOfWork, staff: Staff, method: Method, origin: Origin, *, certificate: str | None = None
+) -> Opened:
     """Begin a session inside a running transaction; what has run out is swept away on the way."""
     now = services.clock()
     uow.sessions.remove(started_at=Before(now - LONGEST))
     uow.tries.sweep(before=now - _SWEPT_AFTER)
     identifier = services.random_bytes(32).hex()
     id_hash = _hash(services, identifier)
-    uow.sessions.add(Session(id_hash, staff.login, method, now, now, origin.source[:60], origin.agent[:120]))
+    uow.sessions.add(
+        Session(
+            id_hash, staff.login, method, now, now, origin.source[:60], origin.agent[:120], certificate=certificate
+        )
+    )  # fmt: skip
     return Opened(identifier, staff)
 
 
@@ -39,7 +45,7 @@ def replace_session(
     """A new identifier for what is now known better; raise Conflict where the old one has ended meanwhile."""
     if uow.sessions.remove(id_hash=session.id_hash) == 0:
         raise Conflict("登录已结束，请重新登录。")
-    return open_session(services, uow, staff, method, origin)
+    return open_session(services, uow, staff, method, origin, certificate=session.certificate)
 
 
 def resume(services: Services, identifier: str) -> tuple[Staff, Session] | None:
@@ -50,6 +56,9 @@ def resume(services: Services, identifier: str) -> tuple[Staff, Session] | None:
     with services.read() as uow:
         found = uow.sessions.find(id_hash=_hash(services, identifier))
         staff = uow.staff.get(found[0].login) if found else None
+        shown = uow.certificates.get(found[0].certificate) if found and found[0].certificate else None
+    if shown is not None and not shown.good_at(now):
+        return None
     if staff is None or not staff.active or found[0].over(now, half_way=half_way(staff, found[0])):
         return None
     if now - found[0].seen_at > NOTED_EVERY:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ca_service.clock import SHANGHAI
 from ca_service.domain.audit import Tag
+from ca_service.domain.certificates import RevocationReason
 from ca_service.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from ca_service.domain.persons import PersonDataError, parse_id_number
 from ca_service.domain.roles import Action, Actor, Role, authorise, check_roles
@@ -20,6 +21,7 @@ from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.second_factor import forget_factors
 from ca_service.workflows.sign_in import forget_tries
+from ca_service.workflows.staff_certificates import revoke_all
 
 Hasher = Callable[[str], str]
 _LONGEST_NAME = 60
@@ -105,7 +107,7 @@ def change_post(services: Services, actor: Actor, login: str, post: Post) -> Sta
 
 
 def disable_staff(services: Services, actor: Actor, login: str) -> Staff:
-    """Close an account; its running sessions end at once."""
+    """Close an account; its running sessions end at once, its certificates are revoked."""
     with services.begin() as uow:
         staff = _others(uow, actor, login)
         if not staff.active:
@@ -113,6 +115,7 @@ def disable_staff(services: Services, actor: Actor, login: str) -> Staff:
         uow.audit.append(actor, Tag.STAFF_DISABLED, login, unit=staff.unit_code)
         refuse_last_administrator(staff.roles, _active_besides(uow, login))
         uow.sessions.remove(login=login)
+        revoke_all(services, uow, actor, staff, RevocationReason.CESSATION_OF_OPERATION)
         return uow.staff.change(staff, guard=("active",), active=False)
 
 
@@ -151,6 +154,7 @@ def reset_staff(services: Services, actor: Actor, login: str, reset: Reset, *, h
         if reset.second_factor:
             changes["second_factor"] = False
             forget_factors(uow, login)
+            revoke_all(services, uow, actor, staff, RevocationReason.SUPERSEDED)
         uow.sessions.remove(login=login)
         forget_tries(services, uow, (*PASSWORD_LIMITS, *CODE_LIMITS), login)
         detail = {"second-factor": int(reset.second_factor)}

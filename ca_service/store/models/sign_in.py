@@ -22,6 +22,7 @@ class SessionRow(Base):
     source: Mapped[str] = mapped_column(String(60))
     agent: Mapped[str] = mapped_column(String(120))
     challenge: Mapped[bytes | None] = mapped_column(LargeBinary())
+    certificate: Mapped[str | None] = mapped_column(String(40))
 
 
 class TotpKeyRow(Base):

@@ -14,7 +14,17 @@ from ca_service.web.console import (
     second_factor,
     staff,
 )
-from ca_service.web.console.context import PAGE_SIZE, Console, csrf_token, enter, may, page_link, page_number, protect
+from ca_service.web.console.context import (
+    PAGE_SIZE,
+    Console,
+    client_certificate,
+    csrf_token,
+    enter,
+    may,
+    page_link,
+    page_number,
+    protect,
+)
 from ca_service.web.console.error_page import domain_page, http_page
 from ca_service.web.console.texts import local_time, word
 
@@ -40,6 +50,7 @@ def register(app: Flask, console: Console) -> None:
     app.context_processor(
         lambda: {
             "csrf_token": csrf_token,
+            "client_certificate": client_certificate,
             "may": may,
             "public_url": console.public_url,
             "page_link": page_link,

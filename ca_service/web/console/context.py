@@ -15,12 +15,15 @@ from ca_service.domain.sign_in import Origin, Session, Step, next_step
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.web.console.browsers import browser
+from ca_service.web.front import CERTIFICATE
 from ca_service.workflows.listing import Window
 from ca_service.workflows.ports import Services
 from ca_service.workflows.sessions import Opened, resume
 
 PAGE_SIZE = 50
-_OPEN = frozenset({"console.portal.home", "console.portal.login", "console.static"})
+_OPEN = frozenset(
+    {"console.portal.home", "console.portal.login", "console.portal.login_by_certificate", "console.static"}
+)
 # What each step allows beside signing out; the first of them is where a person is led.
 _ON_THE_WAY: Mapping[Step, Sequence[str]] = MappingProxyType(
     {
@@ -80,6 +83,12 @@ def signed_in_session() -> Session:
 def origin() -> Origin:
     """Where this request comes from; a proxy's word counts only where the configuration names it (web/proxy.py)."""
     return Origin(request.remote_addr or "", browser(request.user_agent.string))
+
+
+def client_certificate() -> bytes:
+    """The client's certificate, DER, if one was shown and verified; else nothing (web/front.py)."""
+    shown: bytes = request.environ.get(CERTIFICATE, b"")
+    return shown
 
 
 def begin_session(opened: Opened) -> None:

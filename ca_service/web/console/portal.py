@@ -5,11 +5,21 @@ from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Invalid, Unauthenticated
 from ca_service.passwords import hash_password, verify_password
-from ca_service.web.console.context import actor, begin_session, field, origin, services, signed_in_session, staff
+from ca_service.web.console.context import (
+    actor,
+    begin_session,
+    client_certificate,
+    field,
+    origin,
+    services,
+    signed_in_session,
+    staff,
+)
 from ca_service.workflows.overview import overview as count
 from ca_service.workflows.own_account import NewPassword, change_password
 from ca_service.workflows.sessions import end_session
 from ca_service.workflows.sign_in import by_password
+from ca_service.workflows.staff_certificates import by_certificate
 
 pages = Blueprint("portal", __name__)
 
@@ -30,6 +40,17 @@ def login() -> ResponseReturnValue:
         opened = by_password(services(), name, request.form.get("password", ""), origin(), verifier=verify_password)
     except Unauthenticated as error:
         return render_template("console/login.html", wrong=error.detail, login=name), 401
+    begin_session(opened)
+    return redirect(url_for("console.portal.overview"))
+
+
+@pages.post("/login/certificate")
+def login_by_certificate() -> ResponseReturnValue:
+    """Sign in by the staff certificate that the TLS server, or the proxy before us, has verified."""
+    try:
+        opened = by_certificate(services(), client_certificate(), origin())
+    except Unauthenticated as error:
+        return render_template("console/login.html", wrong=error.detail), 401
     begin_session(opened)
     return redirect(url_for("console.portal.overview"))
 

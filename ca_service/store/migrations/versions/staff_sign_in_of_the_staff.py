@@ -66,6 +66,7 @@ def upgrade() -> None:
     sa.Column('source', sa.String(length=60), nullable=False),
     sa.Column('agent', sa.String(length=120), nullable=False),
     sa.Column('challenge', sa.LargeBinary(), nullable=True),
+    sa.Column('certificate', sa.String(length=40), nullable=True),
     sa.ForeignKeyConstraint(['login'], ['staff.login'], ),
     sa.PrimaryKeyConstraint('id_hash')
     )
