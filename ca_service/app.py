@@ -62,7 +62,8 @@ def create_console(wiring: Wiring) -> Flask:
     push_token: Callable[[], str] = lambda: read_secret(wiring.config.path(wiring.config.secrets.push_token))  # noqa: E731
     app.register_blueprint(api.blueprint(wiring.services, push_token=push_token))
     app.register_blueprint(publication.health(lambda: missing(wiring)))
-    console.register(app, console.Console(wiring.services, wiring.config.service.public_url))
+    service = wiring.config.service
+    console.register(app, console.Console(wiring.services, service.public_url, service.console_url))
     errors.register(
         app, page=console.http_page, refused=lambda error: note_refusal(wiring.services, api.DIRECTORY, error)
     )

@@ -39,14 +39,16 @@ def by_password(services: Services, login: str, password: str, origin: Origin, *
     staff = found[0] if found and found[0].active else None
     # A missing account costs as much time as a wrong password.
     if not password_holds(staff, password, verifier=verifier) or staff is None:
-        _refuse(services, staff, origin, "password", _WRONG)
+        refuse_sign_in(services, staff, origin, "password", _WRONG)
     if staff.first_password_expired(services.clock()):
-        _refuse(services, staff, origin, "first-password-expired", "初始密码已超过 14 天，请联系安全管理员重新设置。")
+        refuse_sign_in(
+            services, staff, origin, "first-password-expired", "初始密码已超过 14 天，请联系安全管理员重新设置。"
+        )
     with services.begin() as uow:
         opened = open_session(services, uow, staff, Method.PASSWORD, origin)
         forget_tries(services, uow, PASSWORD_LIMITS, login)
         if not staff.second_factor:
-            _signed_in(uow, staff, origin, Method.PASSWORD)
+            signed_in(uow, staff, origin, Method.PASSWORD)
     return opened
 
 
@@ -62,9 +64,11 @@ def by_code(services: Services, staff: Staff, session: Session, typed: str, orig
         if method is not None:
             opened = replace_session(services, uow, staff, session, method=method, origin=origin)
             forget_tries(services, uow, CODE_LIMITS, staff.login)
-            _signed_in(uow, staff, origin, method)
+            signed_in(uow, staff, origin, method)
     if method is None:
-        _refuse(services, staff, origin, "code", "验证码不正确或已使用过。请等待下一个验证码，或使用未用过的恢复码。")
+        refuse_sign_in(
+            services, staff, origin, "code", "验证码不正确或已使用过。请等待下一个验证码，或使用未用过的恢复码。"
+        )
     return opened
 
 
@@ -119,12 +123,14 @@ def _key(services: Services, limit: Limit, subject: str) -> str:
     return services.keyed_hash(f"tries:{limit.name}:{subject}")
 
 
-def _signed_in(uow: UnitOfWork, staff: Staff, origin: Origin, method: Method) -> None:
+def signed_in(uow: UnitOfWork, staff: Staff, origin: Origin, method: Method) -> None:
+    """Note in the audit log that somebody is in."""
     detail = {"method": method.value, "source": origin.source}
     uow.audit.append(staff.actor("web"), Tag.STAFF_SIGNED_IN, staff.login, unit=staff.unit_code, detail=detail)
 
 
-def _refuse(services: Services, staff: Staff | None, origin: Origin, why: str, told: str) -> NoReturn:
+def refuse_sign_in(services: Services, staff: Staff | None, origin: Origin, why: str, told: str) -> NoReturn:
+    """Note a refused sign-in in a transaction of its own; raise Unauthenticated with what the person is told."""
     actor = staff.actor("web") if staff else _NOBODY
     detail = {"why": why, "source": origin.source}
     with services.begin() as uow:

@@ -5,7 +5,6 @@ the key lies on a token cannot be seen from a request (PKCS#10): it is the perso
 """
 
 from datetime import datetime
-from typing import NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -18,17 +17,16 @@ from ca_service.domain.certificates import (
     CertificateStatus,
     RevocationReason,
 )
-from ca_service.domain.errors import Conflict, Forbidden, KeyInUse, Unauthenticated
+from ca_service.domain.errors import Conflict, Forbidden, KeyInUse
 from ca_service.domain.roles import Actor
 from ca_service.domain.sign_in import Method, Origin, Session
 from ca_service.domain.staff import Staff
-from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.csr import read_csr
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.ports import Order, Services, UnitOfWork
 from ca_service.workflows.sessions import Opened, open_session
-from ca_service.workflows.sign_in import admit
+from ca_service.workflows.sign_in import admit, refuse_sign_in
 from profiles import POLICY_OIDS
 
 PROFILE = "staff"
@@ -36,7 +34,6 @@ _ISSUER = "issuing"
 # One in use and its successor.
 _MOST = 2
 _LIVE = (CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
-_BY_CERTIFICATE = Actor("unknown", CENTRE_CODE, frozenset(), "web")
 
 
 def request_certificate(services: Services, staff: Staff, session: Session, csr: bytes) -> Certificate:
@@ -87,21 +84,23 @@ def by_certificate(services: Services, der: bytes, origin: Origin) -> Opened:
     admit(services, (), "", origin)
     parsed = _parse(der)
     if parsed is None:
-        _refuse(services, None, origin, "unreadable", "浏览器出示的证书无法读取。")
+        refuse_sign_in(services, None, origin, "certificate-unreadable", "浏览器出示的证书无法读取。")
     with services.read() as uow:
         found = uow.certificates.find(serial=f"{parsed.serial_number:x}", issuer=_ISSUER)
     if not found or found[0].der != der or not _signed_by(parsed, services.authority(_ISSUER).certificate):
-        _refuse(services, None, origin, "foreign", "这张证书不是本系统签发的。")
+        refuse_sign_in(services, None, origin, "certificate-foreign", "这张证书不是本系统签发的。")
     record = found[0]
     if record.profile != PROFILE or POLICY_OIDS[PROFILE] not in _policies(parsed):
-        _refuse(services, None, origin, "wrong-purpose", "这张证书不是人员证书，不能用于登录控制台。")
+        refuse_sign_in(
+            services, None, origin, "certificate-wrong-purpose", "这张证书不是人员证书，不能用于登录控制台。"
+        )
     with services.read() as uow:
         staff = next(iter(uow.staff.find(holder_id=record.holder_id)), None)
     if not record.good_at(services.clock()):
-        why = record.shown_status(services.clock())
-        _refuse(services, staff, origin, why, "这张证书已冻结、吊销或不在有效期内，不能登录。请联系安全管理员。")
+        why = f"certificate-{record.shown_status(services.clock())}"
+        refuse_sign_in(services, staff, origin, why, "这张证书已冻结、吊销或不在有效期内，不能登录。请联系安全管理员。")
     if staff is None or not staff.active:
-        _refuse(services, staff, origin, "account-closed", "这张证书所属的账号已停用。")
+        refuse_sign_in(services, staff, origin, "certificate-account-closed", "这张证书所属的账号已停用。")
     with services.begin() as uow:
         detail = {"method": Method.CERTIFICATE.value, "source": origin.source, "serial": record.serial}
         uow.audit.append(staff.actor("web"), Tag.STAFF_SIGNED_IN, staff.login, unit=staff.unit_code, detail=detail)
@@ -165,11 +164,3 @@ def _policies(certificate: x509.Certificate) -> set[str]:
     except (x509.ExtensionNotFound, ValueError):
         return set()
     return {policy.policy_identifier.dotted_string for policy in found}
-
-
-def _refuse(services: Services, staff: Staff | None, origin: Origin, why: str, told: str) -> NoReturn:
-    actor = staff.actor("web") if staff else _BY_CERTIFICATE
-    detail = {"method": Method.CERTIFICATE.value, "why": why, "source": origin.source}
-    with services.begin() as uow:
-        uow.audit.append(actor, Tag.STAFF_REFUSED, actor.login, unit=actor.unit_code, detail=detail)
-    raise Unauthenticated(told)

@@ -30,9 +30,7 @@ from ca_service.web.console.texts import local_time, word
 
 __all__ = ["Console", "http_page", "register"]
 
-_CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
+_CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
 def register(app: Flask, console: Console) -> None:

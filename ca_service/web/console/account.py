@@ -6,8 +6,9 @@ from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.passwords import verify_password
-from ca_service.web.console.context import field, origin, services, signed_in_session, staff, upload
+from ca_service.web.console.context import console, field, origin, services, signed_in_session, staff, upload
 from ca_service.workflows import own_account, sessions, staff_certificates
+from ca_service.workflows.passkeys import RelyingParty
 from ca_service.workflows.second_factor import factors
 from ca_service.workflows.staff import unit_names
 
@@ -23,6 +24,7 @@ def index() -> str:
         factors=factors(services(), staff()),
         certificates=staff_certificates.own_certificates(services(), staff()),
         now=services().clock(),
+        passkeys_possible=bool(RelyingParty(console().own_url).id),
         sessions=sessions.own_sessions(services(), staff()),
         here=signed_in_session().id_hash,
     )

@@ -27,20 +27,21 @@ _OPEN = frozenset(
 # What each step allows beside signing out; the first of them is where a person is led.
 _ON_THE_WAY: Mapping[Step, Sequence[str]] = MappingProxyType(
     {
-        Step.SECOND_FACTOR: ("console.second_factor.verify",),
+        Step.SECOND_FACTOR: ("console.second_factor.verify", "console.second_factor.verify_passkey"),
         Step.PASSWORD: ("console.portal.password",),
         Step.IDENTITY: ("console.account.identity",),
-        Step.ENROLMENT: ("console.second_factor.totp",),
+        Step.ENROLMENT: ("console.second_factor.totp", "console.second_factor.passkey"),
     }
 )
 
 
 @dataclass(frozen=True)
 class Console:
-    """What the console is made of; `public_url` is where CRLs and CA certificates are published."""
+    """What the console is made of; `public_url` is where CRLs and CA certificates are published, `own_url` its own."""
 
     services: Services
     public_url: str
+    own_url: str
 
 
 def console() -> Console:

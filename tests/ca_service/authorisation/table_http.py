@@ -36,6 +36,10 @@ CONSOLE: Sequence[Route] = (
     Route("POST", "console.second_factor.verify", Open.SIGNED_IN),
     Route("GET", "console.second_factor.totp", Open.SIGNED_IN),
     Route("POST", "console.second_factor.totp", Open.SIGNED_IN),
+    Route("POST", "console.second_factor.verify_passkey", Open.SIGNED_IN),
+    Route("GET", "console.second_factor.passkey", Open.SIGNED_IN),
+    Route("POST", "console.second_factor.passkey", Open.SIGNED_IN),
+    Route("POST", "console.second_factor.remove_passkey", Open.SIGNED_IN, path=lambda _: {"passkey_id": "x"}),
     Route("POST", "console.second_factor.recovery_codes", Open.SIGNED_IN),
     # Applications
     Route("GET", "console.applications.index", _A.REGISTRATION_READ),
