@@ -31,6 +31,7 @@ class Staff:
     second_factor: bool = False
     password_set_at: datetime | None = None
     holder_id: str | None = None
+    signed_in_at: datetime | None = None
 
     def actor(self, via: str) -> Actor:
         """The same person as one who acts, by the way named."""

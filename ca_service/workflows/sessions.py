@@ -25,8 +25,13 @@ class Opened:
 def open_session(
     services: Services, uow: UnitOfWork, staff: Staff, method: Method, origin: Origin, *, certificate: str | None = None
 ) -> Opened:
-    """Begin a session inside a running transaction; what has run out is swept away on the way."""
+    """Begin a session inside a running transaction; what has run out is swept away on the way.
+
+    Raises Conflict where the account was closed or reset meanwhile: both write the account's row before they end its
+    sessions, so that of the two transactions one sees the other.
+    """
     now = services.clock()
+    signed_in = uow.staff.change(staff, guard=("password_hash", "active", "second_factor"), signed_in_at=now)
     uow.sessions.remove(started_at=Before(now - LONGEST))
     uow.tries.sweep(before=now - _SWEPT_AFTER)
     identifier = services.random_bytes(32).hex()
@@ -36,7 +41,7 @@ def open_session(
             id_hash, staff.login, method, now, now, origin.source[:60], origin.agent[:120], certificate=certificate
         )
     )  # fmt: skip
-    return Opened(identifier, staff)
+    return Opened(identifier, signed_in)
 
 
 def replace_session(

@@ -55,7 +55,7 @@ def by_password(services: Services, login: str, password: str, origin: Origin, *
 def by_code(services: Services, staff: Staff, session: Session, typed: str, origin: Origin) -> Opened:
     """Complete a session that is half way, by a code of the authenticator or a recovery code.
 
-    Raises TooMany, Unauthenticated; a code that was used, also by a request at the same time, is a wrong one.
+    Raises TooMany, Unauthenticated (also for a code that was used), Conflict where a request at the same time used it.
     """
     admit(services, CODE_LIMITS, staff.login, origin)
     code = tidy_code(typed)

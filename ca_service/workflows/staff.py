@@ -114,9 +114,10 @@ def disable_staff(services: Services, actor: Actor, login: str) -> Staff:
             raise Conflict(f"账号 {login} 已经停用。")
         uow.audit.append(actor, Tag.STAFF_DISABLED, login, unit=staff.unit_code)
         refuse_last_administrator(staff.roles, _active_besides(uow, login))
+        closed = uow.staff.change(staff, guard=("active",), active=False)
         uow.sessions.remove(login=login)
         revoke_all(services, uow, actor, staff, RevocationReason.CESSATION_OF_OPERATION)
-        return uow.staff.change(staff, guard=("active",), active=False)
+        return closed
 
 
 def enable_staff(services: Services, actor: Actor, login: str) -> Staff:
@@ -153,13 +154,15 @@ def reset_staff(services: Services, actor: Actor, login: str, reset: Reset, *, h
         changes["password_set_at"] = services.clock()
         if reset.second_factor:
             changes["second_factor"] = False
+        changed = uow.staff.change(staff, guard=("password_hash",), **changes)
+        if reset.second_factor:
             forget_factors(uow, login)
             revoke_all(services, uow, actor, staff, RevocationReason.SUPERSEDED)
         uow.sessions.remove(login=login)
         forget_tries(services, uow, (*PASSWORD_LIMITS, *CODE_LIMITS), login)
         detail = {"second-factor": int(reset.second_factor)}
         uow.audit.append(actor, Tag.STAFF_RESET, login, unit=staff.unit_code, detail=detail)
-        return uow.staff.change(staff, guard=("password_hash",), **changes)
+        return changed
 
 
 def _may_reset(uow: UnitOfWork, actor: Actor, login: str) -> Staff:

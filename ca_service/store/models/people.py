@@ -53,6 +53,7 @@ class StaffRow(Base):
     second_factor: Mapped[bool] = mapped_column(Boolean, server_default=false())
     password_set_at: Mapped[datetime | None]
     holder_id: Mapped[str | None] = mapped_column(String(40), unique=True, index=True)
+    signed_in_at: Mapped[datetime | None]
 
 
 class HolderRow(Base):

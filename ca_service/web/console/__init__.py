@@ -30,7 +30,10 @@ from ca_service.web.console.texts import local_time, word
 
 __all__ = ["Console", "http_page", "register"]
 
-_CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
 
 
 def register(app: Flask, console: Console) -> None:

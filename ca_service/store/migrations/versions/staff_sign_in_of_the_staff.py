@@ -20,6 +20,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('second_factor', sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column('password_set_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column('holder_id', sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column('signed_in_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f('ix_staff_person_hash'), ['person_hash'], unique=False)
         batch_op.create_index(batch_op.f('ix_staff_holder_id'), ['holder_id'], unique=True)
 
@@ -94,5 +95,5 @@ def downgrade() -> None:
     with op.batch_alter_table('staff', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_staff_holder_id'))
         batch_op.drop_index(batch_op.f('ix_staff_person_hash'))
-        for column in ('holder_id', 'password_set_at', 'second_factor', 'must_identify', 'person_hash'):
+        for column in ('signed_in_at', 'holder_id', 'password_set_at', 'second_factor', 'must_identify', 'person_hash'):
             batch_op.drop_column(column)
