@@ -129,6 +129,8 @@ class Group(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn the domain's refusals into the exit code; one for want of rights is recorded."""
+        # One Call for the group and the command below it: click would else make it where it is first asked for.
+        ctx.ensure_object(Call)
         try:
             return super().invoke(ctx)
         except (DomainError, ConfigError) as error:
