@@ -1,6 +1,8 @@
 """Staff certificates: requested in the console, shown by mTLS to the real server, handed on by a proxy."""
 
+import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +38,7 @@ from ca_service.workflows.staff_certificates import by_certificate, request_cert
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, actor
 from tests.ca_service.web.people import PASSWORD, Browser, account, code, token
+from tests.road.world import Ports, wait_for
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 ON_SQLITE = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
@@ -242,6 +245,69 @@ def test_the_real_server_takes_a_staff_certificate_and_serves_those_without(
             assert client.get("/overview").status_code == 200
             clock.passed += timedelta(days=366)
             assert client.get("/overview").status_code == 302
+
+
+@contextmanager
+def _nginx(folder: Path, wiring: Wiring, upstream: str) -> Iterator[str]:
+    """A real nginx before the console, as docs/operations.md says."""
+    service, port = wiring.config.service, Ports.free().console
+    (folder / "ca.pem").write_text("".join(map(_pem, wiring.ca_certificates().values())), encoding="ascii")
+    (folder / "nginx.conf").write_text(
+        f"""
+        daemon off; master_process off; pid {folder}/pid; error_log stderr error;
+        events {{}}
+        http {{
+          access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+          uwsgi_temp_path {folder}; scgi_temp_path {folder};
+          server {{
+            listen 127.0.0.1:{port} ssl;
+            ssl_certificate {wiring.config.path(service.tls_certificate)};
+            ssl_certificate_key {wiring.config.path(service.tls_key)};
+            ssl_client_certificate {folder}/ca.pem;  ssl_verify_client optional;  ssl_verify_depth 2;
+            location / {{
+              proxy_set_header X-Forwarded-For $remote_addr;
+              proxy_set_header X-Client-Certificate $ssl_client_escaped_cert;
+              proxy_pass {upstream};  proxy_set_header Host $http_host;
+            }}
+          }}
+        }}
+        """,
+        encoding="ascii",
+    )
+    server = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)])
+    try:
+        wait_for(lambda: _listening(port), what="nginx")
+        yield f"https://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@ON_SQLITE
+def test_nginx_hands_the_certificate_on(services: Services, wiring: Wiring, tmp_path: Path) -> None:
+    key = _key()
+    der = _certified(services, account(services), key)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    (tmp_path / "staff.pem").write_text(private + _pem(der), encoding="ascii")
+    table = ConsoleTable(trusted_proxies=("127.0.0.1",))
+    behind = Wiring(wiring.config.model_copy(update={"console": table}), clock=wiring.clock)
+    context = ssl.create_default_context(cadata=_pem(wiring.ca_certificates()["root"]))
+    context.load_cert_chain(tmp_path / "staff.pem")
+    with _served(behind) as upstream, _nginx(tmp_path, behind, upstream) as url:
+        with httpx.Client(base_url=url, verify=context) as client:
+            csrf = client.get("/login").text.partition('name="csrf_token" value="')[2].partition('"')[0]
+            assert client.post("/login/certificate", data={"csrf_token": csrf}).headers["Location"] == "/overview"
+            assert client.get("/overview").status_code == 200
+        bare = ssl.create_default_context(cadata=_pem(wiring.ca_certificates()["root"]))
+        liar = {"X-Client-Certificate": quote(_pem(der))}
+        with httpx.Client(base_url=url, verify=bare, headers=liar) as client:
+            assert "用人员证书登录" not in client.get("/login").text
+    behind.issuing_sessions.drop()
 
 
 @ON_SQLITE

@@ -24,6 +24,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_staff_person_hash'), ['person_hash'], unique=False)
         batch_op.create_index(batch_op.f('ix_staff_holder_id'), ['holder_id'], unique=True)
 
+    op.execute(
+        "UPDATE staff SET must_identify = true "
+        "WHERE roles IN ('ca-administrator', 'security-administrator', 'auditor')"
+    )
     op.create_table('sign_in_try',
     sa.Column('key', sa.String(length=64), nullable=False),
     sa.Column('tries', sa.Integer(), nullable=False),
