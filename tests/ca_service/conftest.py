@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from ca_service import config as configuration
-from ca_service import founding
+from ca_service import founding, passwords
 from ca_service.config import Config, ConsoleTable, DatabaseTable
 from ca_service.wiring import Wiring
 from tests.ca_service import postgres
@@ -83,6 +84,15 @@ def _close(wiring: Wiring) -> None:
     for sessions in (wiring.root_sessions, wiring.issuing_sessions):
         sessions.drop()
     wiring.database.engine.dispose()
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2id with the least of everything, where many passwords are typed and how long each takes is not tested."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture

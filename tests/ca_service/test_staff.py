@@ -3,9 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from argon2 import PasswordHasher
 
-from ca_service import passwords
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
 from ca_service.domain.roles import Role
@@ -30,11 +28,7 @@ from tests.ca_service.office import LEAGUE, Office, actor
 _BOSS, _OPERATOR = actor(Role.SECURITY_ADMIN), actor(Role.OPERATOR)
 _ONE, _OTHER = "150302198505051232", "150302197001010029"
 _FIRST = "first-password"
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+pytestmark = pytest.mark.usefixtures("quick_hashes")
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from ca_service import passwords
 from ca_service.config import Config, DatabaseTable
 from tests.ca_service.authorisation.world import World, build
 
@@ -25,9 +23,3 @@ def world(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield made
     made.store.close()
     made.wiring.issuing_sessions.drop()
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are typed hundreds of times here and never right: argon2id with the least of everything."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

@@ -34,6 +34,7 @@ from tests.ca_service.authorisation.table_cli import COMMANDS
 from tests.ca_service.authorisation.table_http import CONSOLE, PUBLICATION
 from tests.ca_service.authorisation.world import CSRF, World
 
+pytestmark = pytest.mark.usefixtures("quick_hashes")
 _DIRECTORY = Asker(Role.DIRECTORY, CENTRE_CODE)
 _LOG = {"audit_entry", "head"}
 

@@ -12,6 +12,7 @@ from flask import Flask
 from PIL import Image
 
 from ca_service.app import create_console, publication_pages
+from ca_service.clock import system_clock
 from ca_service.config import Config, read_secret
 from ca_service.domain.applications import Application, ApplicationStatus, Batch, Contact
 from ca_service.domain.certificates import Certificate, CertificateStatus
@@ -63,7 +64,9 @@ class World:
 
 def build(config: Config, folder: Path) -> World:
     """Fill a copy of the founded CA and put the store that forgets in its place."""
-    wiring = Wiring(config)
+    # Time stands still: a use of a session is noted once a minute, and a slow machine must not see that.
+    now = system_clock()
+    wiring = Wiring(config, clock=lambda: now)
     _fill(wiring.services)
     identifiers = {asker: _sign_in(wiring.services, asker) for asker in STAFF}
     _write_files(folder)
@@ -71,7 +74,7 @@ def build(config: Config, folder: Path) -> World:
         head, _ = uow.audit.head()
     wiring.database.engine.dispose()
     store = RolledBackStore(config.database_url, sealer=wiring.sealer, clock=wiring.clock)
-    asked = Wiring(config)
+    asked = Wiring(config, clock=wiring.clock)
     asked.__dict__["database"] = store
     return World(asked, store, create_console(asked), publication_pages(asked), folder, head, identifiers)
 

@@ -1,12 +1,12 @@
-"""The console's application, and quick hashes where a test types many passwords."""
+"""The console's application over the test's adapters, and a browser before it."""
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 
-from ca_service import passwords
 from ca_service.app import create_console
 from ca_service.wiring import Wiring
+from ca_service.workflows.ports import Services
+from tests.ca_service.web.people import Browser
 
 
 @pytest.fixture
@@ -15,6 +15,10 @@ def app(wiring: Wiring) -> Flask:
 
 
 @pytest.fixture
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2id with the least of everything: how long it takes is not what is tested."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+def services(wiring: Wiring) -> Services:
+    return wiring.services
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    return Browser.of(app)

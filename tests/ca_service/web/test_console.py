@@ -10,7 +10,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ca_service.app import create_console
 from ca_service.domain.applications import Application, ApplicationStatus, Batch
 from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Role
@@ -24,11 +23,6 @@ from tests.road.roster import make_roster, make_units
 
 PASSWORD = "correct horse battery"
 ROLES = [role for role in Role if role not in (Role.OPERATOR, Role.DIRECTORY)]
-
-
-@pytest.fixture
-def app(wiring: Wiring) -> Flask:
-    return create_console(wiring)
 
 
 @pytest.fixture

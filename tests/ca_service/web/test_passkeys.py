@@ -32,11 +32,6 @@ def wiring(config: Config, clock: TestClock) -> Wiring:
 
 
 @pytest.fixture
-def services(wiring: Wiring) -> Services:
-    return wiring.services
-
-
-@pytest.fixture
 def browser(app: Flask, services: Services) -> Browser:
     account(services)
     made = Browser.of(app)

@@ -1,8 +1,6 @@
 """Staff certificates: requested in the console, shown by mTLS to the real server, handed on by a proxy."""
 
-import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,8 +35,8 @@ from ca_service.workflows.staff import disable_staff
 from ca_service.workflows.staff_certificates import by_certificate, request_certificate
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, actor
+from tests.ca_service.web.nginx import nginx
 from tests.ca_service.web.people import PASSWORD, Browser, account, code, token
-from tests.road.world import Ports, wait_for
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 ON_SQLITE = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
@@ -52,11 +50,6 @@ def wiring(config: Config, clock: TestClock) -> Iterator[Wiring]:
     made = Wiring(config.model_copy(update={"console": ConsoleTable(trusted_proxies=(_PROXY,))}), clock=clock)
     yield made
     made.issuing_sessions.drop()
-
-
-@pytest.fixture
-def services(wiring: Wiring) -> Services:
-    return wiring.services
 
 
 def _key() -> ec.EllipticCurvePrivateKey:
@@ -247,47 +240,6 @@ def test_the_real_server_takes_a_staff_certificate_and_serves_those_without(
             assert client.get("/overview").status_code == 302
 
 
-@contextmanager
-def _nginx(folder: Path, wiring: Wiring, upstream: str) -> Iterator[str]:
-    """A real nginx before the console, as docs/operations.md says."""
-    service, port = wiring.config.service, Ports.free().console
-    (folder / "ca.pem").write_text("".join(map(_pem, wiring.ca_certificates().values())), encoding="ascii")
-    (folder / "nginx.conf").write_text(
-        f"""
-        daemon off; master_process off; pid {folder}/pid; error_log stderr error;
-        events {{}}
-        http {{
-          access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-          uwsgi_temp_path {folder}; scgi_temp_path {folder};
-          server {{
-            listen 127.0.0.1:{port} ssl;
-            ssl_certificate {wiring.config.path(service.tls_certificate)};
-            ssl_certificate_key {wiring.config.path(service.tls_key)};
-            ssl_client_certificate {folder}/ca.pem;  ssl_verify_client optional;  ssl_verify_depth 2;
-            location / {{
-              proxy_set_header X-Forwarded-For $remote_addr;
-              proxy_set_header X-Client-Certificate $ssl_client_escaped_cert;
-              proxy_pass {upstream};  proxy_set_header Host $http_host;
-            }}
-          }}
-        }}
-        """,
-        encoding="ascii",
-    )
-    server = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)])
-    try:
-        wait_for(lambda: _listening(port), what="nginx")
-        yield f"https://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @ON_SQLITE
 def test_nginx_hands_the_certificate_on(services: Services, wiring: Wiring, tmp_path: Path) -> None:
     key = _key()
@@ -298,7 +250,7 @@ def test_nginx_hands_the_certificate_on(services: Services, wiring: Wiring, tmp_
     behind = Wiring(wiring.config.model_copy(update={"console": table}), clock=wiring.clock)
     context = ssl.create_default_context(cadata=_pem(wiring.ca_certificates()["root"]))
     context.load_cert_chain(tmp_path / "staff.pem")
-    with _served(behind) as upstream, _nginx(tmp_path, behind, upstream) as url:
+    with _served(behind) as upstream, nginx(tmp_path, behind, upstream) as url:
         with httpx.Client(base_url=url, verify=context) as client:
             csrf = client.get("/login").text.partition('name="csrf_token" value="')[2].partition('"')[0]
             assert client.post("/login/certificate", data={"csrf_token": csrf}).headers["Location"] == "/overview"
