@@ -11,7 +11,7 @@ from ca_service.domain.roles import Role
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services
 from tests.ca_service.conftest import TestClock
-from tests.ca_service.web.people import NEW_PASSWORD, PASSWORD, Browser, account, code, token
+from tests.ca_service.web.people import NEW_PASSWORD, PASSWORD, Browser, account, code, shown_secret, token
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 ON_SQLITE = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
@@ -103,18 +103,23 @@ def test_two_processes_know_the_same_sessions_and_count_the_same_tries(
     assert there.sign_in().status_code == 429
 
 
-def _change_password(_app: Flask, own: Browser) -> None:
+def _change_password(own: Browser, _clock: TestClock) -> None:
     assert own.post("/password", old=PASSWORD, new=NEW_PASSWORD, again=NEW_PASSWORD).status_code == 302
 
 
-def _end_others(_app: Flask, own: Browser) -> None:
+def _end_others(own: Browser, _clock: TestClock) -> None:
     assert own.post("/account", "/account/sessions").status_code == 302
 
 
-@pytest.mark.parametrize("act", [_change_password, _end_others])
+def _change_telephone(own: Browser, clock: TestClock) -> None:
+    new = code(shown_secret(own.get("/second-factor/totp")), clock)
+    assert own.post("/second-factor/totp", code=new, password=PASSWORD).status_code == 200
+
+
+@pytest.mark.parametrize("act", [_change_password, _end_others, _change_telephone])
 @ON_SQLITE
 def test_the_person_ends_the_sessions_elsewhere(
-    services: Services, app: Flask, browser: Browser, clock: TestClock, act: Callable[[Flask, Browser], None]
+    services: Services, app: Flask, browser: Browser, clock: TestClock, act: Callable[[Browser, TestClock], None]
 ) -> None:
     account(services)
     browser.sign_in()
@@ -125,7 +130,7 @@ def test_the_person_ends_the_sessions_elsewhere(
     shown = browser.get("/account").text
     assert "192.0.2.7" in shown
     assert "密码和动态验证码" in shown
-    act(app, browser)
+    act(browser, clock)
     assert other.get("/overview").location == "/login"
     assert browser.get("/overview").status_code == 200
     assert "192.0.2.7" not in browser.get("/account").text
