@@ -71,9 +71,6 @@ def test_business_people_may_have_two_accounts_and_only_the_hash_of_the_number_i
     _add(services, "a-reviewer", Role.REVIEWER, unit=LEAGUE, person=_ONE)
     assert clerk.person_hash == services.keyed_hash(_ONE)
     assert _ONE not in str(clerk)
-    for role in (Role.AUDITOR, Role.SECURITY_ADMIN):
-        with pytest.raises(errors.Conflict):
-            _post(services, "a-clerk", role)
     with pytest.raises(errors.Invalid, match="校验位"):
         _add(services, "a-third", Role.CLERK, person=_ONE[:-1] + "7")
 
@@ -82,12 +79,18 @@ def test_the_last_of_each_administrator_stays(services: Services) -> None:
     for login in ("auditor", "ca-admin"):
         with pytest.raises(errors.Conflict, match="最后一个"):
             disable_staff(services, _BOSS, login)
-        with pytest.raises(errors.Conflict, match="最后一个"):
-            _post(services, login, Role.CLERK)
     _add(services, "second-auditor", Role.AUDITOR, person=_ONE)
     disable_staff(services, _BOSS, "auditor")
     with pytest.raises(errors.Conflict):
         disable_staff(services, _BOSS, "second-auditor")
+
+
+def test_no_account_becomes_one_of_the_three_or_ceases_to_be_one(services: Services) -> None:
+    _add(services, "a-clerk", Role.CLERK, person=_ONE)
+    _add(services, "second-auditor", Role.AUDITOR, person=_OTHER)
+    for login, role in (("a-clerk", Role.AUDITOR), ("second-auditor", Role.CLERK), ("second-auditor", Role.CA_ADMIN)):
+        with pytest.raises(errors.Conflict, match="新建账号"):
+            _post(services, login, role)
 
 
 def test_a_post_changes_with_its_trace_and_not_into_what_a_unit_may_not_have(services: Services) -> None:

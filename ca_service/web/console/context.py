@@ -82,7 +82,7 @@ def signed_in_session() -> Session:
 
 
 def origin() -> Origin:
-    """Where this request comes from; a proxy's word counts only where the configuration names it (web/proxy.py)."""
+    """Where this request comes from; a proxy's word counts only where the configuration names it (web/front.py)."""
     return Origin(request.remote_addr or "", browser(request.user_agent.string))
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Invalid
-from ca_service.domain.roles import STAFF_ROLES, Role
+from ca_service.domain.roles import ADMINISTRATORS, STAFF_ROLES, Role
 from ca_service.passwords import hash_password
 from ca_service.web.console.context import actor, field, services, window
 from ca_service.workflows import staff as workflow
@@ -70,7 +70,8 @@ def reset(login: str) -> ResponseReturnValue:
 def _member(login: str, **told: str) -> str:
     account = workflow.show_staff(services(), actor(), login)
     unit = workflow.unit_names(services(), [account.unit_code])[account.unit_code]
-    return render_template("console/staff_member.html", account=account, unit=unit, roles=STAFF_ROLES, **told)
+    business = [role for role in STAFF_ROLES if role not in ADMINISTRATORS]
+    return render_template("console/staff_member.html", account=account, unit=unit, roles=business, **told)
 
 
 def _roles() -> frozenset[Role]:
