@@ -38,8 +38,9 @@ class Console:
     wiring: Wiring
     pictures: Path
 
-    def look(self, page: Page, name: str) -> None:
-        """Take the page's picture at both sizes; nothing of it may stand outside the window."""
+    def look(self, page: Page, name: str, *, at: str) -> None:
+        """Wait for a text of the page, take its picture at both sizes; nothing may stand outside the window."""
+        _see(page, at)
         for suffix, (width, height) in _SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
             page.screenshot(path=self.pictures / f"staff-{name}{suffix}.png", full_page=True)
@@ -74,6 +75,11 @@ def _chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def _see(page: Page, text: str) -> None:
+    # A click does not wait for the page that it leads to.
+    page.locator("main").get_by_text(text).first.wait_for()
+
+
 def _sign_in(page: Page, console: Console, password: str) -> None:
     page.goto(f"{console.url}/login")
     page.get_by_label("登录名").fill("security-2")
@@ -101,28 +107,27 @@ def test_first_sign_in_then_again_with_a_code(console: Console) -> None:
     with _chromium() as browser:
         page = browser.new_context(ignore_https_errors=True, locale="zh-CN").new_page()
         _sign_in(page, console, "wrong password")
-        assert "登录名或密码不正确" in page.inner_text("main")
-        console.look(page, "sign-in-refused")
+        console.look(page, "sign-in-refused", at="登录名或密码不正确")
         _sign_in(page, console, PASSWORD)
-        console.look(page, "first-password")
+        console.look(page, "first-password", at="这是首次登录")
         page.get_by_label("现用密码").fill(PASSWORD)
         page.get_by_label("新密码（").fill(NEW_PASSWORD)
         page.get_by_label("再次输入新密码").fill(NEW_PASSWORD)
         page.get_by_role("button", name="修改密码").click()
-        console.look(page, "identity")
+        console.look(page, "identity", at="登记本人身份")
         page.get_by_label("姓名").fill("示范人")
         page.get_by_label("身份证号码").fill("150302198505051232")
         page.get_by_role("button", name="登记").click()
         secret = page.inner_text("#secret").replace(" ", "")
-        console.look(page, "second-factor")
+        console.look(page, "second-factor", at="启用动态验证码")
         page.get_by_label("验证码", exact=True).fill("000000")
         page.get_by_role("button", name="启用").click()
-        assert "验证码不正确" in page.inner_text("main")
+        _see(page, "验证码不正确")
         used = pyotp.TOTP(secret).now()
         page.get_by_label("验证码", exact=True).fill(used)
         page.get_by_role("button", name="启用").click()
+        console.look(page, "recovery-codes", at="只显示这一次")
         assert page.locator("#codes li").count() == 10
-        console.look(page, "recovery-codes")
         page.get_by_role("link", name="我已保存，继续").click()
         page.get_by_role("heading", name="总览").wait_for()
         page.get_by_role("button", name="退出").click()
@@ -130,16 +135,15 @@ def test_first_sign_in_then_again_with_a_code(console: Console) -> None:
         _sign_in(page, console, NEW_PASSWORD)
         page.get_by_label("动态验证码").fill(used)
         page.get_by_role("button", name="验证", exact=True).click()
-        assert "验证码不正确或已使用过" in page.inner_text("main")
-        console.look(page, "code")
+        console.look(page, "code", at="验证码不正确或已使用过")
         page.get_by_label("动态验证码").fill(_next_code(secret, used))
         page.get_by_role("button", name="验证", exact=True).click()
         page.get_by_role("link", name="我的账号").click()
-        console.look(page, "account")
+        console.look(page, "account", at="登录中的设备")
         page.get_by_role("link", name="人员", exact=True).click()
-        console.look(page, "list")
+        console.look(page, "list", at="共 5 个账号")
         page.get_by_role("link", name="clerk-1").click()
-        console.look(page, "member")
+        console.look(page, "member", at="单位与角色")
 
 
 def test_a_passkey_of_the_browser(console: Console) -> None:
@@ -153,7 +157,7 @@ def test_a_passkey_of_the_browser(console: Console) -> None:
         _sign_in(page, console, PASSWORD)
         page.get_by_role("link", name="改用通行密钥").click()
         page.get_by_label("名称").fill("办公室安全密钥")
-        console.look(page, "passkey")
+        console.look(page, "passkey", at="添加通行密钥")
         page.get_by_role("button", name="添加").click()
         page.get_by_role("link", name="我已保存，继续").click()
         page.get_by_role("button", name="退出").click()
