@@ -10,25 +10,28 @@ import ocsp
 from ca_service import config as configuration
 from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError
+from ca_service.domain.roles import Actor
+from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing.ocsp_keys import OcspSigner
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.web import api, console, errors, openapi, publication
+from ca_service.web.front import Front
+from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
 from ca_service.workflows.infrastructure import ocsp_signers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+# Who calls the API is known to its views; an act that is refused there is recorded under this name.
+_API = Actor("api", CENTRE_CODE, frozenset(), "api")
 _MAX_BODY = 32 * 1024 * 1024
 
 
 def create_publication() -> "WSGIApplication":
     """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
     wiring = Wiring(configuration.load(configuration.locate(None)))
-    pages = Flask("ca_service.publication", static_folder=None)
-    pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
-    pages.register_blueprint(publication.health(lambda: missing(wiring)))
-    errors.register(pages)
+    pages = publication_pages(wiring)
     status = ocsp.OcspApplication(responder(wiring))
     everything_else: WSGIApplication = pages.wsgi_app
 
@@ -38,6 +41,15 @@ def create_publication() -> "WSGIApplication":
         return everything_else(environ, start_response)
 
     return application
+
+
+def publication_pages(wiring: Wiring) -> Flask:
+    """What is published beside OCSP: CRLs, CA certificates, health."""
+    pages = Flask("ca_service.publication", static_folder=None)
+    pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
+    pages.register_blueprint(publication.health(lambda: missing(wiring)))
+    errors.register(pages)
+    return pages
 
 
 def create_console(wiring: Wiring) -> Flask:
@@ -56,8 +68,13 @@ def create_console(wiring: Wiring) -> Flask:
     )
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(publication.health(lambda: missing(wiring)))
-    console.register(app, console.Console.of(wiring.services, wiring.config.service.public_url))
-    errors.register(app, page=console.http_page)
+    service = wiring.config.service
+    console.register(app, console.Console(wiring.services, service.public_url, service.console_url))
+    errors.register(app, page=console.http_page, refused=lambda error: note_refusal(wiring.services, _API, error))
+    table = wiring.config.console
+    app.wsgi_app = Front(  # type: ignore[method-assign]
+        app.wsgi_app, proxies=table.trusted_proxies, certificate_header=table.client_certificate_header
+    )
     return app
 
 

@@ -9,6 +9,7 @@ import re
 import stat
 import tomllib
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -50,6 +51,19 @@ class ServiceTable(_Table):
     tls_certificate: Path = Path("tls/console.pem")
     tls_key: Path = Path("tls/console.key")
     publication_workers: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+def _addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(ip_address(text)) for text in texts)
+
+
+class ConsoleTable(_Table):
+    """`[console]`: how the staff sign in."""
+
+    second_factor: Literal["required", "optional"] = "required"
+    client_certificates: bool = True
+    trusted_proxies: Annotated[tuple[str, ...], AfterValidator(_addresses)] = ()
+    client_certificate_header: str = "X-Client-Certificate"
 
 
 class DatabaseTable(_Table):
@@ -163,6 +177,7 @@ class Config(_Table):
     """The whole file. `[registry]` belongs to the teacher registry and is not looked into."""
 
     service: ServiceTable = ServiceTable()
+    console: ConsoleTable = ConsoleTable()
     database: DatabaseTable = DatabaseTable()
     hsm: HsmTable = HsmTable()
     secrets: SecretsTable = SecretsTable()

@@ -17,6 +17,9 @@ from ca_service.config import Config
 from ca_service.domain.errors import Unavailable
 from ca_service.wiring import Wiring
 
+# X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python does not name.
+_NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+
 
 def publication(config: Config) -> None:
     """Serve OCSP, CRLs and CA certificates until SIGTERM; workers read the configuration from $EDUCA_CONFIG."""
@@ -39,20 +42,40 @@ def publication(config: Config) -> None:
 
 def console(wiring: Wiring) -> None:
     """Serve console and API over TLS until SIGTERM."""
-    service = wiring.config.service
-    certificate, key = wiring.config.path(service.tls_certificate), wiring.config.path(service.tls_key)
-    server = Server(address(service.console), create_console(wiring), numthreads=16, timeout=30, shutdown_timeout=1)
-    server.ssl_adapter = _tls(certificate, key)
+    server = console_server(wiring)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         server.start()
     server.stop()
 
 
+def console_server(wiring: Wiring) -> Server:
+    """The console's TLS server, not yet started."""
+    service = wiring.config.service
+    certificate, key = wiring.config.path(service.tls_certificate), wiring.config.path(service.tls_key)
+    server = Server(address(service.console), create_console(wiring), numthreads=16, timeout=30, shutdown_timeout=1)
+    server.ssl_adapter = _tls(certificate, key)
+    if wiring.config.console.client_certificates:
+        _ask_for_certificate(server.ssl_adapter.context, wiring)
+    return server
+
+
 def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
     adapter = BuiltinSSLAdapter(str(certificate), str(key))
     adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
     return adapter
+
+
+def _ask_for_certificate(context: ssl.SSLContext, wiring: Wiring) -> None:
+    """Ask the client for a certificate under our CA; who has none is served all the same.
+
+    Its time is judged by us: OpenSSL would end the handshake, and the person would see no page that says why.
+    """
+    for der in wiring.ca_certificates().values():
+        # As PEM: with DER Python takes an error for its own that SoftHSM left in the thread's OpenSSL error queue.
+        context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= _NO_CHECK_TIME
 
 
 def require_free(*addresses: str) -> None:

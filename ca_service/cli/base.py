@@ -13,11 +13,12 @@ from rich.table import Table
 
 from ca_service import config as configuration
 from ca_service.config import Config, ConfigError
-from ca_service.domain.errors import DomainError
+from ca_service.domain.errors import DomainError, Forbidden
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services
+from ca_service.workflows.refusals import record_refusal
 from ca_service.workflows.staff import active_staff
 
 
@@ -98,6 +99,16 @@ def _shared_options() -> list[click.Parameter]:
     ]  # fmt: skip
 
 
+def _record(context: click.Context, refusal: Forbidden) -> None:
+    # The path begins with the name under which the program was called, which says nothing.
+    asked = " ".join([*context.command_path.split()[1:], context.invoked_subcommand or ""])
+    call = context.ensure_object(Call)
+    try:
+        record_refusal(call.services, call.actor, refusal, asked=asked.strip())
+    except DomainError as error:
+        click.echo(f"educa: 此次拒绝未能记入审计：{error}", err=True)
+
+
 class Command(click.Command):
     """A command that takes the shared options itself too: `educa certs list --config FILE --json`."""
 
@@ -117,9 +128,13 @@ class Group(click.Group):
         self.params.extend(_shared_options())
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Turn the domain's refusals into the exit code."""
+        """Turn the domain's refusals into the exit code; one for want of rights is recorded."""
+        # One Call for the group and the command below it: click would else make it where it is first asked for.
+        ctx.ensure_object(Call)
         try:
             return super().invoke(ctx)
         except (DomainError, ConfigError) as error:
+            if isinstance(error, Forbidden):
+                _record(ctx, error)
             click.echo(f"educa: {error}", err=True)
             ctx.exit(1)

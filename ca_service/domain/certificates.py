@@ -99,6 +99,10 @@ class Certificate:
     confirmed_at: datetime | None = None
     reminded_at: datetime | None = None
 
+    def good_at(self, now: datetime) -> bool:
+        """Whether it may be used: active by our own record, and within its time."""
+        return self.status is CertificateStatus.ACTIVE and self.not_before <= now <= self.not_after
+
     def shown_status(self, now: datetime) -> str:
         """The status a person is shown: `expired` once a live certificate is past its date."""
         if self.status not in ENDED and now > self.not_after:

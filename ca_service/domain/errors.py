@@ -25,15 +25,22 @@ class NotFound(DomainError):
 
 
 class Forbidden(DomainError):
-    """The actor's roles or unit do not allow this act."""
+    """The actor's roles or unit do not allow this act; `noted` once the refusal stands in the audit log."""
 
     kind = "forbidden"
+    noted = False
 
 
 class Unauthenticated(DomainError):
     """Nobody, or nobody we know, is asking."""
 
     kind = "unauthenticated"
+
+
+class TooMany(DomainError):
+    """Too many tries in a while; `retry_after` says after how many seconds another one is looked at."""
+
+    kind = "too-many"
 
 
 class Invalid(DomainError):

@@ -20,6 +20,8 @@ from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.review import Step
+from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey, TotpSecret
+from ca_service.domain.sign_in import Session as SignedIn
 from ca_service.domain.staff import Staff
 from ca_service.store import models
 from ca_service.store.drafts import SqlDrafts
@@ -36,6 +38,7 @@ from ca_service.store.repositories import (
 )
 from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
+from ca_service.store.sign_in import SqlStaff, SqlTransient, SqlTries
 
 _READ_ONLY = "educa_read_only"
 
@@ -47,6 +50,14 @@ class SqlUnitOfWork:
         self.units = SqlUnits(session)
         self.staff = SqlRepository(session, Staff, models.StaffRow, noun="人员账号")
         self.drafts = SqlDrafts(session, sealer)
+        self.staff = SqlStaff(session)
+        self.sessions = SqlTransient(session, SignedIn, models.SessionRow, noun="登录")
+        self.totp_keys = SqlTransient(
+            session, TotpKey, models.TotpKeyRow, noun="动态验证码", sealed=("secret", TotpSecret, sealer)
+        )
+        self.recovery_codes = SqlTransient(session, RecoveryCode, models.RecoveryCodeRow, noun="恢复码")
+        self.passkeys = SqlTransient(session, Passkey, models.PasskeyRow, noun="通行密钥")
+        self.tries = SqlTries(session)
         self.batches = SqlRepository(session, Batch, models.BatchRow, noun="批次")
         self.applications = SqlRepository(
             session, Application, models.ApplicationRow, noun="申请", sealed=("contact", Contact, sealer)

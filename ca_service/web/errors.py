@@ -7,7 +7,7 @@ from types import MappingProxyType
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from ca_service.domain.errors import DomainError
+from ca_service.domain.errors import DomainError, Forbidden
 
 STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
     {
@@ -15,6 +15,7 @@ STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
         "not-found": HTTPStatus.NOT_FOUND,
         "forbidden": HTTPStatus.FORBIDDEN,
         "unauthenticated": HTTPStatus.UNAUTHORIZED,
+        "too-many": HTTPStatus.TOO_MANY_REQUESTS,
         "invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
         "conflict": HTTPStatus.CONFLICT,
         "illegal-transition": HTTPStatus.CONFLICT,
@@ -49,11 +50,21 @@ def problem(kind: str, status: int, detail: str, facts: Mapping[str, str | int] 
     return Response(json.dumps(document, ensure_ascii=False), status=status, content_type="application/problem+json")
 
 
-def register(app: Flask, *, page: Callable[[HTTPException], Response] | None = None) -> None:
-    """Answer domain errors and HTTP errors of the API as problem documents; `page` shows the HTTP errors of pages."""
+def register(
+    app: Flask,
+    *,
+    page: Callable[[HTTPException], Response] | None = None,
+    refused: Callable[[Forbidden], None] | None = None,
+) -> None:
+    """Answer domain errors and HTTP errors of the API as problem documents.
+
+    `page` shows the HTTP errors of pages; `refused` records what somebody had no right to ask.
+    """
 
     @app.errorhandler(DomainError)
     def _domain(error: DomainError) -> Response:
+        if isinstance(error, Forbidden) and refused is not None:
+            refused(error)
         return problem(error.kind, STATUS[error.kind], error.detail, error.facts)
 
     @app.errorhandler(HTTPException)

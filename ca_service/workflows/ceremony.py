@@ -101,7 +101,7 @@ def _record(services: Services, order: Order, tbs: bytes, der: bytes) -> Certifi
 
 
 def appoint(services: Services, *, password: Callable[[], str], hasher: Callable[[str], str]) -> Sequence[FirstStaff]:
-    """Step 3: the three administrators, three different people."""
+    """Step 3: the three administrators, three different people, who say at the first sign-in who they are."""
     appointed = [FirstStaff(login, name, password()) for login, name, _ in FIRST_STAFF]
     with services.begin() as uow:
         for staff, (_, _, role) in zip(appointed, FIRST_STAFF, strict=True):
@@ -115,6 +115,8 @@ def appoint(services: Services, *, password: Callable[[], str], hasher: Callable
                     must_change_password=True,
                     active=True,
                     created_at=services.clock(),
+                    must_identify=True,
+                    password_set_at=services.clock(),
                 )
             )
             uow.audit.append(CEREMONY, Tag.STAFF_ADDED, staff.login, unit=CENTRE_CODE, detail={"roles": role.value})

@@ -22,6 +22,8 @@ from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.review import Step
 from ca_service.domain.roles import Actor
+from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
+from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import Unit
 
@@ -83,6 +85,26 @@ class Repository(Protocol[R]):
 
     def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
         """Write the same values to many records, each guarded as by `change`; raise Conflict if one has changed."""
+
+
+class Transient(Repository[R], Protocol):
+    """Records that serve for a while and are deleted: sessions and second factors, never business."""
+
+    def remove(self, **equal: object) -> int:
+        """Delete what `find` would return; return how many."""
+
+
+class Tries(Protocol):
+    """Counted tries, the same for all processes. A key says what is limited and for whom, as a keyed hash."""
+
+    def count(self, key: str, *, per: timedelta, now: datetime) -> tuple[int, datetime]:
+        """Count one more; return how many there are in the running window of length `per`, and when it began."""
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Begin anew for these keys."""
+
+    def sweep(self, *, before: datetime) -> None:
+        """Delete windows that began before."""
 
 
 class Units(Repository[Unit], Protocol):
@@ -204,6 +226,21 @@ class UnitOfWork(Protocol):
 
     @property
     def drafts(self) -> Drafts: ...
+
+    @property
+    def sessions(self) -> Transient[Session]: ...
+
+    @property
+    def totp_keys(self) -> Transient[TotpKey]: ...
+
+    @property
+    def recovery_codes(self) -> Transient[RecoveryCode]: ...
+
+    @property
+    def passkeys(self) -> Transient[Passkey]: ...
+
+    @property
+    def tries(self) -> Tries: ...
 
     @property
     def batches(self) -> Repository[Batch]: ...
@@ -381,6 +418,7 @@ class Terms:
     longest_hold: timedelta = timedelta(days=90)
     confirmation: timedelta = timedelta(hours=24)
     unconfirmed_hold: timedelta = timedelta(days=7)
+    second_factor_required: bool = True
 
 
 @dataclass(frozen=True)

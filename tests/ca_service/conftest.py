@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from ca_service import config as configuration
-from ca_service import founding
-from ca_service.config import Config, DatabaseTable
+from ca_service import founding, passwords
+from ca_service.config import Config, ConsoleTable, DatabaseTable
 from ca_service.wiring import Wiring
 from tests.ca_service import postgres
 from tests.ca_service.office import Office
@@ -86,6 +87,15 @@ def _close(wiring: Wiring) -> None:
 
 
 @pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2id with the least of everything, where many passwords are typed and how long each takes is not tested."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
+
+
+@pytest.fixture
 def clock() -> TestClock:
     return TestClock()
 
@@ -107,7 +117,9 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Config]:
 
 def _with(base: Config, *, url: str, tmp_path: Path) -> Config:
     service = base.service.model_copy(update={"documents": tmp_path / "documents", "outbox": tmp_path / "outbox"})
-    return base.model_copy(update={"database": DatabaseTable(url=url), "service": service})
+    # By password alone: tests of the sign-in ask for the default (required) themselves.
+    console = ConsoleTable(second_factor="optional")
+    return base.model_copy(update={"database": DatabaseTable(url=url), "service": service, "console": console})
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
+from ca_service import config as configuration
 from ca_service.cli.main import main
 from ca_service.config import Config
 from ca_service.domain.roles import Role
@@ -190,3 +191,31 @@ def test_passwords_are_argon2id_and_a_missing_account_never_matches() -> None:
     assert verify_password(stored, "correct horse battery")
     assert not verify_password(stored, "wrong")
     assert not verify_password("", "nobody")
+
+
+def test_staff_are_added_changed_closed_and_reset(place: Path) -> None:
+    boss = ("--as", "security-admin", "--json")
+    (place / "id.txt").write_text("150302198505051232\n", encoding="ascii")
+    auditor = ("staff", "add", "auditor-2", "--name", "示范人员", "--unit", "150000", "--role", "auditor")
+    assert "身份证号码" in _refused(_run(place, *auditor, *boss))
+    added = _run(place, *auditor, "--id-number-file", str(place / "id.txt"), *boss)
+    assert set(json.loads(added.stdout)) == {"login", "password"}
+    moved = _run(place, "staff", "roles", "clerk-1", "--role", "reviewer", "--unit", "150302", *boss)
+    assert json.loads(moved.stdout)["roles"] == "reviewer"
+    for command in ("disable", "enable", "reset"):
+        assert _run(place, "staff", command, "clerk-1", *boss).exit_code == 0
+    assert "角色" in _refused(_run(place, "staff", "reset", "auditor-2", *boss))
+    assert _run(place, "staff", "reset", "auditor-2", "--second-factor").exit_code == 0
+    listed = json.loads(_run(place, "staff", "list", "--named", "示范", "--json").stdout)
+    assert [row["login"] for row in listed] == ["auditor-2", "clerk-1"]
+    assert "150302198505051232" not in str(listed)
+
+
+def test_a_refused_command_is_recorded_without_its_arguments(place: Path) -> None:
+    _refused(_run(place, "certs", "list", "--as", "nobody"))
+    _refused(_run(place, "units", "import", str(place / "units.csv"), "--as", "clerk-1"))
+    config = configuration.load(place / CONFIG)
+    with Wiring(config).services.read() as uow:
+        entry = list(uow.audit.entries())[-1]
+    assert (entry.tag, entry.actor, entry.subject) == ("ra:act:refused", "clerk-1", "units import")
+    assert json.loads(entry.detail) == {"action": "units.import"}

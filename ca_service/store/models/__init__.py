@@ -27,6 +27,7 @@ from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, Unit
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
+from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
 
 __all__ = [
     "AccountEventRow",
@@ -53,12 +54,17 @@ __all__ = [
     "MessageRow",
     "ParcelItemRow",
     "ParcelRow",
+    "PasskeyRow",
     "ReceiptRow",
+    "RecoveryCodeRow",
+    "SessionRow",
     "SignInRow",
     "StaffRow",
     "StatusEventRow",
     "StatusLogRow",
     "StatusOrderRow",
     "StepRow",
+    "TotpKeyRow",
+    "TryRow",
     "UnitRow",
 ]

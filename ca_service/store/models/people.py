@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, ForeignKey, Index, SmallInteger, String
+from sqlalchemy import Boolean, ForeignKey, Index, SmallInteger, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.holders import HolderStatus
@@ -49,6 +49,12 @@ class StaffRow(Base):
     must_change_password: Mapped[bool] = mapped_column(Boolean)
     active: Mapped[bool] = mapped_column(Boolean)
     created_at: Mapped[datetime]
+    person_hash: Mapped[str] = mapped_column(String(64), server_default="", index=True)
+    must_identify: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    second_factor: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    password_set_at: Mapped[datetime | None]
+    holder_id: Mapped[str | None] = mapped_column(String(40), unique=True, index=True)
+    signed_in_at: Mapped[datetime | None]
 
 
 class HolderRow(Base):

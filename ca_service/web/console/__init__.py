@@ -4,6 +4,7 @@ from flask import Blueprint, Flask, Response, request
 
 from ca_service.domain.errors import DomainError
 from ca_service.web.console import (
+    account,
     applications,
     audit,
     batches,
@@ -16,21 +17,33 @@ from ca_service.web.console import (
     parcels,
     person_form,
     portal,
+    second_factor,
     sheets,
     staff,
 )
-from ca_service.web.console.context import PAGE_SIZE, Console, csrf_token, enter, may, page_link, page_number, protect
+from ca_service.web.console.context import (
+    PAGE_SIZE,
+    Console,
+    client_certificate,
+    csrf_token,
+    enter,
+    may,
+    page_link,
+    page_number,
+    protect,
+)
 from ca_service.web.console.error_page import domain_page, http_page
 from ca_service.web.console.texts import local_time, word
 
 __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
-    portal, campaign, applications, imports, batches, person_form, certificates, changes, media, parcels, sheets,
-    messages, staff, audit,
+    portal, account, second_factor, campaign, applications, imports, batches, person_form, certificates, changes,
+    media, parcels, sheets, messages, staff, audit,
 )  # fmt: skip
 _CSP = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
 )
 
 
@@ -49,6 +62,7 @@ def register(app: Flask, console: Console) -> None:
     app.context_processor(
         lambda: {
             "csrf_token": csrf_token,
+            "client_certificate": client_certificate,
             "may": may,
             "public_url": console.public_url,
             "page_link": page_link,

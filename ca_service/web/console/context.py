@@ -2,39 +2,46 @@
 
 import hmac
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from flask import abort, current_app, g, redirect, request, session, url_for
 from werkzeug import Response
 
-from ca_service.domain.errors import Conflict, Invalid, NotFound
+from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Actor
+from ca_service.domain.sign_in import Origin, Session, Step, next_step
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.web.console.sessions import Sessions, Throttle
+from ca_service.web.console.browsers import browser
+from ca_service.web.front import CERTIFICATE
 from ca_service.workflows.listing import Window
 from ca_service.workflows.ports import Services
-from ca_service.workflows.staff import active_staff
+from ca_service.workflows.sessions import Opened, resume
 
 PAGE_SIZE = 50
-_OPEN = frozenset({"console.portal.home", "console.portal.login", "console.static"})
-_BEFORE_CHANGE = frozenset({"console.portal.password", "console.portal.logout"})
+_OPEN = frozenset(
+    {"console.portal.home", "console.portal.login", "console.portal.login_by_certificate", "console.static"}
+)
+# What each step allows beside signing out; the first of them is where a person is led.
+_ON_THE_WAY: Mapping[Step, Sequence[str]] = MappingProxyType(
+    {
+        Step.SECOND_FACTOR: ("console.second_factor.verify", "console.second_factor.verify_passkey"),
+        Step.PASSWORD: ("console.portal.password",),
+        Step.IDENTITY: ("console.account.identity",),
+        Step.ENROLMENT: ("console.second_factor.totp", "console.second_factor.passkey"),
+    }
+)
 
 
 @dataclass(frozen=True)
 class Console:
-    """What the console is made of; `public_url` is where CRLs and CA certificates are published."""
+    """What the console is made of; `public_url` is where CRLs and CA certificates are published, `own_url` its own."""
 
     services: Services
     public_url: str
-    sessions: Sessions
-    throttle: Throttle
-
-    @classmethod
-    def of(cls, services: Services, public_url: str) -> "Console":
-        """A console with no session yet."""
-        sessions = Sessions(services.clock, lambda: services.random_bytes(32).hex())
-        return cls(services, public_url, sessions, Throttle(services.clock))
+    own_url: str
 
 
 def console() -> Console:
@@ -68,29 +75,45 @@ def may(action: str) -> bool:
     return act not in CENTRE_ONLY or known.unit_code == CENTRE_CODE
 
 
+def signed_in_session() -> Session:
+    """The session of this request; views behind `enter` only."""
+    found: Session = g.session
+    return found
+
+
+def origin() -> Origin:
+    """Where this request comes from; a proxy's word counts only where the configuration names it (web/front.py)."""
+    return Origin(request.remote_addr or "", browser(request.user_agent.string))
+
+
+def client_certificate() -> bytes:
+    """The client's certificate, DER, if one was shown and verified; else nothing (web/front.py)."""
+    shown: bytes = request.environ.get(CERTIFICATE, b"")
+    return shown
+
+
+def begin_session(opened: Opened) -> None:
+    """Give the browser its new identifier; nothing of an earlier session stays, neither identifier nor CSRF token."""
+    session.clear()
+    session["id"] = opened.identifier
+
+
 def enter() -> Response | None:
-    """Find the account anew for each request: a closed one ends its session; a first password must be changed."""
-    g.staff = _signed_in()
+    """Find session and account anew for each request, and lead to what still stands before the console."""
+    g.staff, g.session, g.step = None, None, None
+    found = resume(services(), session.get("id", ""))
+    if found is not None:
+        g.staff, g.session = found
+        g.step = next_step(*found, second_factor_required=services().terms.second_factor_required)
     if request.endpoint in _OPEN:
         return None
-    if g.staff is None:
+    if found is None:
+        session.pop("id", None)
         return redirect(url_for("console.portal.login"))
-    if g.staff.must_change_password and request.endpoint not in _BEFORE_CHANGE:
-        return redirect(url_for("console.portal.password"))
-    return None
-
-
-def _signed_in() -> Staff | None:
-    name = session.get("id", "")
-    login = console().sessions.login(name)
-    if login is None:
+    allowed = _ON_THE_WAY.get(g.step)
+    if allowed is None or request.endpoint in (*allowed, "console.portal.logout"):
         return None
-    try:
-        return active_staff(services(), login)
-    except NotFound:
-        console().sessions.end(name)
-        session.clear()
-        return None
+    return redirect(url_for(allowed[0]))
 
 
 def csrf_token() -> str:

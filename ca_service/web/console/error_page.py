@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from flask import Response, make_response, render_template
+from flask import Response, g, make_response, render_template
 from werkzeug.exceptions import HTTPException
 
-from ca_service.domain.errors import DomainError
+from ca_service.domain.errors import DomainError, Forbidden
+from ca_service.web.console.context import actor, services
 from ca_service.web.errors import STATUS
+from ca_service.web.refused import note_refusal
 
 _TITLES: Mapping[int, str] = {
     400: "请求无效", 401: "请先登录", 403: "没有权限", 404: "没有找到", 405: "不支持此操作", 409: "状态已变化",
@@ -23,8 +25,13 @@ _DETAILS: Mapping[int, str] = {
 
 
 def domain_page(error: DomainError) -> Response:
-    """A refusal of a workflow, with the status of the one table."""
-    return page(STATUS[error.kind], error.detail)
+    """A refusal of a workflow, with the status of the one table; one for want of rights is recorded."""
+    if isinstance(error, Forbidden) and g.get("staff") is not None:
+        note_refusal(services(), actor(), error)
+    answer = page(STATUS[error.kind], error.detail)
+    if "retry_after" in error.facts:
+        answer.headers["Retry-After"] = str(error.facts["retry_after"])
+    return answer
 
 
 def http_page(error: HTTPException) -> Response:

@@ -5,10 +5,21 @@ from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Invalid, Unauthenticated
 from ca_service.passwords import hash_password, verify_password
-from ca_service.web.console.context import actor, console, field, services, staff
-from ca_service.web.console.error_page import page
+from ca_service.web.console.context import (
+    actor,
+    begin_session,
+    client_certificate,
+    field,
+    origin,
+    services,
+    signed_in_session,
+    staff,
+)
 from ca_service.workflows.overview import overview as count
-from ca_service.workflows.staff import change_password, sign_in
+from ca_service.workflows.own_account import NewPassword, change_password
+from ca_service.workflows.sessions import end_session
+from ca_service.workflows.sign_in import by_password
+from ca_service.workflows.staff_certificates import by_certificate
 
 pages = Blueprint("portal", __name__)
 
@@ -21,33 +32,33 @@ def home() -> str:
 
 @pages.route("/login", methods=["GET", "POST"])
 def login() -> ResponseReturnValue:
-    """Sign in under a new session id."""
+    """Sign in under a new session identifier; a second factor follows if one is enrolled."""
     if request.method == "GET":
         return render_template("console/login.html")
     name = field("login")[:60]
-    if not console().throttle.admit(name):
-        answer = page(429, "该登录名一分钟内尝试次数过多，请一分钟后再试。")
-        answer.headers["Retry-After"] = "60"
-        return answer
     try:
-        found = sign_in(services(), name, request.form.get("password", ""), verifier=verify_password)
+        opened = by_password(services(), name, request.form.get("password", ""), origin(), verifier=verify_password)
     except Unauthenticated as error:
         return render_template("console/login.html", wrong=error.detail, login=name), 401
-    console().throttle.clear(name)
-    _renew(found.login)
+    begin_session(opened)
     return redirect(url_for("console.portal.overview"))
 
 
-def _renew(login: str) -> None:
-    console().sessions.end(session.get("id", ""))
-    session.clear()
-    session["id"] = console().sessions.start(login)
+@pages.post("/login/certificate")
+def login_by_certificate() -> ResponseReturnValue:
+    """Sign in by the staff certificate that the TLS server, or the proxy before us, has verified."""
+    try:
+        opened = by_certificate(services(), client_certificate(), origin())
+    except Unauthenticated as error:
+        return render_template("console/login.html", wrong=error.detail), 401
+    begin_session(opened)
+    return redirect(url_for("console.portal.overview"))
 
 
 @pages.post("/logout")
 def logout() -> ResponseReturnValue:
     """End the session."""
-    console().sessions.end(session.get("id", ""))
+    end_session(services(), signed_in_session())
     session.clear()
     return redirect(url_for("console.portal.home"))
 
@@ -57,25 +68,16 @@ def password() -> ResponseReturnValue:
     """Change the own password; every other session of the account ends."""
     if request.method == "GET":
         return render_template("console/password.html")
+    typed = NewPassword(*(request.form.get(name, "") for name in ("old", "new", "again")))
     try:
-        _change_password()
+        opened = change_password(
+            services(), staff(), signed_in_session(), typed, origin=origin(), verifier=verify_password,
+            hasher=hash_password,
+        )  # fmt: skip
     except Invalid as error:
         return render_template("console/password.html", wrong=error.detail), 422
-    console().throttle.clear(staff().login)
-    console().sessions.end_all(staff().login)
-    _renew(staff().login)
+    begin_session(opened)
     return redirect(url_for("console.portal.overview"))
-
-
-def _change_password() -> None:
-    old, new = request.form.get("old", ""), request.form.get("new", "")
-    if not console().throttle.admit(staff().login):
-        raise Invalid("尝试次数过多，请一分钟后再试。")
-    if not verify_password(staff().password_hash, old):
-        raise Invalid("现用密码不正确。")
-    if new != request.form.get("again", "") or new == old:
-        raise Invalid("两次输入的新密码不一致，或与现用密码相同。")
-    change_password(services(), staff(), new, hasher=hash_password)
 
 
 @pages.get("/overview")

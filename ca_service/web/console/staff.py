@@ -6,41 +6,80 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Invalid
-from ca_service.domain.roles import NOT_PEOPLE, Role
+from ca_service.domain.roles import ADMINISTRATORS, STAFF_ROLES, Role
 from ca_service.passwords import hash_password
-from ca_service.web.console.context import actor, field, services
-from ca_service.workflows.staff import NewStaff, add_staff, disable_staff, list_staff
+from ca_service.web.console.context import actor, field, services, window
+from ca_service.workflows import staff as workflow
 
 pages = Blueprint("staff", __name__, url_prefix="/staff")
-_ROLES = [role for role in Role if role not in NOT_PEOPLE]
 
 
 @pages.get("")
 def index() -> str:
-    """All accounts of the subtree."""
-    return _page()
+    """The accounts of the subtree, a page of them, or those whose login or name holds the text looked for."""
+    named = request.args.get("named", "")[:60]
+    found = workflow.list_staff(services(), actor(), window(), named=named)
+    names = workflow.unit_names(services(), [account.unit_code for account in found.rows])
+    return render_template("console/staff.html", found=found, names=names, named=named, roles=STAFF_ROLES)
 
 
 @pages.post("")
 def add() -> ResponseReturnValue:
-    """Add an account; its first password is shown on this page only."""
-    names = request.form.getlist("role")
-    if not set(names) <= set(_ROLES):
-        raise Invalid("没有这种角色。")
-    new = NewStaff(field("login"), field("name"), field("unit"), frozenset(Role(name) for name in names))
-    if not new.name or len(new.name) > 60:
-        raise Invalid("请填写姓名（最多 60 个字）。")
-    first = base64.urlsafe_b64encode(services().random_bytes(12)).decode()
-    add_staff(services(), actor(), new, first_password=first, hasher=hash_password)
-    return _page(added=new.login, password=first)
+    """Add an account; its first password is shown on the answer only."""
+    new = workflow.NewStaff(field("login"), field("name"), field("unit"), _roles(), field("id_number"))
+    first = _first_password()
+    workflow.add_staff(services(), actor(), new, first_password=first, hasher=hash_password)
+    return _member(new.login, password=first)
+
+
+@pages.get("/<login>")
+def show(login: str) -> str:
+    """One account, and what may be done with it."""
+    return _member(login)
+
+
+@pages.post("/<login>/post")
+def change(login: str) -> ResponseReturnValue:
+    """Other roles or another unit."""
+    workflow.change_post(services(), actor(), login, workflow.Post(field("unit"), _roles()))
+    return redirect(url_for("console.staff.show", login=login))
 
 
 @pages.post("/<login>/disable")
 def disable(login: str) -> ResponseReturnValue:
     """Close an account."""
-    disable_staff(services(), actor(), login)
-    return redirect(url_for("console.staff.index"))
+    workflow.disable_staff(services(), actor(), login)
+    return redirect(url_for("console.staff.show", login=login))
 
 
-def _page(**told: str) -> str:
-    return render_template("console/staff.html", found=list_staff(services(), actor()), roles=_ROLES, **told)
+@pages.post("/<login>/enable")
+def enable(login: str) -> ResponseReturnValue:
+    """Open it again."""
+    workflow.enable_staff(services(), actor(), login)
+    return redirect(url_for("console.staff.show", login=login))
+
+
+@pages.post("/<login>/reset")
+def reset(login: str) -> ResponseReturnValue:
+    """A new first password, with `second_factor` for an account whose second factor is lost."""
+    order = workflow.Reset(_first_password(), second_factor=bool(field("second_factor")))
+    workflow.reset_staff(services(), actor(), login, order, hasher=hash_password)
+    return _member(login, password=order.first_password)
+
+
+def _member(login: str, **told: str) -> str:
+    account = workflow.show_staff(services(), actor(), login)
+    unit = workflow.unit_names(services(), [account.unit_code])[account.unit_code]
+    business = [role for role in STAFF_ROLES if role not in ADMINISTRATORS]
+    return render_template("console/staff_member.html", account=account, unit=unit, roles=business, **told)
+
+
+def _roles() -> frozenset[Role]:
+    names = request.form.getlist("role")
+    if not set(names) <= set(STAFF_ROLES):
+        raise Invalid("没有这种角色。")
+    return frozenset(Role(name) for name in names)
+
+
+def _first_password() -> str:
+    return base64.urlsafe_b64encode(services().random_bytes(12)).decode()

@@ -32,6 +32,8 @@ _WORDS: Mapping[str, str] = {
     "clerk": "录入员", "reviewer": "审核员", "custodian": "介质管理员", "ca-administrator": "系统管理员",
     "security-administrator": "安全管理员", "auditor": "安全审计员",
     "information-administrator": "信息管理员证书", "staff": "人员证书",
+    "sign-in-password": "密码", "sign-in-totp": "密码和动态验证码", "sign-in-recovery": "密码和恢复码",
+    "sign-in-passkey": "密码和通行密钥", "sign-in-certificate": "人员证书",
     "UNSPECIFIED": "未说明", "KEY_COMPROMISE": "密钥泄露", "AFFILIATION_CHANGED": "调离原单位",
     "SUPERSEDED": "已被替换", "CESSATION_OF_OPERATION": "停止使用", "CERTIFICATE_HOLD": "暂停使用",
     "PRIVILEGE_WITHDRAWN": "权限收回",
