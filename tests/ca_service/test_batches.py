@@ -10,7 +10,7 @@ from ca_service.domain.applications import ApplicationStatus, BatchStatus
 from ca_service.domain.roles import Role
 from ca_service.wiring import Wiring
 from ca_service.workflows import batches, review
-from ca_service.workflows.register import ImportReport, Upload, import_batch
+from ca_service.workflows.register import ImportReport, import_batch
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.ca_service.sheets import person, upload
 
@@ -20,11 +20,7 @@ REVIEWER = actor(Role.REVIEWER, BANNER)
 
 
 def _taken(office: Office) -> ImportReport:
-    return import_batch(office.services, office.clerk, _sheet(office))
-
-
-def _sheet(office: Office) -> Upload:
-    return upload(office, *(person(n) for n in range(12)))
+    return import_batch(office.services, office.clerk, upload(office, *(person(n) for n in range(12))))
 
 
 def _at_the_banner(report: ImportReport) -> str:
@@ -129,6 +125,7 @@ def test_the_sheet_of_a_batch_is_given_back_with_its_marks(office: Office) -> No
 
 @on_sqlite
 def test_the_same_sheet_again_says_that_the_first_scan_stays(office: Office) -> None:
-    same = _sheet(office)
-    _, again = (import_batch(office.services, office.clerk, same) for _ in range(2))
+    same = upload(office, person(0))
+    import_batch(office.services, office.clerk, same)
+    again = import_batch(office.services, office.clerk, same)
     assert any("沿用当时的扫描件" in note for note in again.findings.notes)

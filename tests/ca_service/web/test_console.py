@@ -390,7 +390,5 @@ def test_an_imported_sheet_is_reported_by_cell(client: FlaskClient, office: Offi
     page = client.get(answer.location)
     assert f"只录入没有错误的 {len(roster.good)} 行" in page.text
     for row, column in roster.errors:
-        assert re.search(rf"<td[^>]*>{row}</td>\s*<td[^>]*>\w+</td>\s*<td[^>]*>{column.value}</td>", page.text), (
-            row,
-            column,
-        )
+        cells = rf'<td data-label="行">{row}</td><td data-label="列">\w+</td><td data-label="项目">{column.value}</td>'
+        assert re.search(cells, page.text), (row, column)
