@@ -15,7 +15,9 @@ from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Letter, Message
+from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
 from ca_service.store.repositories import (
     SqlAccountEvents,
@@ -23,10 +25,10 @@ from ca_service.store.repositories import (
     SqlCrls,
     SqlEnrolments,
     SqlIssuers,
-    SqlUnits,
 )
 from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
+from ca_service.store.unit_tree import SqlUnits
 
 _READ_ONLY = "educa_read_only"
 
@@ -36,6 +38,16 @@ class SqlUnitOfWork:
 
     def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
         self.units = SqlUnits(session)
+        self.unit_cases = SqlRepository(session, UnitCase, models.UnitCaseRow, noun="单位变更")
+        self.unit_events = SqlRepository(session, UnitEvent, models.UnitEventRow, noun="单位历史")
+        self.unit_steps = SqlRepository(session, UnitStep, models.UnitStepRow, noun="单位变更明细")
+        self.responsible = SqlRepository(
+            session,
+            ResponsiblePerson,
+            models.ResponsibleRow,
+            noun="负责人员",
+            sealed=("contact", OfficeContact, sealer),
+        )
         self.staff = SqlRepository(session, Staff, models.StaffRow, noun="人员账号")
         self.batches = SqlRepository(session, Batch, models.BatchRow, noun="批次")
         self.applications = SqlRepository(

@@ -19,6 +19,7 @@ from ca_service.domain.media import (
 )
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 
 
@@ -64,6 +65,7 @@ def dispatch(services: Services, actor: Actor, shipment: Shipment) -> Parcel:
         raise Invalid("包裹中至少要有一个介质。")
     with services.begin() as uow:
         authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(shipment.to_unit))
+        require_open(uow, [shipment.to_unit])
         parcel = Parcel(
             id=services.new_id("P"),
             from_unit=actor.unit_code,
@@ -108,6 +110,7 @@ def hand_over(services: Services, actor: Actor, serial: str, *, holder_id: str) 
     with services.begin() as uow:
         holder = uow.holders.get(holder_id)
         authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(holder.unit_code))
+        require_open(uow, [holder.unit_code])
         if uow.media.find(holder_id=holder_id, status=[MediumStatus.HANDED_OVER, MediumStatus.IN_USE]):
             raise Conflict("此人名下已有一个介质。请先办理交回、挂失或报损。")
         (medium,) = _lying_here(uow, actor, [serial])

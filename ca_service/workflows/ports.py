@@ -15,8 +15,10 @@ from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder
 from ca_service.domain.media import CustodyEvent, Medium, Parcel
 from ca_service.domain.messages import Message
+from ca_service.domain.responsible import ResponsiblePerson
 from ca_service.domain.roles import Actor
 from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.domain.units import Unit
 
 R = TypeVar("R")
@@ -76,11 +78,37 @@ class Repository(Protocol[R]):
         """
 
 
+@dataclass(frozen=True)
+class Below:
+    """What lies below a unit: open units, and counting the unit itself, those with an information administrator now
+    and how many such persons there are.
+    """
+
+    units: int
+    manned: int
+    administrators: int
+
+
 class Units(Repository[Unit], Protocol):
-    """The tree of units."""
+    """The tree of units. `change` with another `parent_code` moves the whole subtree and refuses a loop (Conflict)."""
 
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
+
+    def hold(self, codes: Iterable[str], *, to_change: bool = False) -> Mapping[str, Unit]:
+        """The units as they stand, by code; unknown codes are left out. Until this transaction ends nobody changes
+        them; with `to_change` nobody else holds them either: who takes an application for a unit holds it meanwhile.
+        """
+
+    def search(
+        self, text: str, *, within: str, ended: bool = False, limit: int | None = None, offset: int = 0
+    ) -> tuple[Sequence[Unit], int]:
+        """The units of a subtree whose code begins with the text or whose name contains it, by code, and how many
+        there are; closed and merged ones only with `ended`.
+        """
+
+    def below(self, codes: Sequence[str]) -> Mapping[str, Below]:
+        """What lies below each of these units."""
 
 
 class Issuers(Repository[Issuer], Protocol):
@@ -129,6 +157,18 @@ class UnitOfWork(Protocol):
 
     @property
     def units(self) -> Units: ...
+
+    @property
+    def unit_cases(self) -> Repository[UnitCase]: ...
+
+    @property
+    def unit_events(self) -> Repository[UnitEvent]: ...
+
+    @property
+    def unit_steps(self) -> Repository[UnitStep]: ...
+
+    @property
+    def responsible(self) -> Repository[ResponsiblePerson]: ...
 
     @property
     def staff(self) -> Repository[Staff]: ...

@@ -16,6 +16,7 @@ from ca_service.domain.audit import Tag, canonical
 from ca_service.domain.errors import Conflict, NotFound, StateUnknown
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.roles import Action, Actor, authorise
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 
 
@@ -75,8 +76,8 @@ def _receive_one(
             person.external_id, Outcome.REFUSED, "", "此编号已登记且内容不同；人员信息变更请走变更申请。"
         )
     try:
-        uow.units.get(person.unit_code)
-    except NotFound as error:
+        require_open(uow, [person.unit_code])
+    except (NotFound, Conflict) as error:
         return Confirmation(person.external_id, Outcome.REFUSED, "", error.detail)
     holder = Holder(
         id=services.new_id("H"),

@@ -13,6 +13,7 @@ from ca_service.domain.units import Unit
 from ca_service.intake.rows import CellError, Normalised, RegistrationRow, check_rows
 from ca_service.intake.scan import ScanError, check_scan
 from ca_service.intake.sheet import SheetError, SheetLimits, read_roster
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.places import taken_places
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
@@ -60,6 +61,7 @@ def import_batch(services: Services, actor: Actor, upload: Upload) -> ImportRepo
     sheet_sha256, scan_sha256 = services.documents.put(upload.sheet), services.documents.put(upload.scan)
     with services.begin() as uow:
         batch = _batch(services, uow, actor, upload.unit_code, sheet=sheet_sha256, scan=scan_sha256)
+        require_open(uow, {upload.unit_code, *(row.unit_code for row in checked.good)})
         sorted_rows = _Sorter(services, uow, index, batch).sort(checked.good)
         bad = [*checked.bad, *sorted_rows.refused]
         if bad and upload.all_or_nothing:

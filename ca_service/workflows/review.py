@@ -10,6 +10,7 @@ from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise, refuse_self_review
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_index import UnitIndex
@@ -65,6 +66,7 @@ def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[A
     with services.begin() as uow:
         index = UnitIndex(uow.units.find())
         moved = []
+        require_open(uow, {application.unit_code for application in _found(uow, ids)})
         for application in _found(uow, ids):
             authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(application.unit_code))
             status = APPLICATION.after(application.status, ApplicationEvent.RESUBMIT)

@@ -8,6 +8,7 @@ from ca_service.domain.errors import Invalid, NotFound, Unauthenticated
 from ca_service.domain.roles import Action, Actor, Role, authorise, check_roles
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services
 
 Hasher = Callable[[str], str]
@@ -43,6 +44,7 @@ def add_staff(services: Services, actor: Actor, new: NewStaff, *, first_password
     )
     with services.begin() as uow:
         authorise(actor, Action.STAFF_MANAGE, lineage=uow.units.lineage(new.unit_code))
+        require_open(uow, [new.unit_code])
         uow.staff.add(staff)
         detail = {"roles": ",".join(sorted(new.roles))}
         uow.audit.append(actor, Tag.STAFF_ADDED, new.login, unit=new.unit_code, detail=detail)

@@ -9,6 +9,7 @@ from ca_service.store.models.custody import CustodyRow, EnrolmentRow, MediumRow,
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow
+from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEventRow, UnitStepRow
 
 __all__ = [
     "AccountEventRow",
@@ -28,7 +29,11 @@ __all__ = [
     "MediumRow",
     "MessageRow",
     "ParcelRow",
+    "ResponsibleRow",
     "StaffRow",
     "StatusLogRow",
+    "UnitCaseRow",
+    "UnitEventRow",
     "UnitRow",
+    "UnitStepRow",
 ]
