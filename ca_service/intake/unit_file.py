@@ -14,7 +14,7 @@ from ca_service.intake.sheet import find_table, read_sheets
 
 __all__ = ["UnitFile", "UnitRowError", "read_units"]
 
-FIELDS = ("code", "name", "kind", "parent", "area_code", "school_type", "credit_code")
+FIELDS = ("code", "name", "kind", "parent", "area_code", "school_type")
 # Heading (normalised) -> field. School types are optional in a row, not as a column; the credit code is in both.
 _HEADINGS: Mapping[str, str] = {
     "code": "code", "name": "name", "kind": "kind", "parent": "parent",
@@ -23,6 +23,7 @@ _HEADINGS: Mapping[str, str] = {
     "行政区划代码": "area_code", "办学类型": "school_type",
 }  # fmt: skip
 _OPTIONAL: Mapping[str, str] = {"credit_code": "credit_code", "统一社会信用代码": "credit_code"}
+_KEYS = (*FIELDS, "credit_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _from_json(data: bytes, limits: SheetLimits) -> list[tuple[int, dict[str, st
 
 def _json_record(item: Mapping[str, object]) -> dict[str, str]:
     # Codes are identifiers: a JSON number is not taken for one, it could have lost leading zeros.
-    return {key: value for key in FIELDS if isinstance(value := item.get(key), str)}
+    return {key: value for key in _KEYS if isinstance(value := item.get(key), str)}
 
 
 @dataclass(slots=True)
@@ -123,7 +124,7 @@ class _Resolver:
     errors: list[UnitRowError] = field(default_factory=list)
 
     def read(self, row: int, record: Mapping[str, str]) -> None:
-        values = {key: clip(record.get(key, "")).strip() for key in FIELDS}
+        values = {key: clip(record.get(key, "")).strip() for key in _KEYS}
         try:
             unit = Unit(
                 code=values["code"],

@@ -53,9 +53,9 @@ class SqlUnits(SqlRepository[Unit]):
         above = select(row.above_code).where(row.unit_code == code, row.depth > 0)
         self._session.execute(delete(row).where(row.unit_code.in_(subtree), row.above_code.in_(above)))
         below, new = aliased(row), aliased(row)
-        pairs = select(below.unit_code, new.above_code, below.depth + new.depth + literal(1)).where(
-            below.above_code == code, new.unit_code == parent
-        )
+        depth = below.depth + new.depth + literal(1)
+        pairs = select(below.unit_code, new.above_code, depth).join(new, new.unit_code == parent)
+        pairs = pairs.where(below.above_code == code)
         self._session.execute(insert(row).from_select(["unit_code", "above_code", "depth"], pairs))
 
     def lineage(self, code: str) -> Sequence[str]:
