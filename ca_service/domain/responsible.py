@@ -1,12 +1,13 @@
 """The people who answer for a unit's use of the teacher system (管理及使用人员情况统计表)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
 from ca_service.domain.person_text import FORBIDDEN, Fault, PersonDataError, mask_phone, tidy
+from ca_service.domain.persons import parse_email, parse_mobile, parse_name, parse_phone
 from ca_service.domain.units import UnitKind
 
 _MOST = 20
@@ -99,3 +100,38 @@ def parse_office(text: str, what: str) -> str:
     if len(plain) > 60:
         raise PersonDataError(Fault.LENGTH, f"{what}过长", f"{what}最多 60 个字")
     return plain
+
+
+PARSERS: Mapping[str, tuple[str, Callable[[str], str]]] = MappingProxyType(
+    {
+        "name": ("姓名", parse_name),
+        "office": ("处（科）室", lambda text: parse_office(text, "处（科）室")),
+        "post": ("职务", lambda text: parse_office(text, "职务")),
+        "office_phone": ("办公电话", lambda text: parse_phone(text).national),
+        "mobile": ("手机号码", lambda text: parse_mobile(text).national),
+        "email": ("电子邮箱", parse_email),
+    }
+)
+"""Each field of a line: its heading and how it is read; all are mandatory. They raise PersonDataError."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line as it was read, before it is anybody's version."""
+
+    duty: Duty
+    name: str
+    office: str
+    post: str
+    contact: OfficeContact
+
+    @classmethod
+    def of(cls, duty: Duty, texts: Mapping[str, str]) -> "Entry":
+        """From texts that PARSERS have read."""
+        contact = OfficeContact(texts["office_phone"], texts["mobile"], texts["email"])
+        return cls(duty, texts["name"], texts["office"], texts["post"], contact)
+
+    def equals(self, person: ResponsiblePerson) -> bool:
+        """Whether this is what stands there already."""
+        theirs = Entry(person.duty, person.name, person.office, person.post, person.contact)
+        return self == theirs

@@ -60,6 +60,11 @@ class UnitStatus(StrEnum):
     MERGED = "merged"
     CLOSED = "closed"
 
+    @property
+    def chinese(self) -> str:
+        """The status as people name it."""
+        return {"open": "正常", "merged": "已合并", "closed": "已撤销"}[self.value]
+
 
 class UnitTurn(StrEnum):
     """What ends a unit, or brings it back."""

@@ -154,13 +154,14 @@ def view_case(services: Services, actor: Actor, case_id: str, window: Window = A
             plan = make_plan(uow, case.order)
         except DomainError as error:
             return CaseView(case, None, error.detail, changed=True, steps=Listing([], 0))
-        return CaseView(case, plan, "", plan.sha256() != case.plan_sha256, _window(case.id, plan, window))
+        return CaseView(case, plan, "", plan.sha256() != case.plan_sha256, steps_of(plan, window))
 
 
-def _window(case_id: str, plan: Plan, window: Window) -> Listing[UnitStep]:
+def steps_of(plan: Plan, window: Window) -> Listing[UnitStep]:
+    """Some steps of a plan, numbered as they will be kept."""
     last = None if window.limit is None else window.offset + window.limit
     shown = [
-        UnitStep(case_id, seq, **asdict(step))
+        UnitStep("", seq, **asdict(step))
         for seq, step in enumerate(plan.steps[window.offset : last], window.offset + 1)
     ]
     return Listing(shown, len(plan.steps))

@@ -64,7 +64,7 @@ class UnitStepRow(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("unit_case.id"), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     effect: Mapped[Effect] = mapped_column(EnumText(Effect))
-    subject: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(80), index=True)
     now: Mapped[str] = mapped_column(String(200))
     to: Mapped[str] = mapped_column(String(20))
 

@@ -71,6 +71,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['case_id'], ['unit_case.id'], ),
     sa.PrimaryKeyConstraint('case_id', 'seq')
     )
+    op.create_index('ix_unit_step_subject', 'unit_step', ['subject'], unique=False)
     op.create_table('responsible_person',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('unit_code', sa.String(length=20), nullable=False),
