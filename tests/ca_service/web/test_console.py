@@ -16,11 +16,13 @@ from ca_service.domain.applications import Application, ApplicationStatus, Batch
 from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Role
 from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office
+from tests.ca_service.units.acts import propose
 from tests.road.roster import make_roster, make_units
 
 PASSWORD = "correct horse battery"
@@ -44,6 +46,16 @@ PAGES: Mapping[str, Action | str | None] = {
     "console.media.history": Action.MEDIA_READ,
     "console.staff.index": Action.STAFF_READ,
     "console.audit.index": Action.AUDIT_READ,
+    "console.units.index": Action.UNITS_READ,
+    "console.units.show": Action.UNITS_READ,
+    "console.units.new": Action.UNITS_IMPORT,
+    "console.units.import_": Action.UNITS_IMPORT,
+    "console.unit_cases.index": Action.UNITS_READ,
+    "console.unit_cases.show": Action.UNITS_READ,
+    "console.unit_cases.preview": Action.UNITS_PROPOSE,
+    "console.roster.index": Action.ROSTER_READ,
+    "console.roster.show": Action.ROSTER_READ,
+    "console.roster.import_": Action.ROSTER_EDIT,
 }
 
 
@@ -215,7 +227,11 @@ def test_a_post_without_the_token_of_the_session_is_refused(
 def test_every_page_answers_every_role_as_the_policy_says(app: Flask, office: Office) -> None:
     certificate = office.enrolled()
     _application(office)
-    values = {"<application_id>": "A1", "<serial>": certificate.serial, "<path:filename>": "console.css"}
+    case = propose(office, Order(UnitAct.RENAME, office.school, name="示范第一实验小学"))
+    values = {
+        "<application_id>": "A1", "<serial>": certificate.serial, "<path:filename>": "console.css",
+        "<code>": office.school, "<act>": "close", "<case_id>": case.id,
+    }  # fmt: skip
     for role in ROLES:
         _staff(office, role)
         client = _client(app)
