@@ -31,10 +31,12 @@ from ca_service.domain.media import CustodyEvent, Medium, MediumEvent, MediumSta
 from ca_service.domain.responsible import Duty, OfficeContact, ResponsiblePerson
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.passwords import hash_password
 from ca_service.store.models import AuditRow, HeadRow
 from ca_service.wiring import Wiring
+from ca_service.workflows import unit_cases
 from ca_service.workflows.ports import UnitOfWork
 from ca_service.workflows.units import register
 
@@ -64,6 +66,7 @@ class Filled:
     certificates: list[str] = field(default_factory=list)
     media: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    unit_case: str = ""
     logins: dict[tuple[Role, str], str] = field(default_factory=dict)
 
 
@@ -103,7 +106,16 @@ class _Filler:
             with self.services.begin() as uow:
                 part(uow)
         self._audit()
+        self._unit_case()
         return self.filled
+
+    def _unit_case(self) -> None:
+        """A proposed merger of a whole banner: the plan with the most steps."""
+        order = Order(UnitAct.MERGE, BANNER, target_code="150303", stop_people=True, return_applications=True)
+        admin = Actor(self.filled.logins[Role.CA_ADMIN, CENTRE_CODE], CENTRE_CODE, frozenset({Role.CA_ADMIN}), "web")
+        seen = unit_cases.preview(self.services, admin, order).sha256()
+        case = unit_cases.propose(self.services, admin, order, seen=seen, ground="示范数据")
+        self.filled.unit_case = case.id
 
     def _units(self, uow: UnitOfWork) -> None:
         present = list(uow.units.find())

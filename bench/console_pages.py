@@ -1,0 +1,202 @@
+"""How long the server takes for every console page of a whole region: `python -m bench.console_pages`.
+
+12,000 units, 15,000 applications, 200,000 audit entries, 9,000 people with token and certificate, 36,000 responsible
+persons. Each GET endpoint is asked for by every role that may see it, through Flask's test client: everything but the
+network and TLS. Ends with 1 when the p95 of a page is over LIMIT, or a page was not measured; both are in the table.
+`--postgres` measures on a PostgreSQL of its own instead of SQLite; `--small` only tries that every page answers.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from rich.console import Console
+from rich.table import Table
+from werkzeug.routing import Rule
+
+from bench.filled import BANNER, LEAGUE, PASSWORD, Filled, Sizes, fill, founded
+from ca_service.app import create_console
+from ca_service.config import Config, DatabaseTable
+from ca_service.domain.roles import Role
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.store import schema
+from ca_service.wiring import Wiring
+from tests.ca_service import postgres
+
+LIMIT = 0.150
+_REQUESTS = 20
+_SMALL = Sizes(units=300, applications=300, audit_entries=500, changes=20, staff=5)
+# Not pages of a person: a file as it lies on the disk, and what needs a real document behind it.
+_LEFT_OUT = frozenset({"console.static"})
+# What else is asked for besides the plain address: pages far behind, searches, filters.
+_VARIANTS: Mapping[str, Sequence[str]] = {
+    "console.units.index": ("", f"?at={LEAGUE}", f"?at={BANNER}", "?q=第&page=200", "?q=21150", "?q=示范大学"),
+    "console.applications.index": ("", "?page=200", "?status=submitted"),
+    "console.certificates.index": ("", "?page=150"),
+    "console.media.index": ("", "?page=150"),
+    "console.roster.index": ("", "?page=700"),
+    "console.changes.index": ("", "?page=20"),
+    "console.staff.index": ("", "?page=6"),
+    "console.unit_cases.preview": ("?look=1&target=150303&name=示范",),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One address for one role: seconds."""
+
+    endpoint: str
+    address: str
+    role: str
+    p50: float
+    p95: float
+
+
+def main() -> None:
+    """Fill, measure, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--small", action="store_true")
+    given = parser.parse_args()
+    with founded() as base, _on_postgres(base) if given.postgres else _as_it_is(base) as config:
+        wiring = Wiring(config)
+        filled = fill(wiring, _SMALL if given.small else Sizes())
+        measured, missing = measure(create_console(wiring), filled, requests=2 if given.small else _REQUESTS)
+        wiring.database.engine.dispose()
+    slow = report(measured, missing)
+    sys.exit(1 if missing or (slow and not given.small) else 0)
+
+
+@contextmanager
+def _as_it_is(config: Config) -> Iterator[Config]:
+    yield config
+
+
+@contextmanager
+def _on_postgres(config: Config) -> Iterator[Config]:
+    """The same CA with its rows in a PostgreSQL that goes with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="educa-bench-pg-"))
+    folder.chmod(0o755)
+    try:
+        with postgres.cluster(folder) as server:
+            other = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "bench"))})
+            _copy(Wiring(config), Wiring(other))
+            yield other
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(source: Wiring, target: Wiring) -> None:
+    """What the ceremony left: the rows of every table, parents before children."""
+    from ca_service.store.models import Base  # noqa: PLC0415  only this way needs the tables
+
+    schema.upgrade(target.database.engine)
+    with source.database.reading.connect() as old, target.database.engine.begin() as new:
+        for table in Base.metadata.sorted_tables:
+            rows = [dict(row._mapping) for row in old.execute(table.select())]
+            if table.name == "unit":
+                rows.sort(key=lambda row: (row["parent_code"] is not None, row["parent_code"] != CENTRE_CODE))
+            if rows:
+                new.execute(table.insert(), rows)
+
+
+def measure(app: Flask, filled: Filled, *, requests: int) -> tuple[list[Measured], list[str]]:
+    """Every page by every role that may see it, and the endpoints for which nothing was measured."""
+    clients = {login: _signed_in(app, login) for login in filled.logins.values()}
+    measured = []
+    pages = [rule for rule in app.url_map.iter_rules() if _is_page(rule)]
+    for rule in pages:
+        for address in _addresses(rule, filled):
+            for (role, unit), login in filled.logins.items():
+                times = _times(clients[login], address, requests)
+                if times:
+                    measured.append(_summary(rule.endpoint, address, f"{role.value} {unit}", times))
+    seen = {one.endpoint for one in measured}
+    return measured, sorted({rule.endpoint for rule in pages} - seen)
+
+
+def _is_page(rule: Rule) -> bool:
+    return rule.endpoint.startswith("console.") and "GET" in (rule.methods or ()) and rule.endpoint not in _LEFT_OUT
+
+
+def _signed_in(app: Flask, login: str) -> FlaskClient:
+    client = app.test_client()
+    client.environ_base["wsgi.url_scheme"] = "https"
+    page = client.get("/login").text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = client.post("/login", data={"login": login, "password": PASSWORD, "csrf_token": token})
+    if answer.status_code != 302:
+        raise RuntimeError(f"{login} cannot sign in: {answer.status_code}")
+    return client
+
+
+def _addresses(rule: Rule, filled: Filled) -> list[str]:
+    """The addresses of a page; an argument without a sample leaves none, so that the page counts as not measured."""
+    samples = {
+        "application_id": filled.applications[len(filled.applications) // 2],
+        "serial": (filled.media if rule.endpoint.startswith("console.media") else filled.certificates)[7],
+        "change_id": filled.changes[3],
+        "holder_id": filled.holders[3],
+        "code": LEAGUE if "roster" in rule.endpoint else BANNER,
+        "act": "merge",
+        "login": filled.logins[Role.CLERK, LEAGUE],
+        "case_id": filled.unit_case,
+    }
+    path = rule.rule
+    for name in rule.arguments:
+        if name not in samples:
+            return []
+        path = path.replace(f"<{name}>", samples[name])
+    return [path + variant for variant in _VARIANTS.get(rule.endpoint, ("",))]
+
+
+def _times(client: FlaskClient, address: str, requests: int) -> list[float]:
+    """Seconds of each request after a first one; none where this role may not see the page."""
+    first = client.get(address)
+    if first.status_code >= 500:
+        raise RuntimeError(f"{address}: {first.status_code}")
+    if first.status_code != 200:
+        return []
+    times = []
+    for _ in range(requests):
+        started = time.perf_counter()
+        client.get(address)
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def _summary(endpoint: str, address: str, role: str, times: Sequence[float]) -> Measured:
+    return Measured(endpoint, address, role, statistics.median(times), statistics.quantiles(times, n=20)[-1])
+
+
+def report(measured: Sequence[Measured], missing: Sequence[str]) -> list[Measured]:
+    """Print the slowest role of each address, slowest first; return those over the limit."""
+    slowest: dict[str, Measured] = {}
+    for one in measured:
+        if one.address not in slowest or one.p95 > slowest[one.address].p95:
+            slowest[one.address] = one
+    table = Table(title=f"console pages, limit p95 {LIMIT * 1000:.0f} ms")
+    for heading in ("page", "slowest for", "p50 ms", "p95 ms", ""):
+        table.add_column(heading, justify="right" if heading.endswith("ms") else "left")
+    ranked = sorted(slowest.values(), key=lambda one: -one.p95)
+    for one in ranked:
+        flag = "OVER" if one.p95 > LIMIT else ""
+        table.add_row(one.address, one.role, f"{one.p50 * 1000:.0f}", f"{one.p95 * 1000:.0f}", flag)
+    console = Console()
+    console.print(table)
+    for endpoint in missing:
+        console.print(f"not measured: {endpoint} (give its arguments a sample in bench/console_pages.py)")
+    return [one for one in ranked if one.p95 > LIMIT]
+
+
+if __name__ == "__main__":
+    main()
