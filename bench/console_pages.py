@@ -7,6 +7,7 @@ network and TLS. Ends with 1 when the p95 of a page is over LIMIT, or a page was
 """
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -43,7 +44,7 @@ _VARIANTS: Mapping[str, Sequence[str]] = {
     "console.applications.index": ("", "?page=200", "?status=submitted"),
     "console.certificates.index": ("", "?page=150"),
     "console.media.index": ("", "?page=150"),
-    "console.roster.index": ("", "?page=700"),
+    "console.roster.index": ("", "?page=200"),
     "console.changes.index": ("", "?page=20"),
     "console.staff.index": ("", "?page=6"),
     "console.unit_cases.preview": ("?look=1&target=150303&name=示范",),
@@ -52,13 +53,14 @@ _VARIANTS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class Measured:
-    """One address for one role: seconds."""
+    """One address for one role, in seconds; `work` is the median processor time, to which other load does not add."""
 
     endpoint: str
     address: str
     role: str
     p50: float
     p95: float
+    work: float
 
 
 def main() -> None:
@@ -159,8 +161,8 @@ def _addresses(rule: Rule, filled: Filled) -> list[str]:
     return [path + variant for variant in _VARIANTS.get(rule.endpoint, ("",))]
 
 
-def _times(client: FlaskClient, address: str, requests: int) -> list[float]:
-    """Seconds of each request after a first one; none where this role may not see the page."""
+def _times(client: FlaskClient, address: str, requests: int) -> list[tuple[float, float]]:
+    """Seconds and processor seconds of each request after a first one; none where this role may not see the page."""
     first = client.get(address)
     if first.status_code >= 500:
         raise RuntimeError(f"{address}: {first.status_code}")
@@ -168,14 +170,16 @@ def _times(client: FlaskClient, address: str, requests: int) -> list[float]:
         return []
     times = []
     for _ in range(requests):
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         client.get(address)
-        times.append(time.perf_counter() - started)
+        times.append((time.perf_counter() - started, time.process_time() - worked))
     return times
 
 
-def _summary(endpoint: str, address: str, role: str, times: Sequence[float]) -> Measured:
-    return Measured(endpoint, address, role, statistics.median(times), statistics.quantiles(times, n=20)[-1])
+def _summary(endpoint: str, address: str, role: str, times: Sequence[tuple[float, float]]) -> Measured:
+    took, worked = zip(*times, strict=True)
+    p95 = statistics.quantiles(took, n=20)[-1]
+    return Measured(endpoint, address, role, statistics.median(took), p95, statistics.median(worked))
 
 
 def report(measured: Sequence[Measured], missing: Sequence[str]) -> list[Measured]:
@@ -184,14 +188,17 @@ def report(measured: Sequence[Measured], missing: Sequence[str]) -> list[Measure
     for one in measured:
         if one.address not in slowest or one.p95 > slowest[one.address].p95:
             slowest[one.address] = one
-    table = Table(title=f"console pages, limit p95 {LIMIT * 1000:.0f} ms")
-    for heading in ("page", "slowest for", "p50 ms", "p95 ms", ""):
+    load = os.getloadavg()[0]
+    table = Table(
+        title=f"console pages, limit p95 {LIMIT * 1000:.0f} ms; load {load:.1f} on {os.cpu_count()} processors"
+    )
+    for heading in ("page", "slowest for", "cpu ms", "p50 ms", "p95 ms", ""):
         table.add_column(heading, justify="right" if heading.endswith("ms") else "left")
     ranked = sorted(slowest.values(), key=lambda one: -one.p95)
     for one in ranked:
         flag = "OVER" if one.p95 > LIMIT else ""
-        table.add_row(one.address, one.role, f"{one.p50 * 1000:.0f}", f"{one.p95 * 1000:.0f}", flag)
-    console = Console()
+        table.add_row(one.address, one.role, *(f"{s * 1000:.0f}" for s in (one.work, one.p50, one.p95)), flag)
+    console = Console(width=110)
     console.print(table)
     for endpoint in missing:
         console.print(f"not measured: {endpoint} (give its arguments a sample in bench/console_pages.py)")

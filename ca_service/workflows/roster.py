@@ -10,7 +10,7 @@ from ca_service.domain.person_text import PersonDataError
 from ca_service.domain.responsible import PARSERS, Duty, Entry, ResponsiblePerson
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import Unit, UnitStatus
-from ca_service.workflows.listing import ALL, Window
+from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.unit_tree import masked
@@ -18,32 +18,31 @@ from ca_service.workflows.unit_tree import masked
 
 @dataclass(frozen=True)
 class RosterPage:
-    """Some current lines of a subtree, masked, each with its unit; `units` are open ones, `entered` those that have
-    named anybody.
+    """Some units of a subtree with their current lines, masked; how many units there are, and how many persons of each
+    duty are named in all of them.
     """
 
-    lines: Sequence[tuple[Unit, ResponsiblePerson]]
-    total: int
-    units: int
-    entered: int
+    units: Listing[Unit]
+    lines: Mapping[str, Sequence[ResponsiblePerson]]
+    named: Mapping[Duty, int]
 
 
 def roster_page(services: Services, actor: Actor, window: Window = ALL) -> RosterPage:
-    """The current lines of the actor's subtree, by unit code."""
+    """The open units of the actor's subtree, by code, each with its current lines."""
     own = actor.unit_code
     with services.read() as uow:
         authorise(actor, Action.ROSTER_READ, lineage=uow.units.lineage(own))
-        rows = uow.responsible.find(
-            limit=window.limit, offset=window.offset, order="unit_code", within=own, ended_at=None
-        )
-        units = {unit.code: unit for unit in uow.units.find(code={person.unit_code for person in rows})}
-        lines = uow.responsible.tally("unit_code", within=own, ended_at=None)
-        return RosterPage(
-            lines=[(units[person.unit_code], masked(person)) for person in rows],
-            total=sum(lines.values()),
-            units=uow.units.count(within=own, status=UnitStatus.OPEN),
-            entered=len(lines),
-        )
+        units = listing(uow.units, window, within=own, status=UnitStatus.OPEN)
+        found = uow.responsible.find(unit_code=[unit.code for unit in units.rows], ended_at=None)
+        named = uow.responsible.tally("duty", within=own, ended_at=None)
+    lines: dict[str, list[ResponsiblePerson]] = {unit.code: [] for unit in units.rows}
+    for person in sorted(found, key=_in_order):
+        lines[person.unit_code].append(masked(person))
+    return RosterPage(units, lines, {duty: named.get(duty, 0) for duty in Duty})
+
+
+def _in_order(person: ResponsiblePerson) -> tuple[int, int]:
+    return list(Duty).index(person.duty), person.place
 
 
 @dataclass(frozen=True)
@@ -75,9 +74,7 @@ def reveal(services: Services, actor: Actor, code: str) -> UnitRoster:
 
 def _lines(uow: UnitOfWork, code: str) -> tuple[list[ResponsiblePerson], list[ResponsiblePerson]]:
     found = uow.responsible.find(unit_code=code, order="-entered_at")
-    order = list(Duty)
-    current = [person for person in found if person.ended_at is None]
-    current.sort(key=lambda person: (order.index(person.duty), person.place))
+    current = sorted((person for person in found if person.ended_at is None), key=_in_order)
     return current, [person for person in found if person.ended_at is not None]
 
 

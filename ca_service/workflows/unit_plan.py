@@ -104,7 +104,7 @@ def _move(make: _Maker) -> Plan:
         raise Invalid("该单位现在的上级单位就是它。")
     after = placed_below(make.unit, above, make.order.area_code)
     check(after, above)
-    _reroute(make, make.unit.code, above.code)
+    _reroute(make, above.code, goes_itself=True)
     return make.plan(after)
 
 
@@ -167,16 +167,19 @@ def _children(make: _Maker, survivor: Unit) -> None:
             make.block(f"下级单位“{child.name}”（{child.code}）不能划归存续单位：{error.reason}。请先单独办理。")
             continue
         make.add(Effect.CHILD, child.code, child.parent_code or "", survivor.code)
-        _reroute(make, child.code, survivor.code)
+    _reroute(make, survivor.code, goes_itself=False)
 
 
-def _reroute(make: _Maker, code: str, above: str) -> None:
-    """Applications from below `code` that lie with a unit which will not be above them any more."""
-    uow = make.uow
-    inside = {unit.code for unit in uow.units.find(within=code)}
+def _reroute(make: _Maker, above: str, *, goes_itself: bool) -> None:
+    """Applications from a subtree that lie with a unit which will not be above them any more: they go to `above`.
+
+    The subtree goes there with its top, or its top is left behind, with applications of its own.
+    """
+    uow, top = make.uow, make.unit.code
+    inside = {unit.code for unit in uow.units.find(within=top)} - (set() if goes_itself else {top})
     stays = inside | set(uow.units.lineage(above))
-    for application in uow.applications.find(within=code, status=ApplicationStatus.SUBMITTED):
-        if application.at_unit not in stays:
+    for application in uow.applications.find(within=top, status=ApplicationStatus.SUBMITTED):
+        if application.unit_code in inside and application.at_unit not in stays:
             make.add(Effect.APPLICATION_REROUTED, application.id, application.at_unit, above)
 
 
