@@ -80,6 +80,11 @@ class ResponsiblePerson:
     ended_at: datetime | None = None
 
 
+def in_order(person: ResponsiblePerson) -> tuple[int, int]:
+    """Sorts the lines of a unit as in the department's table."""
+    return list(Duty).index(person.duty), person.place
+
+
 def parse_duty(text: str) -> Duty:
     """Read the kind of line as the department's table names it, with either kind of parentheses."""
     plain = "".join(text.split())

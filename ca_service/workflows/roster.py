@@ -7,7 +7,7 @@ from datetime import datetime
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.person_text import PersonDataError
-from ca_service.domain.responsible import PARSERS, Duty, Entry, ResponsiblePerson
+from ca_service.domain.responsible import PARSERS, Duty, Entry, ResponsiblePerson, in_order
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import Unit, UnitStatus
 from ca_service.workflows.listing import ALL, Listing, Window, listing
@@ -36,13 +36,9 @@ def roster_page(services: Services, actor: Actor, window: Window = ALL) -> Roste
         found = uow.responsible.find(unit_code=[unit.code for unit in units.rows], ended_at=None)
         named = uow.responsible.tally("duty", within=own, ended_at=None)
     lines: dict[str, list[ResponsiblePerson]] = {unit.code: [] for unit in units.rows}
-    for person in sorted(found, key=_in_order):
+    for person in sorted(found, key=in_order):
         lines[person.unit_code].append(masked(person))
     return RosterPage(units, lines, {duty: named.get(duty, 0) for duty in Duty})
-
-
-def _in_order(person: ResponsiblePerson) -> tuple[int, int]:
-    return list(Duty).index(person.duty), person.place
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def reveal(services: Services, actor: Actor, code: str) -> UnitRoster:
 
 def _lines(uow: UnitOfWork, code: str) -> tuple[list[ResponsiblePerson], list[ResponsiblePerson]]:
     found = uow.responsible.find(unit_code=code, order="-entered_at")
-    current = sorted((person for person in found if person.ended_at is None), key=_in_order)
+    current = sorted((person for person in found if person.ended_at is None), key=in_order)
     return current, [person for person in found if person.ended_at is not None]
 
 

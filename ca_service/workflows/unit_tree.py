@@ -8,7 +8,7 @@ from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.media import Medium
 from ca_service.domain.person_text import mask_name
 from ca_service.domain.persons import UserType
-from ca_service.domain.responsible import ResponsiblePerson
+from ca_service.domain.responsible import ResponsiblePerson, in_order
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.unit_cases import Effect, UnitCase, UnitCaseStatus, UnitEvent
 from ca_service.domain.units import Unit, UnitStatus
@@ -114,7 +114,7 @@ def view_unit(services: Services, actor: Actor, code: str) -> UnitView:
             uow.certificates, _SOME, order="-created_at", within=code, unit_code=code, profile=HOLDER_PROFILES
         )
         holders = listing(uow.holders, _SOME, order="-registered_at", within=code, unit_code=code)
-        responsible = uow.responsible.find(unit_code=code, ended_at=None, order="duty")
+        responsible = sorted(uow.responsible.find(unit_code=code, ended_at=None), key=in_order)
         return UnitView(
             line=_lines(uow, [unit])[0],
             path=path,
