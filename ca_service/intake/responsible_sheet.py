@@ -63,8 +63,11 @@ def write_table(rows: Iterable[Sequence[str]]) -> bytes:
         sheet.freeze_panes(2, 0)
         for number, row in enumerate(rows, 1):
             for column, text in enumerate((str(number), *row)):
-                risky = text.lstrip().startswith(_RISKY)
-                sheet.write_string(number + 1, column, text, quoted if risky else plain)
+                if text:
+                    risky = text.lstrip().startswith(_RISKY)
+                    sheet.write_string(number + 1, column, text, quoted if risky else plain)
+                else:
+                    sheet.write_blank(number + 1, column, None, plain)
     return buffer.getvalue()
 
 
