@@ -18,6 +18,8 @@ from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM
+from ca_service.domain.unit_cases import UNIT_CASE
+from ca_service.domain.unit_kinds import UNIT
 from ca_service.web.errors import STATUS
 from teacher_registry.cli import main as teacher_registry
 from teacher_registry.config import Config as RegistryConfig
@@ -38,6 +40,8 @@ _MACHINES: Mapping[str, Any] = {
     "enrolment": ENROLMENT,
     "certificate": CERTIFICATE,
     "change": CHANGE,
+    "unit": UNIT,
+    "unit-case": UNIT_CASE,
 }
 
 
