@@ -40,7 +40,8 @@ def propose(services: Services, actor: Actor, order: Order, *, seen: str, ground
     ground = require_ground(ground)
     with services.begin() as uow:
         authorise(actor, Action.UNITS_PROPOSE, lineage=uow.units.lineage(order.unit_code))
-        plan = _held_plan(uow, order, seen)
+        _hold(uow, order)
+        plan = _same_plan(uow, order, seen)
         _refuse_second_case(uow, order)
         case = UnitCase(
             **asdict(order),
@@ -63,8 +64,11 @@ def confirm(services: Services, actor: Actor, case_id: str, *, seen: str) -> Uni
         case = uow.unit_cases.get(case_id)
         authorise(actor, Action.UNITS_CONFIRM, lineage=uow.units.lineage(case.unit_code))
         refuse_self_review(actor, entered_by=case.proposed_by)
+        _hold(uow, case.order)
+        # Somebody may have carried it out while this waited for the units.
+        case = uow.unit_cases.get(case_id)
         status = _after(case, UnitCaseEvent.CARRY_OUT)
-        plan = _held_plan(uow, case.order, seen)
+        plan = _same_plan(uow, case.order, seen)
         now = services.clock()
         counts = {effect.value: number for effect, number in plan.counts.items()}
         done = uow.unit_cases.change(case, status=status, decided_by=actor.login, decided_at=now, counts=counts)
@@ -106,11 +110,15 @@ def _after(case: UnitCase, event: UnitCaseEvent) -> UnitCaseStatus:
     return UNIT_CASE.after(case.status, event)
 
 
-def _held_plan(uow: UnitOfWork, order: Order, seen: str) -> Plan:
-    """The plan as things stand, with its units held until the end; raise Conflict when it is not the one seen."""
+def _hold(uow: UnitOfWork, order: Order) -> None:
+    """From here to the end of the transaction nobody adds anything to the units of the order."""
     units = uow.units.hold({order.unit_code, *filter(None, [order.target_code])}, to_change=True)
     above = {unit.parent_code for unit in units.values() if unit.parent_code}
     uow.units.hold(above - units.keys())
+
+
+def _same_plan(uow: UnitOfWork, order: Order, seen: str) -> Plan:
+    """The plan as things stand; raise Conflict when it is not the one that was seen."""
     plan = make_plan(uow, order)
     if plan.obstacles:
         raise Conflict(f"目前不能办理：{plan.obstacles[0]}")

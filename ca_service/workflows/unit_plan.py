@@ -12,7 +12,7 @@ parcels under way. Whatever is not decided by name is an obstacle.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 from ca_service.domain.applications import Application, ApplicationStatus
 from ca_service.domain.certificates import CertificateStatus
@@ -85,7 +85,7 @@ class _Maker:
 
 
 def _rename(make: _Maker) -> Plan:
-    after = _with(make.unit, name=make.order.name.strip())
+    after = replace(make.unit, name=make.order.name.strip())
     if after.name == make.unit.name:
         raise Invalid("新名称与现名称相同。")
     check(after, _parent(make.uow, make.unit))
@@ -116,7 +116,7 @@ def _merge(make: _Maker) -> Plan:
     _people(make, survivor)
     _ending(make, survivor.code)
     status = UNIT.after(make.unit.status, UnitTurn.MERGE)
-    return make.plan(_with(make.unit, status=status, successor_code=survivor.code))
+    return make.plan(replace(make.unit, status=status, successor_code=survivor.code))
 
 
 def _close(make: _Maker) -> Plan:
@@ -126,7 +126,7 @@ def _close(make: _Maker) -> Plan:
         make.block(f"还有 {count} 个下级单位。请先办理合并、撤销或调整上级单位。")
     _people(make, None)
     _ending(make, make.unit.parent_code or "")
-    return make.plan(_with(make.unit, status=UNIT.after(make.unit.status, UnitTurn.CLOSE)))
+    return make.plan(replace(make.unit, status=UNIT.after(make.unit.status, UnitTurn.CLOSE)))
 
 
 def _reopen(make: _Maker) -> Plan:
@@ -134,7 +134,7 @@ def _reopen(make: _Maker) -> Plan:
     if above is None or not above.is_open:
         raise Conflict("原上级单位已不存在，请填写现在的上级单位代码。")
     status = UNIT.after(make.unit.status, UnitTurn.REOPEN)
-    after = placed_below(_with(make.unit, status=status, successor_code=None), above, make.order.area_code)
+    after = placed_below(replace(make.unit, status=status, successor_code=None), above, make.order.area_code)
     check(after, above)
     return make.plan(after)
 
@@ -146,11 +146,6 @@ _MAKERS = {
     UnitAct.MOVE: _move,
     UnitAct.REOPEN: _reopen,
 }
-
-
-def _with(unit: Unit, **changed: Any) -> Unit:
-    fields = {name: getattr(unit, name) for name in unit.__dataclass_fields__} | changed
-    return Unit(**fields)
 
 
 def _parent(uow: UnitOfWork, unit: Unit) -> Unit | None:
