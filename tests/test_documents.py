@@ -20,6 +20,8 @@ from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
+from ca_service.domain.unit_cases import UNIT_CASE
+from ca_service.domain.unit_kinds import UNIT
 from ca_service.web.errors import STATUS
 from teacher_registry.cli import main as teacher_registry
 from teacher_registry.config import Config as RegistryConfig
@@ -44,6 +46,8 @@ _MACHINES: Mapping[str, Any] = {
     "certificate": CERTIFICATE,
     "change": CHANGE,
     "message": MESSAGE,
+    "unit": UNIT,
+    "unit-case": UNIT_CASE,
 }
 
 

@@ -31,6 +31,12 @@ class Action(StrEnum):
 
     UNITS_IMPORT = "units.import"
     UNITS_READ = "units.read"
+    UNITS_PROPOSE = "units.propose"
+    UNITS_CONFIRM = "units.confirm"
+    ROSTER_READ = "roster.read"
+    ROSTER_EDIT = "roster.edit"
+    ROSTER_UNMASK = "roster.unmask"
+    ROSTER_EXPORT = "roster.export"
     STAFF_MANAGE = "staff.manage"
     STAFF_READ = "staff.read"
     STAFF_RESCUE = "staff.rescue"
@@ -75,6 +81,14 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
     {
         _A.UNITS_IMPORT: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
         _A.UNITS_READ: _READERS,
+        # Renaming, merging, closing or moving a unit changes who sees and answers for whom, so it takes two people: the
+        # CA administrator proposes, the security administrator confirms. The two roles exclude each other.
+        _A.UNITS_PROPOSE: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.UNITS_CONFIRM: frozenset({_R.SECURITY_ADMIN}),
+        _A.ROSTER_READ: _READERS,
+        _A.ROSTER_EDIT: frozenset({_R.CLERK}),
+        _A.ROSTER_UNMASK: frozenset({_R.CLERK, _R.REVIEWER}),
+        _A.ROSTER_EXPORT: frozenset({_R.CLERK, _R.REVIEWER}),
         _A.STAFF_MANAGE: frozenset({_R.SECURITY_ADMIN}),
         _A.STAFF_READ: frozenset({_R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR}),
         # Who could give the auditor a new password could be the auditor: for the three it takes the machine itself.
@@ -116,7 +130,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
 
 CENTRE_ONLY: frozenset[Action] = frozenset(
     {
-        _A.UNITS_IMPORT, _A.STAFF_MANAGE, _A.STAFF_RESCUE, _A.REGISTRATION_PUSH, _A.MEDIA_REGISTER,
+        _A.UNITS_IMPORT, _A.UNITS_PROPOSE, _A.UNITS_CONFIRM, _A.STAFF_MANAGE, _A.STAFF_RESCUE, _A.REGISTRATION_PUSH,
+        _A.MEDIA_REGISTER,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.AUDIT_READ,
     }
@@ -126,7 +141,8 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
 READING: frozenset[Action] = frozenset(
     {
         _A.UNITS_READ, _A.STAFF_READ, _A.REGISTRATION_READ, _A.REGISTRATION_UNMASK, _A.MEDIA_READ, _A.ENROLMENT_READ,
-        _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.AUDIT_READ,
+        _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.ROSTER_READ,
+        _A.ROSTER_UNMASK, _A.AUDIT_READ,
     }
 )  # fmt: skip
 

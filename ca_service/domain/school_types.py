@@ -63,7 +63,6 @@ class SchoolType:
 SCHOOL_TYPES: Mapping[str, SchoolType] = MappingProxyType(
     {code: SchoolType(code, name) for code, name in _NAMES.items()}
 )
-SCHOOL_CLASSES = frozenset(code[:2] for code in _NAMES)
 _BY_NAME: Mapping[str, SchoolType] = MappingProxyType(
     {kind.name: kind for kind in SCHOOL_TYPES.values()}
     | {alias: SCHOOL_TYPES[code] for alias, code in _ALIASES.items()}

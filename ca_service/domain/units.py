@@ -1,17 +1,39 @@
 """Units and their tree: which kind reports to which, what a code looks like, who reviews whom."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 
 from ca_service.domain.areas import REGION_CODE, area_name, banner, league
 from ca_service.domain.person_text import FORBIDDEN
-from ca_service.domain.school_types import SCHOOL_CLASSES, SCHOOL_TYPES
+from ca_service.domain.school_types import SCHOOL_TYPES
+from ca_service.domain.unit_codes import (
+    UNIVERSITY_CLASSES,
+    OrganisationCodeError,
+    parse_credit_code,
+    parse_school_code,
+)
+from ca_service.domain.unit_kinds import AdministratorRule, UnitKind, UnitStatus
+
+# The one door to units: kinds and their rules are told apart only for their size.
+__all__ = [
+    "CENTRE_CODE",
+    "AdministratorRule",
+    "Unit",
+    "UnitError",
+    "UnitFault",
+    "UnitKind",
+    "UnitStatus",
+    "normalise_unit_name",
+    "parse_unit_kind",
+    "placed_below",
+    "review_path",
+    "validate_unit",
+]
 
 CENTRE_CODE = REGION_CODE
-_UNIVERSITY_CLASSES = frozenset({"41", "42", "92"})
 # Two parentheses that look alike are one to a reader, so they are one in a name.
 _NAME_FORM = {0xFF01 + i: 0x21 + i for i in range(94)} | {ord("（"): "(", ord("）"): ")"}
 
@@ -25,6 +47,7 @@ class UnitFault(StrEnum):
     PARENT = "parent"
     AREA = "area"
     SCHOOL_TYPE = "school-type"
+    CREDIT_CODE = "credit-code"
     DUPLICATE = "duplicate"
 
 
@@ -38,62 +61,11 @@ class UnitError(ValueError):
         self.mend = mend
 
 
-class UnitKind(StrEnum):
-    """The kinds of unit; the value is stored, `chinese` is shown."""
-
-    CENTRE = "centre"
-    LEAGUE = "league"
-    UNIVERSITY = "university"
-    BANNER = "banner"
-    DIRECT_SCHOOL = "direct_school"
-    SCHOOL = "school"
-
-    @property
-    def chinese(self) -> str:
-        """The name of the kind as in the department's notice."""
-        return _CHINESE[self]
-
-    @property
-    def parent_kinds(self) -> frozenset["UnitKind"]:
-        """The kinds it may report to; empty for the centre."""
-        return _PARENTS[self]
-
-    @property
-    def is_school(self) -> bool:
-        """Whether a 办学类型 must be given (universities may leave it out)."""
-        return self in (UnitKind.DIRECT_SCHOOL, UnitKind.SCHOOL)
-
-    @property
-    def max_information_administrators(self) -> int | None:
-        """1 where there is exactly one information administrator; None where there may be several."""
-        return None if self in (UnitKind.CENTRE, UnitKind.UNIVERSITY) else 1
-
-
-_CHINESE: Mapping[UnitKind, str] = MappingProxyType(
-    {
-        UnitKind.CENTRE: "自治区教育信息中心",
-        UnitKind.LEAGUE: "盟市教育（教体）局",
-        UnitKind.UNIVERSITY: "高等学校",
-        UnitKind.BANNER: "旗县（市、区）教育部门",
-        UnitKind.DIRECT_SCHOOL: "盟市直属学校",
-        UnitKind.SCHOOL: "其他各类学校、幼儿园",
-    }
-)
-_PARENTS: Mapping[UnitKind, frozenset[UnitKind]] = MappingProxyType(
-    {
-        UnitKind.CENTRE: frozenset(),
-        UnitKind.LEAGUE: frozenset({UnitKind.CENTRE}),
-        UnitKind.UNIVERSITY: frozenset({UnitKind.CENTRE}),
-        UnitKind.BANNER: frozenset({UnitKind.LEAGUE}),
-        UnitKind.DIRECT_SCHOOL: frozenset({UnitKind.LEAGUE}),
-        UnitKind.SCHOOL: frozenset({UnitKind.BANNER}),
-    }
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit. `area_code` is GB/T 2260, `school_type` the three digits of the 办学类型."""
+    """One unit. `area_code` is GB/T 2260, `school_type` the three digits of the 办学类型, `credit_code` the
+    统一社会信用代码. `successor_code` is the unit into which this one was merged.
+    """
 
     code: str
     name: str
@@ -101,6 +73,15 @@ class Unit:
     parent_code: str | None
     area_code: str
     school_type: str | None = None
+    credit_code: str | None = None
+    status: UnitStatus = UnitStatus.OPEN
+    successor_code: str | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the unit takes part."""
+        return self.status is UnitStatus.OPEN
 
 
 def normalise_unit_name(text: str) -> str:
@@ -128,6 +109,8 @@ def validate_unit(unit: Unit, parent: Unit | None) -> None:
     _validate_code(unit)
     _validate_area(unit, parent)
     _validate_school_type(unit)
+    if unit.credit_code is not None:
+        _validate_credit_code(unit.credit_code)
 
 
 def _validate_name(unit: Unit) -> None:
@@ -167,18 +150,32 @@ def _validate_code(unit: Unit) -> None:
         )
         mend = "旗县的代码是六位行政区划代码，例如 150102"
     else:
-        good, mend = (
-            _is_school_code(unit),
-            "学校（机构）标识码为 10 位：2 位类别 + 15 + 6 位序号；高等学校的类别为 41、42 或 92",
-        )
+        _validate_school_code(unit)
+        return
     if not good:
         raise UnitError(UnitFault.CODE, f"单位代码不符合“{unit.kind.chinese}”的编码规则", mend)
 
 
-def _is_school_code(unit: Unit) -> bool:
-    # 《各级各类学校(机构)代码编制规则》: class, province, sequence number; there is no check digit.
-    allowed = _UNIVERSITY_CLASSES if unit.kind is UnitKind.UNIVERSITY else SCHOOL_CLASSES - _UNIVERSITY_CLASSES
-    return bool(re.fullmatch(r"[0-9]{2}15[0-9]{6}", unit.code)) and unit.code[:2] in allowed
+def _validate_school_code(unit: Unit) -> None:
+    try:
+        code = parse_school_code(unit.code)
+    except OrganisationCodeError as error:
+        raise UnitError(UnitFault.CODE, error.reason, error.mend) from error
+    if (code.school_class in UNIVERSITY_CLASSES) is not (unit.kind is UnitKind.UNIVERSITY):
+        raise UnitError(
+            UnitFault.CODE,
+            f"标识码的类别 {code.school_class}（{code.class_name}）与单位类别“{unit.kind.chinese}”不符",
+            "高等学校的类别为 41、42 或 92，其他学校为其余类别；请核对单位类别或标识码",
+        )
+
+
+def _validate_credit_code(text: str) -> None:
+    try:
+        written = parse_credit_code(text)
+    except OrganisationCodeError as error:
+        raise UnitError(UnitFault.CREDIT_CODE, error.reason, error.mend) from error
+    if written != text:
+        raise UnitError(UnitFault.CREDIT_CODE, "统一社会信用代码应为大写、不含空格", f"请填写为 {written}")
 
 
 def _validate_area(unit: Unit, parent: Unit | None) -> None:
@@ -213,6 +210,17 @@ def _validate_school_type(unit: Unit) -> None:
             "办学类型不在代码表中，或与学校标识码的前两位不一致",
             "办学类型的前两位应与 10 位标识码的前两位相同",
         )
+
+
+def placed_below(unit: Unit, parent: Unit, area_code: str = "") -> Unit:
+    """The unit as it is below another parent: a school becomes direct below a league, below a banner it lies where the
+    banner does. Not validated.
+    """
+    kind = unit.kind
+    if kind.is_school:
+        kind = UnitKind.DIRECT_SCHOOL if parent.kind is UnitKind.LEAGUE else UnitKind.SCHOOL
+    area = area_code or (parent.area_code if parent.kind is UnitKind.BANNER else unit.area_code)
+    return replace(unit, kind=kind, parent_code=parent.code, area_code=area)
 
 
 def review_path(unit: Unit, lookup: Callable[[str], Unit | None]) -> list[str]:

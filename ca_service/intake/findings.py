@@ -29,7 +29,7 @@ class CellRefusedError(ValueError):
         return CellRefusedError(self.reason, self.mend, choices=self.choices)
 
 
-def text_of(cell: Cell, column: Column) -> str:
+def text_of(cell: Cell, column: str) -> str:
     """Return what a person typed; CellRefusedError for empty, formula, error, merged and overlong cells.
 
     A number of up to 15 digits is what was typed, so it is read as its digits; an ID number is longer
@@ -51,7 +51,7 @@ def text_of(cell: Cell, column: Column) -> str:
         raise CellRefusedError(f"单元格内容过长（{len(cell.text)} 个字符）", "请只填写该列要求的内容")
     if cell.kind is not CellKind.NUMBER:
         return cell.text
-    if column is Column.ID_NUMBER:
+    if column == Column.ID_NUMBER:
         raise CellRefusedError(
             "身份证号码是按数值保存的，电子表格软件只保留 15 位有效数字，后几位已丢失",
             "请先将单元格格式设为“文本”，再重新输入 18 位号码",
@@ -67,11 +67,11 @@ def plain_number(text: str) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else text
 
 
-def shown(text: str, column: Column) -> str:
+def shown(text: str, column: str) -> str:
     """The text for messages: short, printable, ID numbers and telephone numbers masked in any column."""
     # Much longer than what is shown, so that no number is cut before it is masked; yet the patterns run on little.
     printable = _UNPRINTABLE.sub("\ufffd", text[: 10 * _SHOWN]).strip()
-    if column is Column.ID_NUMBER:
+    if column == Column.ID_NUMBER:
         printable = mask_id(printable[:_SHOWN])
     elif column in (Column.MOBILE, Column.OFFICE_PHONE):
         printable = mask_phone(printable[:_SHOWN])

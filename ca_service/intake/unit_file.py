@@ -7,20 +7,23 @@ from dataclasses import dataclass, field
 from ca_service.domain.school_types import SchoolTypeError, parse_school_type
 from ca_service.domain.units import Unit, UnitError, UnitFault, UnitKind, parse_unit_kind, validate_unit
 from ca_service.intake.cells import EMPTY_CELL, CellKind, RawRow, SheetLimits, clip, too_many_rows
+from ca_service.intake.columns import match_headings
 from ca_service.intake.errors import SheetError, SheetFault, damaged_sheet
 from ca_service.intake.findings import plain_number
-from ca_service.intake.sheet import Table, find_table, read_sheets
+from ca_service.intake.sheet import find_table, read_sheets
 
 __all__ = ["UnitFile", "UnitRowError", "read_units"]
 
 FIELDS = ("code", "name", "kind", "parent", "area_code", "school_type")
-# Heading (normalised) -> field. School types are optional in a row, not as a column.
+# Heading (normalised) -> field. School types are optional in a row, not as a column; the credit code is in both.
 _HEADINGS: Mapping[str, str] = {
     "code": "code", "name": "name", "kind": "kind", "parent": "parent",
     "area_code": "area_code", "school_type": "school_type",
     "单位代码": "code", "单位名称": "name", "单位类别": "kind", "上级单位代码": "parent",
     "行政区划代码": "area_code", "办学类型": "school_type",
 }  # fmt: skip
+_OPTIONAL: Mapping[str, str] = {"credit_code": "credit_code", "统一社会信用代码": "credit_code"}
+_KEYS = (*FIELDS, "credit_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,13 @@ class UnitRowError:
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """The valid units, parents before children, and the rows that are not. Nothing is stored by reading."""
+    """The valid units, parents before children, with their rows by code, and the rows that are not valid. Nothing is
+    stored by reading.
+    """
 
     units: list[Unit]
     errors: list[UnitRowError]
+    rows: Mapping[str, int]
 
 
 def read_units(
@@ -69,12 +75,14 @@ def _from_table(data: bytes, filename: str, limits: SheetLimits) -> list[tuple[i
         raise SheetError(SheetFault.EMPTY, "表头下面没有数据行", "请填写数据后再上传")
     if len(rows) > limits.max_rows:
         raise too_many_rows(limits)
-    return [(row.number, _record(row, table)) for row in rows]
+    texts = {column: cell.text for column, cell in table.header.cells.items() if cell.kind is CellKind.TEXT}
+    also = {key: columns[0] for key, columns in match_headings(texts, _OPTIONAL).items()}
+    return [(row.number, _record(row, {**table.columns, **also})) for row in rows]
 
 
-def _record(row: RawRow, table: Table) -> dict[str, str]:
+def _record(row: RawRow, columns: Mapping[str, int]) -> dict[str, str]:
     record = {}
-    for key, column in table.columns.items():
+    for key, column in columns.items():
         cell = row.cells.get(column, EMPTY_CELL)
         # Formulas and errors give no value, so the rule of their field refuses them as missing.
         if cell.kind is CellKind.NUMBER:
@@ -104,7 +112,7 @@ def _from_json(data: bytes, limits: SheetLimits) -> list[tuple[int, dict[str, st
 
 def _json_record(item: Mapping[str, object]) -> dict[str, str]:
     # Codes are identifiers: a JSON number is not taken for one, it could have lost leading zeros.
-    return {key: value for key in FIELDS if isinstance(value := item.get(key), str)}
+    return {key: value for key in _KEYS if isinstance(value := item.get(key), str)}
 
 
 @dataclass(slots=True)
@@ -116,7 +124,7 @@ class _Resolver:
     errors: list[UnitRowError] = field(default_factory=list)
 
     def read(self, row: int, record: Mapping[str, str]) -> None:
-        values = {key: clip(record.get(key, "")).strip() for key in FIELDS}
+        values = {key: clip(record.get(key, "")).strip() for key in _KEYS}
         try:
             unit = Unit(
                 code=values["code"],
@@ -125,6 +133,7 @@ class _Resolver:
                 parent_code=values["parent"] or None,
                 area_code=values["area_code"],
                 school_type=parse_school_type(values["school_type"]).code if values["school_type"] else None,
+                credit_code=values["credit_code"].upper() or None,
             )
         except SchoolTypeError as error:
             self._refuse(row, values["code"], UnitError(UnitFault.SCHOOL_TYPE, error.reason, error.mend))
@@ -151,7 +160,8 @@ class _Resolver:
                 self._refuse(row, unit.code, error)
             else:
                 valid[unit.code] = unit
-        return UnitFile(list(valid.values()), sorted(self.errors, key=lambda error: error.row))
+        errors = sorted(self.errors, key=lambda error: error.row)
+        return UnitFile(list(valid.values()), errors, {code: row for code, (row, _) in self.rows.items()})
 
     def _parent(self, unit: Unit, valid: Mapping[str, Unit]) -> Unit | None:
         if unit.parent_code is None:

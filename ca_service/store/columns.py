@@ -1,10 +1,12 @@
 """Column types that keep the domain's types across SQLite and PostgreSQL."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, SmallInteger, String, TypeDecorator
+from sqlalchemy import DateTime, Dialect, SmallInteger, String, Text, TypeDecorator
 
 from ca_service.domain.roles import Role
 
@@ -85,3 +87,18 @@ class RoleSet(TypeDecorator[frozenset[Role]]):
     def process_result_value(self, value: Any, dialect: Dialect) -> frozenset[Role] | None:  # noqa: ARG002
         """Split; raise ValueError for a role that does not exist."""
         return None if value is None else frozenset(Role(part) for part in value.split(","))
+
+
+class JsonText(TypeDecorator[Mapping[str, Any]]):
+    """A small mapping as JSON text, keys sorted, characters as they are."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Write the text."""
+        return None if value is None else json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Read it back."""
+        return None if value is None else dict(json.loads(value))

@@ -14,7 +14,7 @@ from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.media import WITH_PERSON, MediumStatus
 from ca_service.domain.persons import UserType
-from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
+from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind, UnitStatus
 from ca_service.store.days import shanghai_day
 from ca_service.store.models import (
     ApplicationRow,
@@ -40,7 +40,10 @@ _PENDING = and_(
 )
 # Both databases bound the number of values in one statement (32,766 and 65,535).
 _MOST_NODES = 10_000
-_EXPECTING = [kind for kind in UnitKind if expected_administrators(kind)]
+_ADMINISTERED = (
+    UnitRow.kind.in_([kind for kind in UnitKind if expected_administrators(kind)]),
+    UnitRow.status == UnitStatus.OPEN,
+)
 
 
 class SqlProgress:
@@ -111,7 +114,7 @@ class SqlProgress:
 
     def _expected(self, nodes: Sequence[str]) -> Mapping[str, int]:
         query = select(LineageRow.above_code, func.count()).join(UnitRow, UnitRow.code == LineageRow.unit_code)
-        query = query.where(LineageRow.above_code.in_(nodes), UnitRow.kind.in_(_EXPECTING))
+        query = query.where(LineageRow.above_code.in_(nodes), *_ADMINISTERED)
         return {row[0]: row[1] for row in self._session.execute(query.group_by(LineageRow.above_code))}
 
     def _pending(
@@ -184,7 +187,11 @@ class SqlProgress:
         underway[CENTRE_CODE] = self._session.scalar(sent) or 0
 
     def _lacks(self, stage: Stage, within: str) -> Sequence[ColumnElement[bool]]:
-        return [UnitRow.kind.in_(_EXPECTING), *_below(UnitRow.code, within), ~_has(stage)]
+        return [
+            *_ADMINISTERED,
+            *_below(UnitRow.code, within),
+            ~_has(stage),
+        ]
 
 
 def _reached(

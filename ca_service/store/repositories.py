@@ -1,6 +1,6 @@
-"""The repositories that know more than equality: the tree, the queues, the counters, the chain."""
+"""The repositories that know more than equality: the queues, the counters, the chain."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,86 +15,8 @@ from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
-from ca_service.domain.units import Unit, normalise_unit_name
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
-
-_PIECE = 1_000
-
-
-class SqlUnits(SqlRepository[Unit]):
-    """Implements `ports.Units`."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, Unit, models.UnitRow, noun="单位", place="code")
-
-    def add_all(self, records: Iterable[Unit]) -> int:
-        """See the port; the lineage of each is written beside it."""
-        units = list(records)
-        added = super().add_all(units)
-        lineages = self._lineages({unit.parent_code for unit in units if unit.parent_code})
-        for unit in units:
-            above = lineages.get(unit.parent_code or "", [])
-            lineages[unit.code] = [unit.code, *above]
-        rows = [
-            {"unit_code": unit.code, "above_code": above, "depth": depth}
-            for unit in units
-            for depth, above in enumerate(lineages[unit.code])
-        ]
-        if rows:
-            self._session.execute(insert(models.LineageRow), rows)
-        return added
-
-    def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
-        """See the port."""
-        return {code: found for some in _pieces(set(codes)) for code, found in self._lineages(some).items()}
-
-    def with_codes(self, codes: Sequence[str]) -> Sequence[Unit]:
-        """See the port."""
-        return [unit for some in _pieces(set(codes)) for unit in self.find(code=some)]
-
-    def named(self, keys: Sequence[str]) -> Sequence[Unit]:
-        """See the port."""
-        return [unit for some in _pieces(keys) for unit in self.find(name_key=some)]
-
-    def similar(self, key: str, *, within: str, limit: int) -> Sequence[Unit]:
-        """See the port."""
-        row = models.UnitRow
-        query = select(row).where(*self._conditions({}, within), row.name_key.contains(key, autoescape=True))
-        query = query.order_by(func.length(row.name_key), row.code).limit(limit)
-        return [self._load(found) for found in self._session.scalars(query)]
-
-    def hold(self, codes: Iterable[str]) -> None:
-        """See the port. On SQLite the transaction is the only writer; on PostgreSQL the rows are locked in key order.
-
-        FOR NO KEY UPDATE, so that inserts which only refer to the unit need not wait.
-        """
-        row = models.UnitRow
-        for some in _pieces(set(codes)):
-            query = select(row.code).where(row.code.in_(some)).order_by(row.code)
-            self._session.execute(query.with_for_update(key_share=True))
-
-    def _columns(self, record: Unit) -> dict[str, Any]:
-        return super()._columns(record) | {"name_key": normalise_unit_name(record.name)}
-
-    def _written(self, changed: dict[str, Any]) -> Sequence[str]:
-        names = super()._written(changed)
-        return [*names, "name_key"] if "name" in changed else names
-
-    def lineage(self, code: str) -> Sequence[str]:
-        """See the port."""
-        found = self._lineages([code]).get(code)
-        if found is None:
-            raise NotFound(f"没有找到单位：{code}")
-        return found
-
-    def _lineages(self, codes: Iterable[str]) -> dict[str, list[str]]:
-        row = models.LineageRow
-        query = select(row.unit_code, row.above_code).where(row.unit_code.in_(list(codes)))
-        found: dict[str, list[str]] = {}
-        for code, above in self._session.execute(query.order_by(row.unit_code, row.depth)):
-            found.setdefault(code, []).append(above)
-        return found
 
 
 class SqlEnrolments(SqlRepository[Enrolment]):
@@ -251,13 +173,6 @@ class SqlAccountEvents:
         return [
             AccountEvent(**{name: getattr(found, name) for name in names}) for found in self._session.scalars(query)
         ]
-
-
-def _pieces(values: Iterable[str]) -> Iterator[list[str]]:
-    """The values in order, so many at a time as one statement may name."""
-    ordered = sorted(values)
-    for start in range(0, len(ordered), _PIECE):
-        yield ordered[start : start + _PIECE]
 
 
 def lock_head(session: Session, name: str) -> models.HeadRow:

@@ -1,7 +1,7 @@
 """The common repository: domain records <-> rows of the same field names."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -16,6 +16,7 @@ from ca_service.store.sealing import Sealer
 from ca_service.workflows.ports import Before, Since
 
 R = TypeVar("R")
+_PIECE = 1_000
 
 
 class SqlRepository(Generic[R]):
@@ -166,6 +167,13 @@ class SqlRepository(Generic[R]):
 
 def _plain(personal: Any) -> bytes:
     return json.dumps(asdict(personal), ensure_ascii=False).encode()
+
+
+def pieces(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values in order, so many at a time as one statement may name."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), _PIECE):
+        yield ordered[start : start + _PIECE]
 
 
 def _condition(column: Any, value: object) -> ColumnElement[bool]:

@@ -19,10 +19,11 @@ from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Mediu
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
+from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey, TotpSecret
 from ca_service.domain.sign_in import Session as SignedIn
-from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
@@ -34,11 +35,11 @@ from ca_service.store.repositories import (
     SqlEnrolments,
     SqlIssuers,
     SqlParcels,
-    SqlUnits,
 )
 from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
 from ca_service.store.sign_in import SqlStaff, SqlTransient, SqlTries
+from ca_service.store.unit_tree import SqlUnits
 
 _READ_ONLY = "educa_read_only"
 
@@ -48,7 +49,16 @@ class SqlUnitOfWork:
 
     def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
         self.units = SqlUnits(session)
-        self.staff = SqlRepository(session, Staff, models.StaffRow, noun="人员账号")
+        self.unit_cases = SqlRepository(session, UnitCase, models.UnitCaseRow, noun="单位变更")
+        self.unit_events = SqlRepository(session, UnitEvent, models.UnitEventRow, noun="单位历史")
+        self.unit_steps = SqlRepository(session, UnitStep, models.UnitStepRow, noun="单位变更明细")
+        self.responsible = SqlRepository(
+            session,
+            ResponsiblePerson,
+            models.ResponsibleRow,
+            noun="负责人员",
+            sealed=("contact", OfficeContact, sealer),
+        )
         self.drafts = SqlDrafts(session, sealer)
         self.staff = SqlStaff(session)
         self.sessions = SqlTransient(session, SignedIn, models.SessionRow, noun="登录")

@@ -28,7 +28,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.ports import Authority, Order, Services
 from ca_service.workflows.publish_crl import publish_crl
-from ca_service.workflows.units import region
+from ca_service.workflows.units import region, register
 
 CEREMONY = Actor("ceremony", CENTRE_CODE, frozenset({Role.OPERATOR}), "cli")
 
@@ -71,7 +71,7 @@ def found(
     with services.begin() as uow:
         uow.issuers.add(Issuer("root", signed[0][2], "root", "root", 0, 0))
         uow.issuers.add(Issuer("issuing", signed[1][2], "issuing", "root", 0, 0))
-        uow.units.add_all(region(names.organization))
+        register(uow, CEREMONY, region(names.organization), at=now, ground="密钥仪式")
         uow.certificates.add_all([root_record, issuing_record])
         for record in (root_record, issuing_record):
             uow.audit.append(CEREMONY, Tag.CERTIFICATE_ISSUED, record.serial, unit=CENTRE_CODE)

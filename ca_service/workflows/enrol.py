@@ -44,6 +44,7 @@ from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Order, Services, UnitOfWork
 
 _HELPER = Actor("helper", CENTRE_CODE, frozenset(), "api")
@@ -189,6 +190,7 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
     )
 
     def bind(uow: UnitOfWork, serial: str) -> None:
+        require_open(uow, [unit.code])
         # The guard on `certificate_serial` lets exactly one of two simultaneous requests through.
         current = uow.enrolments.get(enrolment.id)
         if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):

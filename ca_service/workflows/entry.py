@@ -11,6 +11,7 @@ from ca_service.intake.columns import Column
 from ca_service.intake.rows import RegistrationRow
 from ca_service.intake.template import write_roster
 from ca_service.workflows.compare import Context, compare
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.person_form import SCAN, PersonForm, read_form, read_scan, refuse_if_there
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.register import add_applications, admit, contact_of
@@ -33,7 +34,7 @@ def enter(services: Services, actor: Actor, form: PersonForm) -> str:
     with services.read() as uow:
         row = read_form(services, uow, form, scope=actor.unit_code, other={SCAN: wrong} if wrong else {})
     with services.begin() as uow:
-        uow.units.hold([row.unit.code])
+        require_open(uow, [row.unit.code])
         compared = compare(services, uow, [row], Context(actor.unit_code, {}))
         if compared.already_there:
             same = _same_person(services, uow, row)

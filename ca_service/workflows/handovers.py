@@ -20,6 +20,7 @@ from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.intake.scan import ScanError, check_scan
 from ca_service.workflows.custody import in_stock, move
 from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 
 
@@ -80,6 +81,7 @@ def _hand_over(services: Services, uow: UnitOfWork, actor: Actor, medium: Medium
 def _receiver(uow: UnitOfWork, actor: Actor, holder_id: str, *, besides: str = "") -> Holder:
     holder = uow.holders.get(holder_id)
     authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(holder.unit_code))
+    require_open(uow, [holder.unit_code])
     if holder.status is not HolderStatus.ACTIVE:
         raise Conflict("此人的账号已停用，不能派发介质。")
     held = uow.media.find(holder_id=holder_id, status=[*WITH_PERSON, MediumStatus.ALLOCATED, MediumStatus.IN_TRANSIT])

@@ -19,6 +19,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.intake.columns import Column
 from ca_service.intake.rows import RegistrationRow
 from ca_service.workflows.conflicts import open_conflicts
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.person_form import PLACE, SCAN, FormRefused, PersonForm, read_form, read_scan
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
@@ -59,7 +60,7 @@ def mend(services: Services, actor: Actor, application_id: str, form: PersonForm
         if seen_as(found) != seen:
             raise Conflict("页面显示的内容已经过时：这份申请刚刚被他人处理。未作任何更改，请刷新后按最新状态办理。")
         row = read_form(services, uow, form, scope=actor.unit_code, other=other)
-        uow.units.hold([row.unit.code])
+        require_open(uow, [row.unit.code])
         _refuse_doubles(services, uow, found, row)
         changed = _changed(services, actor, found, row)
         if scan:

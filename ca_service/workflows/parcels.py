@@ -19,6 +19,7 @@ from ca_service.domain.media import (
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.custody import in_stock, move
 from ca_service.workflows.listing import ALL, Listing, Window
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 
 
@@ -59,6 +60,7 @@ def dispatch(services: Services, actor: Actor, shipment: Shipment) -> Parcel:
     """Send tokens that lie at the actor's unit to a unit below it, or to the one right above it."""
     with services.begin() as uow:
         _authorise_way(uow, actor, shipment.to_unit)
+        require_open(uow, [shipment.to_unit])
         parcel = Parcel(
             id=services.new_id("P"),
             from_unit=actor.unit_code,

@@ -20,11 +20,13 @@ from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Mediu
 from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.receipts import Receipt
+from ca_service.domain.responsible import ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.roles import Actor
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
 from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.domain.units import Unit
 
 R = TypeVar("R")
@@ -107,8 +109,19 @@ class Tries(Protocol):
         """Delete windows that began before."""
 
 
+@dataclass(frozen=True)
+class Below:
+    """What lies below a unit: open units, and counting the unit itself, those with an information administrator now
+    and how many such persons there are.
+    """
+
+    units: int
+    manned: int
+    administrators: int
+
+
 class Units(Repository[Unit], Protocol):
-    """The tree of units."""
+    """The tree of units. `change` with another `parent_code` moves the whole subtree and refuses a loop (Conflict)."""
 
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
@@ -120,16 +133,27 @@ class Units(Repository[Unit], Protocol):
         """The units of these codes, however many; unknown ones are left out."""
 
     def named(self, keys: Sequence[str]) -> Sequence[Unit]:
-        """All units whose name, normalised by `normalise_unit_name`, is one of the keys."""
+        """All open units whose name, normalised by `normalise_unit_name`, is one of the keys."""
 
     def similar(self, key: str, *, within: str, limit: int) -> Sequence[Unit]:
-        """Some units of a subtree whose normalised name contains the key, shortest names first."""
+        """Some open units of a subtree whose normalised name contains the key, shortest names first."""
 
-    def hold(self, codes: Iterable[str]) -> None:
-        """Let nobody else hold these units until this transaction ends; waits for who holds one now.
+    def hold(self, codes: Iterable[str]) -> Mapping[str, Unit]:
+        """The units as they stand, by code; unknown codes are left out. Nobody else holds or changes them until this
+        transaction ends; waits for who holds one now.
 
-        Whoever fills a unit's only place holds the unit before looking whether the place is free.
+        Whoever fills a unit's only place, or takes something for a unit that must not end meanwhile, holds it first.
         """
+
+    def search(
+        self, text: str, *, within: str, ended: bool = False, limit: int | None = None, offset: int = 0
+    ) -> tuple[Sequence[Unit], int]:
+        """The units of a subtree whose code begins with the text or whose name contains it, by code, and how many
+        there are; closed and merged ones only with `ended`.
+        """
+
+    def below(self, codes: Sequence[str]) -> Mapping[str, Below]:
+        """What lies below each of these units."""
 
 
 class Drafts(Repository[Draft], Protocol):
@@ -220,6 +244,18 @@ class UnitOfWork(Protocol):
 
     @property
     def units(self) -> Units: ...
+
+    @property
+    def unit_cases(self) -> Repository[UnitCase]: ...
+
+    @property
+    def unit_events(self) -> Repository[UnitEvent]: ...
+
+    @property
+    def unit_steps(self) -> Repository[UnitStep]: ...
+
+    @property
+    def responsible(self) -> Repository[ResponsiblePerson]: ...
 
     @property
     def staff(self) -> Repository[Staff]: ...

@@ -19,6 +19,7 @@ from ca_service.domain.holders import Holder, HolderStatus, pushed_sha256
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.open_units import ended
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.shown import shown
 from ca_service.workflows.steps import Act, record
@@ -101,7 +102,7 @@ class _Sorter:
         self._services = services
         self._known = {h.external_id: h for h in uow.holders.find(external_id={p.external_id for p in persons})}
         self._ours = {a.id: a for a in uow.applications.find(id={p.external_id for p in persons})}
-        self._units = {unit.code for unit in uow.units.find(code={p.unit_code for p in persons})}
+        self._units = uow.units.hold({p.unit_code for p in persons})
         self.new: list[Holder] = []
 
     def sort(self, person: PushedPerson) -> Confirmation:
@@ -114,8 +115,9 @@ class _Sorter:
             return Confirmation(person.external_id, Outcome.UNCHANGED, present.id)
         if present is not None:
             return _refused(person, "此编号已登记且内容不同；人员信息变更请走变更申请。")
-        if person.unit_code not in self._units:
-            return _refused(person, f"没有找到单位：{person.unit_code}")
+        unit = self._units.get(person.unit_code)
+        if unit is None or not unit.is_open:
+            return _refused(person, ended(unit) if unit else f"没有找到单位：{person.unit_code}")
         holder = self._holder(person)
         self.new.append(holder)
         self._known[person.external_id] = holder

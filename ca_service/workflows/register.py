@@ -17,6 +17,7 @@ from ca_service.intake.sheet import Roster, SheetError, SheetLimits, read_roster
 from ca_service.workflows.compare import Compared, Context, compare
 from ca_service.workflows.conflicts import open_conflicts
 from ca_service.workflows.findings import Findings
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.stored_units import StoredUnits
 
@@ -86,7 +87,7 @@ def import_batch(services: Services, actor: Actor, upload: Upload, *, draft_id: 
     roster = read_upload(upload)
     checked = check(services, upload, roster)
     with services.begin() as uow:
-        uow.units.hold({row.unit.code for row in checked.good})
+        require_open(uow, {upload.unit_code, *(row.unit.code for row in checked.good)})
         earlier = earlier_batch(uow, upload)
         context = Context(upload.unit_code, roster.letters, earlier.id if earlier else None)
         compared = compare(services, uow, checked.good, context)

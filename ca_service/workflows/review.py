@@ -23,6 +23,7 @@ from ca_service.domain.review import (
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.conflicts import lapse, open_conflicts, undecided
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refusals import Refusal, refused
@@ -204,7 +205,7 @@ def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[A
     verdicts = [Verdict(own, _E.RESUBMIT) for own in ids]
     with services.begin() as uow:
         cases = _cases(uow, verdicts)
-        uow.units.hold(case.application.unit_code for case in cases)
+        require_open(uow, {case.application.unit_code for case in cases})
         refusals = _refusals(cases, lambda case: _judge_resubmission(uow, actor, case.application, case.lineage))
         if not refusals:
             return _submit_again(services, uow, actor, cases)

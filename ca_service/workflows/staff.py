@@ -18,6 +18,7 @@ from ca_service.domain.sign_in import CODE_LIMITS, PASSWORD_LIMITS
 from ca_service.domain.staff import Staff, refuse_last_administrator, refuse_second_account
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.second_factor import forget_factors
 from ca_service.workflows.sign_in import forget_tries
@@ -57,6 +58,7 @@ def add_staff(services: Services, actor: Actor, new: NewStaff, *, first_password
     with services.begin() as uow:
         authorise(actor, Action.STAFF_MANAGE, lineage=uow.units.lineage(new.unit_code))
         _check_new(staff)
+        require_open(uow, [new.unit_code])
         detail = {"roles": _text(new.roles)}
         # The entry comes first: its place in the chain lets one account after the other look for the same person.
         uow.audit.append(actor, Tag.STAFF_ADDED, new.login, unit=new.unit_code, detail=detail)
@@ -94,6 +96,7 @@ def change_post(services: Services, actor: Actor, login: str, post: Post) -> Sta
         check_roles(post.roles, at_centre=post.unit_code == CENTRE_CODE)
         if (post.unit_code, post.roles) == (staff.unit_code, staff.roles):
             return staff
+        require_open(uow, [post.unit_code])
         if (staff.roles | post.roles) & ADMINISTRATORS:
             raise Conflict(
                 "三员（系统管理员、安全管理员、审计员）的账号不能改作他用，其他账号也不能改为三员，请新建账号。"

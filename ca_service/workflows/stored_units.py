@@ -19,7 +19,7 @@ class StoredUnits:
         """See UnitLookup: a code, which is all digits, is looked for among codes only."""
         codes = [key for key in keys if key.isascii() and key.isdigit()]
         named = self.uow.units.named([key for key in keys if key not in set(codes)])
-        coded = self.uow.units.with_codes(codes)
+        coded = [unit for unit in self.uow.units.with_codes(codes) if unit.is_open]
         lineages = self.uow.units.lineages(unit.code for unit in (*coded, *named))
         found: dict[str, list[Match]] = {}
         for unit in coded:

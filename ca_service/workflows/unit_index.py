@@ -16,14 +16,16 @@ class UnitIndex:
         self._names: dict[str, list[Unit]] = defaultdict(list)
         for unit in units:
             self._children[unit.parent_code].append(unit.code)
-            self._names[normalise_unit_name(unit.name)].append(unit)
+            if unit.is_open:
+                self._names[normalise_unit_name(unit.name)].append(unit)
 
     def by_code(self, code: str) -> Unit | None:
-        """The unit of that code."""
-        return self.units.get(code)
+        """The open unit of that code."""
+        unit = self.units.get(code)
+        return unit if unit is not None and unit.is_open else None
 
     def by_name(self, name: str) -> list[Unit]:
-        """All units whose name reads the same."""
+        """All open units whose name reads the same."""
         return list(self._names.get(normalise_unit_name(name), ()))
 
     def subtree(self, code: str) -> frozenset[str]:

@@ -28,6 +28,7 @@ from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
 from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
+from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEventRow, UnitStepRow
 
 __all__ = [
     "AccountEventRow",
@@ -57,6 +58,7 @@ __all__ = [
     "PasskeyRow",
     "ReceiptRow",
     "RecoveryCodeRow",
+    "ResponsibleRow",
     "SessionRow",
     "SignInRow",
     "StaffRow",
@@ -66,5 +68,8 @@ __all__ = [
     "StepRow",
     "TotpKeyRow",
     "TryRow",
+    "UnitCaseRow",
+    "UnitEventRow",
     "UnitRow",
+    "UnitStepRow",
 ]

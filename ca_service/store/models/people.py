@@ -7,8 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.roles import Role
-from ca_service.domain.units import UnitKind
-from ca_service.store.columns import RoleSet
+from ca_service.domain.units import UnitKind, UnitStatus
+from ca_service.store.columns import EnumText, RoleSet
 from ca_service.store.models.base import Base
 
 
@@ -23,6 +23,10 @@ class UnitRow(Base):
     parent_code: Mapped[str | None] = mapped_column(ForeignKey("unit.code"), index=True)
     area_code: Mapped[str] = mapped_column(String(12))
     school_type: Mapped[str | None] = mapped_column(String(3))
+    credit_code: Mapped[str | None] = mapped_column(String(18))
+    status: Mapped[UnitStatus] = mapped_column(EnumText(UnitStatus), server_default=UnitStatus.OPEN.value)
+    successor_code: Mapped[str | None] = mapped_column(String(20))
+    closed_at: Mapped[datetime | None]
 
 
 class LineageRow(Base):

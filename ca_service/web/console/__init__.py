@@ -17,9 +17,12 @@ from ca_service.web.console import (
     parcels,
     person_form,
     portal,
+    roster,
     second_factor,
     sheets,
     staff,
+    unit_cases,
+    units,
 )
 from ca_service.web.console.context import (
     PAGE_SIZE,
@@ -39,7 +42,7 @@ __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
     portal, account, second_factor, campaign, applications, imports, batches, person_form, certificates, changes,
-    media, parcels, sheets, messages, staff, audit,
+    media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

@@ -37,6 +37,8 @@ _WORDS: Mapping[str, str] = {
     "UNSPECIFIED": "未说明", "KEY_COMPROMISE": "密钥泄露", "AFFILIATION_CHANGED": "调离原单位",
     "SUPERSEDED": "已被替换", "CESSATION_OF_OPERATION": "停止使用", "CERTIFICATE_HOLD": "暂停使用",
     "PRIVILEGE_WITHDRAWN": "权限收回",
+    "proposed": "待确认", "done": "已办理", "merged": "已合并", "closed": "已撤销",
+    "leader": "分管领导", "section-head": "处（科）室负责人", "administrator": "信息管理员",
 }  # fmt: skip
 
 

@@ -1,0 +1,218 @@
+"""How long the server takes for every console page of a whole region: `python -m bench.console_pages`.
+
+12,000 units, 15,000 applications, 200,000 audit entries, 9,000 people with token and certificate, 36,000 responsible
+persons. Each GET endpoint is asked for by every role that may see it, through Flask's test client: everything but the
+network and TLS. Ends with 1 when the p95 of a page is over LIMIT, or a page was not measured; both are in the table.
+`--postgres` measures on a PostgreSQL of its own instead of SQLite; `--cpu` judges by this process's processor time, for
+a machine that is busy with other work (on SQLite all the work is in it); `--small` only tries that every page answers.
+"""
+
+import argparse
+import gc
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from rich.console import Console
+from rich.table import Table
+from werkzeug.routing import Rule
+
+from bench.filled import BANNER, LEAGUE, PASSWORD, Filled, Sizes, fill, founded
+from ca_service.app import create_console
+from ca_service.config import Config, DatabaseTable
+from ca_service.domain.roles import Role
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.store import schema
+from ca_service.wiring import Wiring
+from tests.ca_service import postgres
+
+LIMIT = 0.150
+_REQUESTS = 20
+_SMALL = Sizes(units=300, applications=300, audit_entries=500, changes=20, staff=5)
+# Not pages of a person: a file as it lies on the disk, and what needs a real document behind it.
+_LEFT_OUT = frozenset({"console.static"})
+# What else is asked for besides the plain address: pages far behind, searches, filters.
+_VARIANTS: Mapping[str, Sequence[str]] = {
+    "console.units.index": ("", f"?at={LEAGUE}", f"?at={BANNER}", "?q=第&page=200", "?q=21150", "?q=示范大学"),
+    "console.applications.index": ("", "?page=200", "?status=submitted"),
+    "console.certificates.index": ("", "?page=150"),
+    "console.media.index": ("", "?page=150"),
+    "console.roster.index": ("", "?page=200"),
+    "console.changes.index": ("", "?page=20"),
+    "console.staff.index": ("", "?page=6"),
+    "console.unit_cases.preview": ("?look=1&target=150303&name=示范",),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One address for one role, in seconds; `work` is the p95 of processor time, to which other load does not add."""
+
+    endpoint: str
+    address: str
+    role: str
+    p50: float
+    p95: float
+    work: float
+
+
+def main() -> None:
+    """Fill, measure, print, judge."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--postgres", action="store_true")
+    parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--small", action="store_true")
+    given = parser.parse_args()
+    with founded() as base, _on_postgres(base) if given.postgres else _as_it_is(base) as config:
+        wiring = Wiring(config)
+        filled = fill(wiring, _SMALL if given.small else Sizes())
+        # What filling left in memory is not the service's: its collection must not count as a page's time.
+        gc.collect()
+        gc.freeze()
+        measured, missing = measure(create_console(wiring), filled, requests=2 if given.small else _REQUESTS)
+        wiring.database.engine.dispose()
+    slow = report(measured, missing, by_work=given.cpu)
+    sys.exit(1 if missing or (slow and not given.small) else 0)
+
+
+@contextmanager
+def _as_it_is(config: Config) -> Iterator[Config]:
+    yield config
+
+
+@contextmanager
+def _on_postgres(config: Config) -> Iterator[Config]:
+    """The same CA with its rows in a PostgreSQL that goes with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="educa-bench-pg-"))
+    folder.chmod(0o755)
+    try:
+        with postgres.cluster(folder) as server:
+            other = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "bench"))})
+            _copy(Wiring(config), Wiring(other))
+            yield other
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(source: Wiring, target: Wiring) -> None:
+    """What the ceremony left: the rows of every table, parents before children."""
+    from ca_service.store.models import Base  # noqa: PLC0415  only this way needs the tables
+
+    schema.upgrade(target.database.engine)
+    with source.database.reading.connect() as old, target.database.engine.begin() as new:
+        for table in Base.metadata.sorted_tables:
+            rows = [dict(row._mapping) for row in old.execute(table.select())]
+            if table.name == "unit":
+                rows.sort(key=lambda row: (row["parent_code"] is not None, row["parent_code"] != CENTRE_CODE))
+            if rows:
+                new.execute(table.insert(), rows)
+
+
+def measure(app: Flask, filled: Filled, *, requests: int) -> tuple[list[Measured], list[str]]:
+    """Every page by every role that may see it, and the endpoints for which nothing was measured."""
+    clients = {login: _signed_in(app, login) for login in filled.logins.values()}
+    measured = []
+    pages = [rule for rule in app.url_map.iter_rules() if _is_page(rule)]
+    for rule in pages:
+        for address in _addresses(rule, filled):
+            for (role, unit), login in filled.logins.items():
+                times = _times(clients[login], address, requests)
+                if times:
+                    measured.append(_summary(rule.endpoint, address, f"{role.value} {unit}", times))
+    seen = {one.endpoint for one in measured}
+    return measured, sorted({rule.endpoint for rule in pages} - seen)
+
+
+def _is_page(rule: Rule) -> bool:
+    return rule.endpoint.startswith("console.") and "GET" in (rule.methods or ()) and rule.endpoint not in _LEFT_OUT
+
+
+def _signed_in(app: Flask, login: str) -> FlaskClient:
+    client = app.test_client()
+    client.environ_base["wsgi.url_scheme"] = "https"
+    page = client.get("/login").text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = client.post("/login", data={"login": login, "password": PASSWORD, "csrf_token": token})
+    if answer.status_code != 302:
+        raise RuntimeError(f"{login} cannot sign in: {answer.status_code}")
+    return client
+
+
+def _addresses(rule: Rule, filled: Filled) -> list[str]:
+    """The addresses of a page; an argument without a sample leaves none, so that the page counts as not measured."""
+    samples = {
+        "application_id": filled.applications[len(filled.applications) // 2],
+        "serial": (filled.media if rule.endpoint.startswith("console.media") else filled.certificates)[7],
+        "change_id": filled.changes[3],
+        "holder_id": filled.holders[3],
+        "code": LEAGUE if "roster" in rule.endpoint else BANNER,
+        "act": "merge",
+        "login": filled.logins[Role.CLERK, LEAGUE],
+        "case_id": filled.unit_case,
+    }
+    path = rule.rule
+    for name in rule.arguments:
+        if name not in samples:
+            return []
+        path = path.replace(f"<{name}>", samples[name])
+    return [path + variant for variant in _VARIANTS.get(rule.endpoint, ("",))]
+
+
+def _times(client: FlaskClient, address: str, requests: int) -> list[tuple[float, float]]:
+    """Seconds and processor seconds of each request after a first one; none where this role may not see the page."""
+    first = client.get(address)
+    if first.status_code >= 500:
+        raise RuntimeError(f"{address}: {first.status_code}")
+    if first.status_code != 200:
+        return []
+    times = []
+    for _ in range(requests):
+        started, worked = time.perf_counter(), time.process_time()
+        client.get(address)
+        times.append((time.perf_counter() - started, time.process_time() - worked))
+    return times
+
+
+def _summary(endpoint: str, address: str, role: str, times: Sequence[tuple[float, float]]) -> Measured:
+    took, worked = zip(*times, strict=True)
+    p95, work = (statistics.quantiles(values, n=20)[-1] for values in (took, worked))
+    return Measured(endpoint, address, role, statistics.median(took), p95, work)
+
+
+def report(measured: Sequence[Measured], missing: Sequence[str], *, by_work: bool) -> list[Measured]:
+    """Print the slowest role of each address, slowest first; return those over the limit."""
+
+    def judged(one: Measured) -> float:
+        return one.work if by_work else one.p95
+
+    slowest: dict[str, Measured] = {}
+    for one in sorted(measured, key=judged):
+        slowest[one.address] = one
+    load = os.getloadavg()[0]
+    table = Table(
+        title=f"console pages, limit p95 {LIMIT * 1000:.0f} ms; load {load:.1f} on {os.cpu_count()} processors"
+    )
+    for heading in ("page", "slowest for", "p95 cpu ms", "p50 ms", "p95 ms", ""):
+        table.add_column(heading, justify="right" if heading.endswith("ms") else "left")
+    ranked = sorted(slowest.values(), key=judged, reverse=True)
+    for one in ranked:
+        flag = "OVER" if judged(one) > LIMIT else ""
+        table.add_row(one.address, one.role, *(f"{s * 1000:.0f}" for s in (one.work, one.p50, one.p95)), flag)
+    console = Console(width=110)
+    console.print(table)
+    for endpoint in missing:
+        console.print(f"not measured: {endpoint} (give its arguments a sample in bench/console_pages.py)")
+    return [one for one in ranked if judged(one) > LIMIT]
+
+
+if __name__ == "__main__":
+    main()

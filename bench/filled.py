@@ -1,0 +1,254 @@
+"""A service as full as the region fills it: units, people, tokens, certificates, applications, audit entries.
+
+    from bench.filled import Sizes, fill, founded
+    with founded() as config:            # a CA after its ceremony, in a temporary folder, on SQLite
+        filled = fill(Wiring(config), Sizes())
+
+Everything is invented. The rows are what the workflows would have left (states, one administrator a unit, lineage, a
+chain that verifies), written in bulk. The certificates are signed by a throwaway key: they parse, and verify nowhere.
+"""
+
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import insert, update
+
+from bench.filled_people import application, certificate, holder
+from bench.filled_units import units_of_the_region
+from ca_service import config as configuration
+from ca_service import founding
+from ca_service.config import Config
+from ca_service.domain.applications import ApplicationStatus, Batch
+from ca_service.domain.audit import AuditEntry, Tag, canonical, timestamp
+from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
+from ca_service.domain.holders import Holder
+from ca_service.domain.media import CustodyEvent, Medium, MediumEvent, MediumStatus
+from ca_service.domain.responsible import Duty, OfficeContact, ResponsiblePerson
+from ca_service.domain.roles import Actor, Role
+from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import Order, UnitAct
+from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
+from ca_service.passwords import hash_password
+from ca_service.store.models import AuditRow, HeadRow
+from ca_service.wiring import Wiring
+from ca_service.workflows import unit_cases
+from ca_service.workflows.ports import UnitOfWork
+from ca_service.workflows.units import register
+
+PASSWORD = "a long enough password"
+FILLER = Actor("filler", CENTRE_CODE, frozenset({Role.OPERATOR}), "cli")
+LEAGUE, BANNER = "150300", "150302"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much there is; `units` counts the bureaus and universities too."""
+
+    units: int = 12_000
+    applications: int = 15_000
+    audit_entries: int = 200_000
+    changes: int = 1_000
+    staff: int = 300
+
+
+@dataclass
+class Filled:
+    """What there is, by identifier; `logins` by role and unit, all with PASSWORD."""
+
+    units: list[Unit] = field(default_factory=list)
+    applications: list[str] = field(default_factory=list)
+    holders: list[str] = field(default_factory=list)
+    certificates: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    unit_case: str = ""
+    logins: dict[tuple[Role, str], str] = field(default_factory=dict)
+
+
+@contextmanager
+def founded() -> Iterator[Config]:
+    """The configuration of a CA right after its ceremony, in a temporary folder that goes with the block."""
+    with tempfile.TemporaryDirectory(prefix="educa-filled-") as folder:
+        path = Path(folder) / "config.toml"
+        founding.write_configuration(path, founding.Addresses("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"))
+        config = configuration.load(path)
+        founding.write_secrets(config)
+        wiring = Wiring(config)
+        founding.exists(wiring)
+        founding.hold(wiring)
+        wiring.database.engine.dispose()
+        yield config
+
+
+def fill(wiring: Wiring, sizes: Sizes, *, seed: int = 20261124) -> Filled:
+    """Fill a founded service and return what there is; a seed gives the same contents but for random serials."""
+    return _Filler(wiring, sizes, random.Random(seed)).fill()
+
+
+class _Filler:
+    def __init__(self, wiring: Wiring, sizes: Sizes, rng: random.Random) -> None:
+        self.wiring = wiring
+        self.services = wiring.services
+        self.sizes = sizes
+        self.rng = rng
+        self.filled = Filled()
+        self.holders: list[Holder] = []
+        self.now = datetime.now(UTC).replace(microsecond=0)
+
+    def fill(self) -> Filled:
+        """One transaction a kind of thing."""
+        for part in (self._units, self._staff, self._people, self._custody, self._changes, self._roster):
+            with self.services.begin() as uow:
+                part(uow)
+        self._audit()
+        self._unit_case()
+        return self.filled
+
+    def _unit_case(self) -> None:
+        """A proposed merger of a whole banner: the plan with the most steps."""
+        order = Order(UnitAct.MERGE, BANNER, target_code="150303", stop_people=True, return_applications=True)
+        admin = Actor(self.filled.logins[Role.CA_ADMIN, CENTRE_CODE], CENTRE_CODE, frozenset({Role.CA_ADMIN}), "web")
+        seen = unit_cases.preview(self.services, admin, order).sha256()
+        case = unit_cases.propose(self.services, admin, order, seen=seen, ground="示范数据")
+        self.filled.unit_case = case.id
+
+    def _units(self, uow: UnitOfWork) -> None:
+        present = list(uow.units.find())
+        new = units_of_the_region(present, self.sizes.units)
+        register(uow, FILLER, new, at=self.now, ground="示范数据")
+        self.filled.units = [*present, *new]
+
+    def _staff(self, uow: UnitOfWork) -> None:
+        hashed = hash_password(PASSWORD)
+        places = [CENTRE_CODE, LEAGUE, BANNER]
+        business = [(role, unit) for role in (Role.CLERK, Role.REVIEWER, Role.CUSTODIAN) for unit in places]
+        centre = [(role, CENTRE_CODE) for role in (Role.CA_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR)]
+        self.filled.logins = {(role, unit): f"bench-{role.value}-{unit}" for role, unit in (*business, *centre)}
+        bureaus = [unit.code for unit in self.filled.units if unit.kind in (UnitKind.LEAGUE, UnitKind.BANNER)]
+        others = [(Role.CLERK, self.rng.choice(bureaus)) for _ in range(self.sizes.staff)]
+        named = [(login, *place) for place, login in self.filled.logins.items()]
+        named += [(f"clerk-{number}", *place) for number, place in enumerate(others)]
+        uow.staff.add_all(
+            Staff(login, "示范人员", unit, frozenset({role}), hashed, False, True, self.now)
+            for login, role, unit in named
+        )
+
+    def _people(self, uow: UnitOfWork) -> None:
+        """Applications in every state; those confirmed have a person behind them."""
+        takers = [unit for unit in self.filled.units if unit.kind is not UnitKind.CENTRE]
+        self.rng.shuffle(takers)
+        scan = self.services.documents.put(b"%PDF-1.4 stand-in for a stamped form")
+        applications = []
+        for number in range(self.sizes.applications):
+            unit = takers[number % len(takers)]
+            repeated = number >= len(takers)
+            applications.append(application(number, unit, self.now, repeated=repeated))
+        batches = {(a.batch_id, takers[0].parent_code or CENTRE_CODE) for a in applications}
+        uow.batches.add_all(Batch(b, unit, f"{b:0>64}", scan, "clerk-0", self.now) for b, unit in sorted(batches))
+        uow.applications.add_all(applications)
+        holders = [holder(a) for a in applications if a.status is ApplicationStatus.CONFIRMED]
+        uow.holders.add_all(holders)
+        self.filled.applications = [a.id for a in applications]
+        self.filled.holders = [h.id for h in holders]
+        self.holders = holders
+
+    def _custody(self, uow: UnitOfWork) -> None:
+        """A token and a certificate for each person, and a tenth more tokens in the centre's stock."""
+        media, steps, certificates = [], [], []
+        step = partial(_step, at=self.now)
+        for number, person in enumerate(self.holders):
+            serial = f"T{number:08d}"
+            media.append(
+                Medium(
+                    serial, "UKEY", MediumStatus.IN_USE, person.unit_code, self.now, person.id, binding_key=b"stand-in"
+                )
+            )
+            steps += [
+                step(serial, 1, MediumEvent.INITIALISE, (CENTRE_CODE, CENTRE_CODE), status=MediumStatus.INITIALISED),
+                step(serial, 2, MediumEvent.HAND_OVER, (CENTRE_CODE, person.id), status=MediumStatus.HANDED_OVER),
+                step(serial, 3, MediumEvent.ACTIVATE, (person.id, person.id), status=MediumStatus.IN_USE),
+            ]
+            certificates.append(certificate(number, person, serial, self.rng.getrandbits(126) | 1 << 126, self.now))
+        stock = range(len(media), len(media) + self.sizes.units // 10)
+        media += [
+            Medium(f"T{n:08d}", "UKEY", MediumStatus.INITIALISED, CENTRE_CODE, self.now, binding_key=b"stand-in")
+            for n in stock
+        ]
+        uow.media.add_all(media)
+        uow.custody.add_all(steps)
+        uow.certificates.add_all(certificates)
+        self.filled.media = [medium.serial for medium in media]
+        self.filled.certificates = [certificate.serial for certificate in certificates]
+
+    def _changes(self, uow: UnitOfWork) -> None:
+        kinds, statuses = list(ChangeKind), list(ChangeStatus)
+        cases = [
+            Change(
+                id=f"C{number:06d}",
+                kind=kinds[number % len(kinds)],
+                holder_id=self.holders[number % len(self.holders)].id,
+                unit_code=self.holders[number % len(self.holders)].unit_code,
+                explanation="工作调整",
+                opinion="同意",
+                transferred=False,
+                scan_sha256="0" * 64,
+                status=statuses[number % len(statuses)],
+                submitted_by="clerk-0",
+                submitted_at=self.now - timedelta(minutes=number),
+            )
+            for number in range(self.sizes.changes)
+        ]
+        uow.changes.add_all(cases)
+        self.filled.changes = [case.id for case in cases]
+
+    def _roster(self, uow: UnitOfWork) -> None:
+        contact = OfficeContact("0471-3000001", "19900000001", "office@example.com")
+        uow.responsible.add_all(
+            ResponsiblePerson(
+                f"R{number:06d}{duty.value}",
+                unit.code,
+                duty,
+                1,
+                "示范人",
+                "信息中心",
+                "主任",
+                contact,
+                "clerk-0",
+                self.now,
+            )
+            for number, unit in enumerate(self.filled.units)
+            for duty in Duty
+        )
+
+    def _audit(self) -> None:
+        """The chain goes on from where it is; its links are computed like the service does."""
+        with self.services.read() as uow:
+            seq, link = uow.audit.head()
+        tags = [Tag.APPLICATION_FORWARDED, Tag.STAFF_SIGNED_IN, Tag.APPLICATION_UNMASKED, Tag.HOLDER_REGISTERED]
+        with self.wiring.database.engine.begin() as connection:
+            while seq < self.sizes.audit_entries:
+                entries = []
+                for number in range(seq + 1, min(seq + 10_000, self.sizes.audit_entries) + 1):
+                    subject = self.filled.applications[number % len(self.filled.applications)]
+                    unit = self.filled.units[number % len(self.filled.units)].code
+                    entry = AuditEntry(
+                        number, timestamp(self.now), tags[number % len(tags)].value, f"clerk-{number % 300}", "web",
+                        unit, subject, canonical({"to": LEAGUE}), bytes(link),
+                    ).sealed()  # fmt: skip
+                    link = entry.hash
+                    entries.append(vars(entry))
+                connection.execute(insert(AuditRow), entries)
+                seq += len(entries)
+            connection.execute(update(HeadRow).where(HeadRow.name == "audit").values(seq=seq, hash=bytes(link)))
+
+
+def _step(
+    serial: str, seq: int, event: MediumEvent, way: tuple[str, str], *, status: MediumStatus, at: datetime
+) -> CustodyEvent:
+    return CustodyEvent(serial, seq, event, *way, by="custodian", at=at, status=status, at_unit="")
