@@ -7,13 +7,13 @@ import logging
 import os
 import secrets
 import signal
-import ssl
 import sys
 from pathlib import Path
 from typing import NoReturn
 
 import click
 import structlog
+from cheroot.wsgi import Server
 from sqlalchemy.exc import SQLAlchemyError
 
 from teacher_registry.accounts.book import all_accounts
@@ -53,12 +53,11 @@ def serve(path: Path | None) -> None:
     try:
         registry = build_registry(config, system_clock)
         app = create_app(registry, CsrfTokens(secrets.token_bytes(32)))
-        server = build_server(config, app, lambda kind: registry.journal.tls_refused(kind, registry.clock()))
+        server = build_server(config, app)
         server.prepare()
-    except (ConfigError, OSError, ssl.SSLError) as error:
+    except (ConfigError, OSError) as error:
         _fail(f"cannot serve: {error}")
-    host, port = server.bind_addr[:2]
-    click.echo(f"teacher registry: https://{host}:{port}/")
+    click.echo(f"teacher registry: {_where(config, server)}")
     # A shell starts background programs with SIGINT ignored, so SIGTERM must not go by way of it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -90,6 +89,14 @@ def list_accounts(path: Path | None, as_json: bool, unit: str | None) -> None:
         lock = " locked" if account.locked_at else ""
         kind = KINDS[AccountKind(account.kind)]
         click.echo(f"{account.unit_code}  {account.login}  {account.name}  {kind}  {account.status}{lock}")
+
+
+def _where(config: Config, server: Server) -> str:
+    """The address that was bound: a free port has its number only now."""
+    if isinstance(config.listen, str):
+        return f"unix:{config.listen} (behind the proxy of {config.proxy})"
+    host, port = server.bind_addr[:2]
+    return f"https://{host}:{port}/" if not config.proxy else f"{host}:{port} (behind the proxy {config.proxy})"
 
 
 def _load(path: Path | None) -> Config:

@@ -37,8 +37,3 @@ class Journal:
         kept, since a foreign certificate may say anything."""
         with self._sessions.begin() as session:
             session.add(LogEntry(at=at, act=Act.REFUSED, refusal=kind, certificate_serial=unverified_serial))
-
-    def tls_refused(self, kind: RefusalKind, at: datetime) -> None:
-        """The TLS handshake already failed; the certificate itself is not known any more."""
-        with self._sessions.begin() as session:
-            session.add(LogEntry(at=at, act=Act.TLS_REFUSED, refusal=kind))

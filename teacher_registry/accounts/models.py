@@ -50,7 +50,7 @@ class Act(StrEnum):
 
     SIGN_IN = "administrator:sign-in"
     REFUSED = "administrator:refused"
-    TLS_REFUSED = "administrator:tls-refused"
+    # retired: "administrator:tls-refused" (a handshake that ended in an alert)
     CREATE = "account:create"
     STOP = "account:stop"
     RESTORE = "account:restore"

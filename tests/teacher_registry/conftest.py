@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,7 +22,6 @@ from werkzeug.test import TestResponse
 
 from teacher_registry.accounts.models import Account, LogEntry
 from teacher_registry.config import Config, load_config
-from teacher_registry.refusal import RefusalKind
 from teacher_registry.serving import build_server
 from teacher_registry.web.app import create_app
 from teacher_registry.web.csrf import CsrfTokens
@@ -226,7 +224,6 @@ class Curl:
 
     port: int
     folder: Path
-    tls_refusals: queue.Queue[RefusalKind]  # filled once the row is written
 
     def __call__(self, identity: Identity | None, path: str = "/", *options: str) -> Answer:
         command = ["curl", "-sk", "--max-time", "20", "-w", "\n%{http_code}", *options]
@@ -244,15 +241,8 @@ class Curl:
 @pytest.fixture
 def curl(config: Config, registry: Registry, tmp_path: Path) -> Iterator[Curl]:
     """The registry behind its own TLS, in this process."""
-
-    refusals: queue.Queue[RefusalKind] = queue.Queue()
-
-    def tls_refused(kind: RefusalKind) -> None:
-        registry.journal.tls_refused(kind, registry.clock())
-        refusals.put(kind)
-
-    server = build_server(config, create_app(registry, CsrfTokens(bytes(32))), tls_refused)
+    server = build_server(config, create_app(registry, CsrfTokens(bytes(32))))
     server.expiration_interval = 0.02
     server.prepare()
     with running(server.serve, server.stop):
-        yield Curl(server.bind_addr[1], tmp_path, refusals)
+        yield Curl(server.bind_addr[1], tmp_path)
