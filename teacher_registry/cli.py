@@ -19,13 +19,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from teacher_registry.accounts.book import all_accounts
 from teacher_registry.accounts.database import open_database
 from teacher_registry.accounts.models import AccountKind
+from teacher_registry.accounts.sheets import KIND_NAMES
 from teacher_registry.clock import system_clock
 from teacher_registry.config import Config, ConfigError, load_config
 from teacher_registry.serving import build_server
 from teacher_registry.web.app import create_app
 from teacher_registry.web.csrf import CsrfTokens
 from teacher_registry.web.negotiate import account_document
-from teacher_registry.web.texts import KINDS
 from teacher_registry.wiring import build_registry
 
 _config_option = click.option(
@@ -87,7 +87,7 @@ def list_accounts(path: Path | None, as_json: bool, unit: str | None) -> None:
         return
     for account in found:
         lock = " locked" if account.locked_at else ""
-        kind = KINDS[AccountKind(account.kind)]
+        kind = KIND_NAMES[AccountKind(account.kind)]
         click.echo(f"{account.unit_code}  {account.login}  {account.name}  {kind}  {account.status}{lock}")
 
 

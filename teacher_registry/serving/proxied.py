@@ -4,7 +4,8 @@ The proxy says in one header which certificate the TLS connection proved to hold
 header could be anyone, and:
 
 1. only connections of the configured proxy are served: its address, or on a Unix socket its user (SO_PEERCRED);
-2. exactly one header name is read, and a request that carries it twice, folded or with an underscore is refused;
+2. exactly one header name is read, as it was written on the wire (WSGI would take A_B for A-B), and a request that
+   carries it twice or folded is refused;
 3. the proxy must set the header on every request, empty when there is no certificate (docs/relying-party.md).
 """
 
@@ -88,5 +89,4 @@ class _OneRequest(HeaderReader):
             if self._seen:
                 raise ValueError("two client certificates")
             self._seen = True
-        # WSGI writes A-B and A_B the same way; nginx drops the second, and so do we.
-        return b"_" not in key_name
+        return True

@@ -18,6 +18,7 @@ PURPOSES: Mapping[str, x509.ObjectIdentifier] = MappingProxyType(
         "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
         "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
         "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+        "documentSigning": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),  # RFC 9336
     }
 )
 
