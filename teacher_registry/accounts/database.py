@@ -33,6 +33,9 @@ def _alembic(connection: Connection) -> AlembicConfig:
 def _one_at_a_time(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+    if connection.dialect.name == "sqlite":
+        # The driver begins no transaction for CREATE TABLE: without this a death would leave half a schema.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -27,6 +30,7 @@ from teacher_registry.web.app import create_app
 from teacher_registry.web.csrf import CsrfTokens
 from teacher_registry.web.guard import CLIENT_CERTIFICATE
 from teacher_registry.wiring import Registry, build_registry
+from tests.ca_service import postgres
 from tests.teacher_registry.authority import (
     NOW,
     POLICY,
@@ -40,6 +44,7 @@ from tests.teacher_registry.authority import (
 from tests.teacher_registry.publication import Clock, Publication, published, running
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_NUMBERS = itertools.count(1)
 JSON = {"Accept": "application/json"}
 
 
@@ -204,6 +209,30 @@ class Rows:
 def rows(config: Config, registry: Registry) -> Rows:
     """What was written."""
     return Rows(config.database)
+
+
+@pytest.fixture(scope="session")
+def postgres_of_the_registry() -> Iterator[str]:
+    """A PostgreSQL cluster of this process's own."""
+    folder = Path(tempfile.mkdtemp(prefix="registry-pg-"))
+    folder.chmod(0o755)
+    try:
+        with postgres.cluster(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'registry.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_of_the_registry")
+    name = f"registry{next(_NUMBERS)}"
+    yield postgres.create(server, name)
+    postgres.drop(server, name)
 
 
 @dataclass(frozen=True)
