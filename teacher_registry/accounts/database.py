@@ -14,7 +14,7 @@ _UPGRADE_LOCK = 7_303_014_552
 
 def open_database(url: str) -> sessionmaker[Session]:
     """Connect, bring the schema to this version, and return the session factory. Raises SQLAlchemyError."""
-    engine = create_engine(url)
+    engine = create_engine(url, pool_size=16, max_overflow=32)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     with engine.begin() as connection:

@@ -18,7 +18,7 @@ from teacher_registry.serving.limits import REQUEST_SECONDS, bounded_server
 from teacher_registry.serving.tls import TlsSocket
 from teacher_registry.web.guard import CLIENT_CERTIFICATE
 
-_HANDSHAKE_SECONDS = 10.0
+_HANDSHAKE_SECONDS = 30.0
 _log = structlog.get_logger(__name__)
 
 

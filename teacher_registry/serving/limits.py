@@ -4,7 +4,9 @@ from typing import Any
 
 from cheroot.wsgi import Server
 
-_THREADS = 16
+# A person may hold a thread while typing the PIN (Firefox keeps the handshake open): there must be more of them
+# than people at that dialog at once.
+_THREADS = 48
 _TIMEOUT_SECONDS = 10
 _BACKLOG = 256
 _MAX_HEADER_OCTETS = 24 * 1024
