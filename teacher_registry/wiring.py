@@ -56,7 +56,7 @@ def build_registry(config: Config, clock: Clock, password_hash: PasswordHash | N
 
     `password_hash` replaces both hashers, for tests.
     """
-    gate = _gate(config, clock)
+    gate = build_gate(config, clock)
     try:
         sessions = open_database(config.database)
     except (SQLAlchemyError, ImportError) as error:
@@ -87,7 +87,8 @@ def build_registry(config: Config, clock: Clock, password_hash: PasswordHash | N
     )
 
 
-def _gate(config: Config, clock: Clock) -> Gate:
+def build_gate(config: Config, clock: Clock) -> Gate:
+    """The judgement alone, for a system that has accounts of its own. Raises `ConfigError`."""
     trust = Trust(_certificate(config.anchor), _certificate(config.issuing), config.policy_oid)
     _require_issued_by(trust.issuing, trust.root, config)
     fetch = HttpFetch(timeout_seconds=config.fetch_timeout_seconds)

@@ -4,6 +4,7 @@ will.
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.x509 import ocsp
@@ -76,7 +78,9 @@ class Publication:
         if self.raw_ocsp is not None:
             return self.raw_ocsp
         asked = ocsp.load_der_ocsp_request(request)
-        nonce = asked.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+        nonces = [
+            extension.value.nonce for extension in asked.extensions if isinstance(extension.value, x509.OCSPNonce)
+        ]
         return sign_ocsp(
             OcspWish(
                 self.authority.issuing,
@@ -85,7 +89,7 @@ class Publication:
                 at=self.clock(),
                 reason=self.reasons.get(asked.serial_number),
                 unknown=asked.serial_number in self.unknown,
-                nonce=nonce if self.answers_nonce else None,
+                nonce=nonces[0] if nonces and self.answers_nonce else None,
             )
         )
 
@@ -102,14 +106,20 @@ class Publication:
 def _handler(publication: Publication) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(publication.crl(self.path))
+            # RFC 6960 appendix A.1: nginx and browsers ask by GET.
+            if self.path.startswith("/ocsp/"):
+                request = base64.b64decode(unquote(self.path.removeprefix("/ocsp/")))
+                self._answer(publication.answer_ocsp(request), "application/ocsp-response")
+            else:
+                self._answer(publication.crl(self.path), "application/pkix-crl")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(publication.answer_ocsp(body))
+            self._answer(publication.answer_ocsp(body), "application/ocsp-response")
 
-        def _answer(self, body: bytes | None) -> None:
+        def _answer(self, body: bytes | None, content_type: str) -> None:
             self.send_response(503 if body is None else 200)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
             self.wfile.write(body or b"")
