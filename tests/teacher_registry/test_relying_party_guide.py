@@ -188,9 +188,11 @@ def test_java_lets_in_administrators_only(java: Curl, ca: Publication, today: Au
 
 @pytest.mark.parametrize("path", [r"\]\(([a-z./-]+)\)", r"`(tests/[\w/.]+)`", r"`(teacher_registry/[\w/]+/)`"])
 def test_what_the_guide_points_to_exists(path: str) -> None:
-    root: Callable[[str], Path] = lambda found: (
-        GUIDE.parent / found if path.startswith(r"\]") else GUIDE.parents[1] / found
-    )
+    start = GUIDE.parent if path.startswith(r"\]") else GUIDE.parents[1]
     found = re.findall(path, GUIDE.read_text(encoding="utf-8"))
     assert found
-    assert all(root(one).exists() for one in found)
+    assert all((start / one).exists() for one in found)
+
+
+def test_the_guide_names_the_policy_of_the_administrators() -> None:
+    assert f'POLICY = "{POLICY_OIDS["information-administrator"]}"' in example("java")
