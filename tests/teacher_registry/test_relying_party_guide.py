@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from profiles import POLICY_OIDS
 from tests.teacher_registry.authority import (
     OCSP_SIGNER,
     POLICY,
