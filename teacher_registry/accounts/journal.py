@@ -2,17 +2,16 @@
 
 import json
 import threading
-from contextlib import suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from teacher_registry.accounts.actor import Actor
 from teacher_registry.accounts.chain import append
-from teacher_registry.accounts.models import Account, Act, LogEntry, SeenCertificate
+from teacher_registry.accounts.models import Account, Act, LogEntry, SeenCertificate, UtcDateTime
 from teacher_registry.refusal import RefusalKind
 from teacher_registry.verification.subject import VerifiedAdministrator
 
@@ -20,7 +19,15 @@ from teacher_registry.verification.subject import VerifiedAdministrator
 _SIGN_IN_GAP = timedelta(minutes=30)
 # A page that reloads itself with a frozen certificate is one refusal a minute in the log.
 _REFUSAL_GAP = timedelta(minutes=1)
+_NOTE_EVERY = timedelta(minutes=1)
 _MAX_REMEMBERED = 4096
+# Of two connections that begin at once, the second finds the row in use and gets nothing back.
+_BEGIN = text(
+    "INSERT INTO seen_certificates (fingerprint, holder_id, unit_code, signed_in_at, used_at) "
+    "VALUES (:fingerprint, :holder, :unit, :at, :at) "
+    "ON CONFLICT (fingerprint) DO UPDATE SET signed_in_at = excluded.signed_in_at, used_at = excluded.used_at "
+    "WHERE seen_certificates.used_at IS NULL OR seen_certificates.used_at < :silent RETURNING fingerprint"
+).bindparams(bindparam("at", type_=UtcDateTime()), bindparam("silent", type_=UtcDateTime()))
 
 
 def entry(act: Act, actor: Actor, at: datetime, *, account_id: str | None = None, **detail: Any) -> LogEntry:
@@ -54,33 +61,31 @@ class Journal:
         self._lock = threading.Lock()
         self._refused: dict[tuple[str, RefusalKind], datetime] = {}
 
-    def signed_in(self, actor: VerifiedAdministrator, at: datetime) -> datetime | None:
-        """The administrator opened the page of the unit. Returns when this sign-in began, or None if it is new.
+    def signed_in(self, actor: VerifiedAdministrator, at: datetime) -> None:
+        """The administrator opened the page of the unit.
 
-        The certificate is the session: it begins when the certificate passes after a silence or a refusal.
+        The certificate is the session: it begins when the certificate passes after a silence or a refusal, and its
+        beginning is logged once, however many connections the browser opens.
         """
+        fingerprint = actor.fingerprint.hex()
         with self._sessions() as session:
-            seen = session.get(SeenCertificate, actor.fingerprint.hex())
-            if seen is None or seen.used_at is None or at - seen.used_at > _SIGN_IN_GAP:
-                self._begin(session, actor, at, seen)
-                self._forget(actor.fingerprint.hex())
-                return None
-            if at - seen.used_at > _REFUSAL_GAP:
-                seen.used_at = at
-                session.commit()
-            return seen.signed_in_at
-
-    @staticmethod
-    def _begin(session: Session, actor: VerifiedAdministrator, at: datetime, seen: SeenCertificate | None) -> None:
-        if seen is None:
-            seen = SeenCertificate(fingerprint=actor.fingerprint.hex(), holder_id=actor.holder_id)
-            seen.unit_code = actor.unit_code
-        seen.signed_in_at = seen.used_at = at
-        session.merge(seen)
-        # Two connections of one browser may begin at once: one of them writes, the other finds it done.
-        with suppress(IntegrityError):
-            append(session, [entry(Act.SIGN_IN, actor, at)])
+            seen = session.get(SeenCertificate, fingerprint)
+            used_at = None if seen is None else seen.used_at
+            if used_at is not None and at - used_at <= _NOTE_EVERY:
+                return
+            if used_at is None or at - used_at > _SIGN_IN_GAP:
+                self._begin(session, actor, at)
+            else:
+                going_on = update(SeenCertificate).where(SeenCertificate.fingerprint == fingerprint)
+                session.execute(going_on.where(SeenCertificate.used_at.is_not(None)).values(used_at=at))
             session.commit()
+
+    def _begin(self, session: Session, actor: VerifiedAdministrator, at: datetime) -> None:
+        values = {"fingerprint": actor.fingerprint.hex(), "holder": actor.holder_id, "unit": actor.unit_code}
+        begun = session.execute(_BEGIN, {**values, "at": at, "silent": at - _SIGN_IN_GAP}).one_or_none()
+        if begun is not None:
+            append(session, [entry(Act.SIGN_IN, actor, at)])
+            self._forget(values["fingerprint"])
 
     def refused(self, kind: RefusalKind, presented: bytes, unverified_serial: str | None, at: datetime) -> None:
         """A certificate was refused: what its holder had open ends, and the log says so once a minute.

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import or_, update
+from sqlalchemy import and_, bindparam, or_, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from teacher_registry.accounts.actor import Actor
 from teacher_registry.accounts.chain import append
 from teacher_registry.accounts.journal import entry, told
-from teacher_registry.accounts.models import AccountStatus, Act, FeedPosition, LogEntry, Standing
+from teacher_registry.accounts.models import AccountStatus, Act, FeedPosition, LogEntry, Standing, UtcDateTime
 from teacher_registry.feed.page import AccountEvent, EventKind, FeedPage
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.subject import VerifiedAdministrator
@@ -58,11 +58,12 @@ class Standings:
 
     def lock(self, actor: Actor, at: datetime, why: str) -> None:
         """Lock the holder out; only the CA's form (unlock) ends it. `why` is one word for the log."""
+        is_open = and_(Standing.holder_id == actor.holder_id, Standing.locked_at.is_(None))
         with self._sessions.begin() as session:
-            standing = session.get(Standing, actor.holder_id) or Standing(holder_id=actor.holder_id)
-            standing.locked_at = standing.changed_at = at
-            session.add(standing)
-            append(session, [entry(Act.LOCKED, actor, at, why=why)])
+            _ensure(session, actor.holder_id, at)
+            locked = update(Standing).where(is_open).values(locked_at=at, changed_at=at).returning(Standing.holder_id)
+            if session.execute(locked).one_or_none() is not None:
+                append(session, [entry(Act.LOCKED, actor, at, why=why)])
 
     def position(self) -> FeedPosition:
         """Where the feed stands."""
@@ -98,11 +99,16 @@ class Standings:
         return True
 
 
+def _ensure(session: Session, holder_id: str, at: datetime) -> None:
+    """A row for the holder; another transaction may be making it at this very moment."""
+    row = "INSERT INTO standings (holder_id, status, event_seq, changed_at) VALUES (:holder, :status, 0, :at)"
+    made = text(f"{row} ON CONFLICT (holder_id) DO NOTHING").bindparams(bindparam("at", type_=UtcDateTime()))
+    session.execute(made, {"holder": holder_id, "status": AccountStatus.ACTIVE.value, "at": at})
+
+
 def _apply(session: Session, event: AccountEvent) -> None:
-    standing = session.get(Standing, event.holder)
-    if standing is None:
-        standing = Standing(holder_id=event.holder, status=AccountStatus.ACTIVE)
-        session.add(standing)
+    _ensure(session, event.holder, event.at)
+    standing = session.get_one(Standing, event.holder)
     standing.event_seq, standing.changed_at = event.seq, event.at
     match event.kind:
         case EventKind.STOP:
