@@ -9,7 +9,7 @@ from pathlib import Path
 
 from teacher_registry.config_table import ConfigError, Table
 
-__all__ = ["Config", "ConfigError", "FeedConfig", "load_config"]
+__all__ = ["KEYS", "Config", "ConfigError", "FeedConfig", "load_config"]
 
 # Ceilings of the policy: a config edit cannot make the registry believe old news for longer than this.
 _MAX_STATUS_AGE_SECONDS = 60.0
@@ -91,7 +91,8 @@ class Config:
     feed: FeedConfig | None = field(default=None)
 
 
-_KEYS = (
+# What the table may hold.
+KEYS = (
     {key.name for key in fields(Config)} - {"max_status_age", "crl_refresh", "feed"}
     | {"max_status_age_seconds", "crl_refresh_seconds"}
     | {f"feed_{key.name}" for key in fields(FeedConfig)} - {"feed_poll", "feed_fresh", "feed_grace"}
@@ -111,7 +112,7 @@ def load_config(path: Path) -> Config:
     table = document.get("registry")
     if not isinstance(table, dict):
         raise ConfigError(f"{path} has no table [registry]")
-    if unknown := sorted(set(table) - _KEYS):
+    if unknown := sorted(set(table) - KEYS):
         raise ConfigError(f"unknown key in [registry]: {', '.join(unknown)}")
     return _build(Table(table, path.resolve().parent))
 
