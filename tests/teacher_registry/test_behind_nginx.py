@@ -1,4 +1,4 @@
-"""The registry behind a real nginx, with the configuration of docs/nginx/registry.conf."""
+"""The registry behind a real nginx, with the configuration of docs/proxies/nginx.conf."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.teacher_registry.conftest import CHEAP, Curl, Rows
 from tests.teacher_registry.nginx import free_port, nginx
 from tests.teacher_registry.publication import Publication, running
 
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "nginx" / "registry.conf"
+DOCUMENTED = Path(__file__).parents[2] / "docs" / "proxies" / "nginx.conf"
 SIGN_IN = "请用证书登录"
 
 
