@@ -56,16 +56,15 @@ class People:
         """The token of a new session. Raises `SignInRefusedError`; who has the wrong password learns nothing more."""
         with self._sessions() as session:
             account = session.scalars(select(Account).where(_named(credentials))).one_or_none()
-        encoded = self._nobody if account is None else account.password_hash
-        with self._slots:
-            good = matches(self._hash, encoded, credentials.password)
-        if account is None:
-            raise SignInRefusedError(_WRONG)
-        if not good:
-            self._count_wrong(account, at)
+        if account is None or not self.knows(account, credentials.password):
+            # A one-time password is hashed lightly: without this, a quick answer would say that there is one.
+            if account is None or account.must_change:
+                self._spend_time(credentials.password)
+            if account is not None:
+                self._count_wrong(account, at)
             raise SignInRefusedError(_WRONG)
         _require_open(account, at)
-        return self._begin(account, encoded, at)
+        return self._begin(account, at)
 
     def who(self, token: str, at: datetime) -> Account | None:
         """The account of a session that goes on, or None: unknown, idle, or its account was stopped or locked."""
@@ -106,14 +105,19 @@ class People:
         with self._slots:
             return matches(self._hash, account.password_hash, password)
 
+    def _spend_time(self, password: str) -> None:
+        with self._slots:
+            matches(self._hash, self._nobody, password)
+
     def sign_out(self, token: str) -> None:
         """End the session, if there is one."""
         with self._sessions.begin() as session:
             session.execute(delete(PersonSession).where(PersonSession.token_hash == _digest(token)))
 
-    def _begin(self, account: Account, encoded: str, at: datetime) -> str:
+    def _begin(self, account: Account, at: datetime) -> str:
         token = self._new_token()
-        still = and_(Account.id == account.id, Account.password_hash == encoded, Account.locked_at.is_(None))
+        same = and_(Account.id == account.id, Account.password_hash == account.password_hash)
+        still = and_(same, Account.locked_at.is_(None))
         with self._sessions.begin() as session:
             opened = update(Account).where(still, Account.status == AccountStatus.ACTIVE).values(wrong_tries=0)
             if session.execute(opened.returning(Account.id)).one_or_none() is None:
