@@ -73,11 +73,6 @@ class FeedPuller:
         self._last_good = standings.position().polled_at
         self._last_reason = ""
 
-    @property
-    def last_good(self) -> datetime | None:
-        """When a page was last proven good, by this process or before it."""
-        return self._last_good
-
     def require(self, *, change: bool) -> None:
         """See `News`."""
         allowed = self._policy.fresh if change else self._policy.grace
@@ -90,15 +85,16 @@ class FeedPuller:
             while not self._pull_one():
                 pass
         except UnavailableError as error:
-            _log.warning("account feed", error=str(error))
+            if self._is_new("unavailable"):
+                _log.warning("account feed", error=str(error))
             return False
         except UntrustedPageError as error:
-            _log.error("account feed", error=str(error))
-            if error.reason != self._last_reason:
+            if self._is_new(error.reason):
+                _log.error("account feed", error=str(error))
                 self._journal.feed_refused(error.reason, self._clock())
-            self._last_reason = error.reason
             return False
-        self._last_reason = ""
+        if self._is_new(""):
+            _log.info("account feed is good again")
         return True
 
     def run(self, every: timedelta, stop: threading.Event) -> None:
@@ -110,6 +106,11 @@ class FeedPuller:
             except Exception as error:
                 _log.error("account feed", error=type(error).__name__, exc_info=error)
             stop.wait(every.total_seconds())
+
+    def _is_new(self, reason: str) -> bool:
+        """It is asked twice a second; what stays as it is, is said once."""
+        changed, self._last_reason = reason != self._last_reason, reason
+        return changed
 
     def _pull_one(self) -> bool:
         """One page; True if it was the last."""
