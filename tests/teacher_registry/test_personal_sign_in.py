@@ -115,6 +115,16 @@ def test_a_stop_or_reset_ends_what_the_person_has_open(
         assert "个人登录" in person.page()
 
 
+@pytest.mark.parametrize("change", [{"status": "stopped"}, {"locked_at": NOW}])
+def test_the_account_is_asked_on_each_request(
+    person: Person, teacher: dict[str, str], rows: Rows, change: dict[str, object]
+) -> None:
+    """Whoever changed it: another process, or the operator in the database."""
+    person.sign_in(teacher["code"], teacher["password"])
+    rows.set(teacher["code"], **change)
+    assert "个人登录" in person.page()
+
+
 def test_a_session_ends_when_it_is_idle_or_old(
     person: Person, teacher: dict[str, str], publication: Publication
 ) -> None:
