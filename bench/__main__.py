@@ -2,7 +2,14 @@
 
 import runpy
 
-_BENCHES = ("certificate_tbs", "roster_import", "ocsp_http", "registry_verification", "hostile_chains")
+_BENCHES = (
+    "certificate_tbs",
+    "roster_import",
+    "ocsp_http",
+    "registry_verification",
+    "hostile_chains",
+    "registry_morning",
+)
 
 
 def main() -> None:

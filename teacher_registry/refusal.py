@@ -15,6 +15,11 @@ class RefusalKind(StrEnum):
     FROZEN = "frozen"
     REVOKED = "revoked"
     STATUS_UNKNOWN = "status-unknown"
+    # The certificate is good; its holder's account is not, by the account feed or by our own lock.
+    ACCOUNT_STOPPED = "account-stopped"
+    ACCOUNT_MOVED = "account-moved"
+    ACCOUNT_LOCKED = "account-locked"
+    ACCOUNT_UNKNOWN = "account-unknown"
 
 
 class RefusalError(Exception):

@@ -1,20 +1,41 @@
 """Opening the database."""
 
+from importlib import resources
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from teacher_registry.accounts.models import Base
+# Any constant of our own: two processes that start at once upgrade one after the other.
+_UPGRADE_LOCK = 7_303_014_552
 
 
 def open_database(url: str) -> sessionmaker[Session]:
-    """Connect, create the tables that are missing, and return the session factory. Raises SQLAlchemyError."""
-    engine = create_engine(url)
+    """Connect, bring the schema to this version, and return the session factory. Raises SQLAlchemyError."""
+    engine = create_engine(url, pool_size=16, max_overflow=32)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
-    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        _one_at_a_time(connection)
+        command.upgrade(_alembic(connection), "head")
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def _alembic(connection: Connection) -> AlembicConfig:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(resources.files("teacher_registry.accounts") / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
+    if connection.dialect.name == "sqlite":
+        # The driver begins no transaction for CREATE TABLE: without this a death would leave half a schema.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _prepare_sqlite(engine: Engine) -> None:

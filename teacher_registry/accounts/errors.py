@@ -23,3 +23,22 @@ class FieldError(AccountError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class TooManyResetsError(AccountError):
+    """More resets in an hour than one person does; the caller locks the administrator."""
+
+    def __init__(self) -> None:
+        super().__init__("一小时内重置密码的次数过多")
+
+
+class ExportLimitError(AccountError):
+    """The administrator's exports of this day are used up."""
+
+
+class SheetRefusedError(AccountError):
+    """The file cannot be read as a sheet of accounts at all."""
+
+
+class SignInRefusedError(AccountError):
+    """Name and password do not open an account now."""

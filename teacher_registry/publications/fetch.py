@@ -41,8 +41,9 @@ class HttpFetch:
         timeout_seconds: float,
         max_octets: int = 64 * 1024 * 1024,
         monotonic: Callable[[], float] = time.monotonic,
+        client: httpx.Client | None = None,
     ) -> None:
-        self._client = httpx.Client(timeout=timeout_seconds, trust_env=False, follow_redirects=False)
+        self._client = client or httpx.Client(timeout=timeout_seconds, trust_env=False, follow_redirects=False)
         self._timeout = timeout_seconds
         self._max_octets = max_octets
         self._monotonic = monotonic

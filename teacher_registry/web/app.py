@@ -1,33 +1,55 @@
 """The Flask application: routes, headers, and the one table from errors to answers."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import structlog
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from teacher_registry.accounts.errors import AccountConflictError, AccountNotFoundError, FieldError
+from teacher_registry.accounts.errors import (
+    AccountConflictError,
+    AccountError,
+    AccountNotFoundError,
+    ExportLimitError,
+    FieldError,
+    SheetRefusedError,
+)
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.web import texts
 from teacher_registry.web.csrf import CsrfRefusedError, CsrfTokens
 from teacher_registry.web.headers import secure
+from teacher_registry.web.log_page import build_log_views
 from teacher_registry.web.negotiate import problem
+from teacher_registry.web.personal import build_personal_views
+from teacher_registry.web.sheets import build_sheet_views
 from teacher_registry.web.texts import Notice
-from teacher_registry.web.views import build_views
+from teacher_registry.web.views import Desk, build_views
 from teacher_registry.wiring import Registry
 
 _MAX_BODY_OCTETS = 16 * 1024
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
+_ACCOUNT_ERRORS: Mapping[type[AccountError], tuple[int, str, str]] = MappingProxyType(
+    {
+        AccountConflictError: (409, "conflict", "操作未执行"),
+        FieldError: (422, "field-invalid", "填写有误"),
+        SheetRefusedError: (422, "sheet-refused", "电子表格不能导入"),
+        ExportLimitError: (429, "export-limit", "导出次数已用完"),
+    }
+)
 _log = structlog.get_logger(__name__)
 
 
 def create_app(registry: Registry, tokens: CsrfTokens) -> Flask:
-    """No cookie, no session: every request is judged by its certificate alone."""
+    """An administrator has no cookie and no session: every request is judged by its certificate alone."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_OCTETS
     app.jinja_env.filters["shanghai"] = _shanghai
-    app.register_blueprint(build_views(registry, tokens))
+    desk = Desk(registry, tokens)
+    for build in (build_views, build_sheet_views, build_log_views, build_personal_views):
+        app.register_blueprint(build(desk))
     app.after_request(secure)
     _register_errors(app)
     return app
@@ -48,13 +70,10 @@ def _register_errors(app: Flask) -> None:
     def missing(error: AccountNotFoundError) -> Response:
         return problem(404, "not-found", Notice(error.message, texts.NOT_FOUND.steps))
 
-    @app.errorhandler(AccountConflictError)
-    def conflict(error: AccountConflictError) -> Response:
-        return problem(409, "conflict", Notice("操作未执行", (error.message,)))
-
-    @app.errorhandler(FieldError)
-    def field(error: FieldError) -> Response:
-        return problem(422, "field-invalid", Notice("填写有误", (error.message,)))
+    @app.errorhandler(AccountError)
+    def account(error: AccountError) -> Response:
+        status, kind, title = _ACCOUNT_ERRORS[type(error)]
+        return problem(status, kind, Notice(title, (error.message,)))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

@@ -30,8 +30,8 @@ class CsrfTokens:
         seconds = int(at.timestamp())
         return f"{seconds}.{self._mac(fingerprint, seconds)}"
 
-    def check(self, token: str, fingerprint: bytes, at: datetime) -> None:
-        """Raises `CsrfRefusedError`."""
+    def check(self, token: str, fingerprint: bytes, at: datetime, *, void_before: datetime | None = None) -> None:
+        """Raises `CsrfRefusedError`; also for a token of a page that was made before `void_before`."""
         stamp, _, mac = token.partition(".")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and mac.isascii()):
             raise CsrfRefusedError("no token")
@@ -39,6 +39,8 @@ class CsrfTokens:
             raise CsrfRefusedError("the token of another certificate, or of none")
         if not timedelta(0) <= at - datetime.fromtimestamp(int(stamp), UTC) <= _LIFE:
             raise CsrfRefusedError("the token is too old")
+        if void_before is not None and datetime.fromtimestamp(int(stamp), UTC) < void_before:
+            raise CsrfRefusedError("the CA ended what was open")
 
     def _mac(self, fingerprint: bytes, seconds: int) -> str:
         message = b"registry-csrf-v1\0" + fingerprint + seconds.to_bytes(8, "big")

@@ -1,5 +1,6 @@
 """Before each view: who is it, judged anew, and for a change: did our own page ask for it?"""
 
+from datetime import datetime
 from typing import cast
 
 from flask import request
@@ -15,29 +16,39 @@ CLIENT_CERTIFICATE = "teacher_registry.client_certificate"
 
 
 def administrator(registry: Registry) -> VerifiedAdministrator:
-    """Judge the certificate of this very request; changes take no remembered status.
+    """Judge the certificate of this very request, and then the holder's account.
 
-    Raises `RefusalError`, and logs it.
+    A POST changes something or takes something out, so it takes no remembered status and no old news. Raises
+    `RefusalError`, and logs it.
     """
-    presented = cast("bytes | None", request.environ.get(CLIENT_CERTIFICATE))
-    try:
-        return registry.gate.admit(presented, fresh=request.method == "POST")
-    except RefusalError as refusal:
-        if refusal.kind is not RefusalKind.NO_CERTIFICATE:
-            registry.journal.refused(refusal.kind, _serial(presented), registry.clock())
-        raise
+    actor, _ = _judged(registry)
+    return actor
 
 
 def administrator_with_token(registry: Registry, tokens: CsrfTokens) -> VerifiedAdministrator:
     """For changes. Raises `RefusalError` or `CsrfRefusedError`."""
-    actor = administrator(registry)
+    actor, void_before = _judged(registry)
     token = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token") or ""
-    tokens.check(token, actor.fingerprint, registry.clock())
+    tokens.check(token, actor.fingerprint, registry.clock(), void_before=void_before)
     return actor
 
 
-def _serial(presented: bytes | None) -> str | None:
+def _judged(registry: Registry) -> tuple[VerifiedAdministrator, datetime | None]:
+    presented = cast("bytes | None", request.environ.get(CLIENT_CERTIFICATE))
+    change = request.method == "POST"
     try:
-        return f"{read_certificate(presented or b'').unverified.serial_number:x}"[:40]
+        actor = registry.gate.admit(presented, fresh=change)
+        void_before = registry.standings.require(actor)
+        registry.news.require(change=change)
+    except RefusalError as refusal:
+        if presented is not None and refusal.kind is not RefusalKind.NO_CERTIFICATE:
+            registry.journal.refused(refusal.kind, presented, _serial(presented), registry.clock())
+        raise
+    return actor, void_before
+
+
+def _serial(presented: bytes) -> str | None:
+    try:
+        return f"{read_certificate(presented).unverified.serial_number:x}"[:40]
     except RefusalError:
         return None

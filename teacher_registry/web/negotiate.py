@@ -36,6 +36,7 @@ def account_document(account: Account) -> dict[str, Any]:
     return {
         "id": account.id,
         "login": account.login,
+        "code": account.code,
         "name": account.name,
         "kind": account.kind,
         "status": account.status,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from teacher_registry.accounts.models import AccountKind, Act
+from teacher_registry.accounts.models import Act
+from teacher_registry.accounts.wishes import Condition
 from teacher_registry.refusal import RefusalKind
 
 
@@ -69,14 +70,41 @@ REFUSALS: Mapping[RefusalKind, Notice] = MappingProxyType(
             "暂时无法确认证书状态",
             ("为保护教师个人信息，状态不明时不能登录。这不是您的过错，请几分钟后再试。", _CONTACT),
         ),
+        RefusalKind.ACCOUNT_STOPPED: Notice(
+            "账号已停用",
+            (
+                "您的信息管理员账号已按用户变更申请单停用，证书本身没有问题。",
+                "要恢复使用，请本人向上级用户管理部门提交用户变更申请单；如已离岗，请交回UKEY介质。",
+            ),
+        ),
+        RefusalKind.ACCOUNT_MOVED: Notice(
+            "单位信息已变更",
+            (
+                "您所在的单位已经变更，这张证书上仍是原单位，不能再用于登录。",
+                "请用教育CA证书助手下载新证书后登录新单位。",
+                _CONTACT,
+            ),
+        ),
+        RefusalKind.ACCOUNT_LOCKED: Notice(
+            "账号已锁定",
+            (
+                "短时间内重置密码的次数异常，系统已锁定您的账号，以防证书被他人使用。",
+                "请先确认UKEY介质在您本人手中，再向上级用户管理部门提交用户变更申请单（账号解锁）。",
+            ),
+        ),
+        RefusalKind.ACCOUNT_UNKNOWN: Notice(
+            "暂时无法确认账号状态",
+            ("系统暂时收不到账号变更通知，为保护教师个人信息，本次操作不能进行。请几分钟后再试。", _CONTACT),
+        ),
     }
 )
 
-KINDS: Mapping[AccountKind, str] = MappingProxyType(
+CONDITIONS: Mapping[Condition, str] = MappingProxyType(
     {
-        AccountKind.VIEWER: "信息查询员",
-        AccountKind.TRAINING: "培训管理员",
-        AccountKind.TEACHER: "教师个人账号",
+        Condition.ACTIVE: "正常",
+        Condition.STOPPED: "停用",
+        Condition.LOCKED: "锁定",
+        Condition.WAITING: "待改密码",
     }
 )
 
@@ -93,3 +121,31 @@ CSRF_REFUSED = Notice("操作未执行", ("页面已失效。请返回本单位�
 NOT_FOUND = Notice("没有这个页面", ("地址有误，或者该内容不属于本单位。",))
 BAD_REQUEST = Notice("请求有误", ("提交的内容无法识别，没有做任何改动。",))
 INTERNAL = Notice("系统出错", ("本次操作没有完成，请稍后再试。", _CONTACT))
+
+ONE_TIME_SMS = "【教师系统】{unit}为您重置了密码，一次性密码：{password}。14天内有效，首次登录须修改，请勿告诉他人。"
+
+LOG_ACTS: Mapping[str, str] = MappingProxyType(
+    {
+        Act.SIGN_IN: "信息管理员登录",
+        Act.REFUSED: "登录被拒绝",
+        Act.LOCKED: "信息管理员账号锁定",
+        Act.CREATE: "新建账号",
+        Act.STOP: "停用账号",
+        Act.RESTORE: "恢复账号",
+        Act.UNLOCK: "解锁账号",
+        Act.RESET: "重置密码",
+        Act.IMPORT: "批量导入",
+        Act.EXPORT: "导出数据",
+        Act.PERSON_SIGN_IN: "个人登录",
+        Act.PERSON_REFUSED: "个人登录密码错误",
+        Act.PERSON_LOCKED: "个人账号锁定",
+        Act.PERSON_PASSWORD: "个人修改密码",
+        Act.FEED_STOP: "变更：停用信息管理员",
+        Act.FEED_RESTORE: "变更：恢复信息管理员",
+        Act.FEED_UNLOCK: "变更：解锁信息管理员",
+        Act.FEED_RESET: "变更：重置信息管理员",
+        Act.FEED_CHANGE: "变更：信息变更",
+        Act.FEED_REGISTER: "变更：登记信息管理员",
+        Act.FEED_REFUSED: "变更通知不可信",
+    }
+)

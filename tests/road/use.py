@@ -50,7 +50,7 @@ def _document(done: Done) -> dict[str, dict[str, str]]:
 
 def freeze_and_restore(world: World, person: Administrator) -> None:
     """Step 8a: stop with freeze is seen within a second by OCSP, sign-in and CRL; restore brings everything back."""
-    _carry_out(world, person, "stop", "freeze")
+    carry_out(world, person.holder, "stop", "freeze")
     frozen = _seen_by_ocsp(world, person, r"revoked[\s\S]*certificateHold")
     _refused(person, "证书已冻结")
     _seen_by_crl(world, person, "Certificate Hold")
@@ -59,7 +59,7 @@ def freeze_and_restore(world: World, person: Administrator) -> None:
         f"certificateHold after {frozen:.2f} s; 证书已冻结; in the CRL",
         by="openssl ocsp, curl, openssl crl",
     )
-    _carry_out(world, person, "restore", None)
+    carry_out(world, person.holder, "restore", None)
     restored = _seen_by_ocsp(world, person, r": good")
     wait_for(lambda: person.stick.curl("/accounts").out.endswith("\n200"), what="sign-in after restore", seconds=2)
     world.observe("8b restore", f"good after {restored:.2f} s; sign-in works", by="openssl ocsp, curl")
@@ -67,7 +67,7 @@ def freeze_and_restore(world: World, person: Administrator) -> None:
 
 def transfer(world: World, person: Administrator) -> None:
     """Step 8c: stop for good because of a transfer: affiliationChanged in OCSP and CRL, the sign-in refused."""
-    _carry_out(world, person, "stop", "revoke")
+    carry_out(world, person.holder, "stop", "revoke")
     seconds = _seen_by_ocsp(world, person, r"revoked[\s\S]*affiliationChanged")
     _refused(person, "证书已吊销")
     _seen_by_crl(world, person, "Affiliation Changed")
@@ -81,10 +81,10 @@ def transfer(world: World, person: Administrator) -> None:
     )
 
 
-def _carry_out(world: World, person: Administrator, kind: str, act: str | None) -> None:
+def carry_out(world: World, holder: str, kind: str, act: str | None) -> None:
     """A change form through its three hands; the clock of the freeze starts when it is executed."""
     form = (
-        "--holder", person.holder, "--kind", kind, "--scan", str(world.folder / "form.pdf"),
+        "--holder", holder, "--kind", kind, "--scan", str(world.folder / "form.pdf"),
         "--explanation", "工作调整", "--opinion", "同意，介质随表交回",
     )  # fmt: skip
     transferred = ("--transferred",) if act == "revoke" else ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import queue
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,12 +25,12 @@ from werkzeug.test import TestResponse
 
 from teacher_registry.accounts.models import Account, LogEntry
 from teacher_registry.config import Config, load_config
-from teacher_registry.refusal import RefusalKind
 from teacher_registry.serving import build_server
 from teacher_registry.web.app import create_app
 from teacher_registry.web.csrf import CsrfTokens
 from teacher_registry.web.guard import CLIENT_CERTIFICATE
 from teacher_registry.wiring import Registry, build_registry
+from tests.ca_service import postgres
 from tests.teacher_registry.authority import (
     NOW,
     POLICY,
@@ -42,6 +44,7 @@ from tests.teacher_registry.authority import (
 from tests.teacher_registry.publication import Clock, Publication, published, running
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_NUMBERS = itertools.count(1)
 JSON = {"Accept": "application/json"}
 
 
@@ -208,6 +211,30 @@ def rows(config: Config, registry: Registry) -> Rows:
     return Rows(config.database)
 
 
+@pytest.fixture(scope="session")
+def postgres_of_the_registry() -> Iterator[str]:
+    """A PostgreSQL cluster of this process's own."""
+    folder = Path(tempfile.mkdtemp(prefix="registry-pg-"))
+    folder.chmod(0o755)
+    try:
+        with postgres.cluster(folder) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database, once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'registry.db'}"
+        return
+    server: str = request.getfixturevalue("postgres_of_the_registry")
+    name = f"registry{next(_NUMBERS)}"
+    yield postgres.create(server, name)
+    postgres.drop(server, name)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What curl got; status 0: the TLS handshake failed."""
@@ -226,7 +253,6 @@ class Curl:
 
     port: int
     folder: Path
-    tls_refusals: queue.Queue[RefusalKind]  # filled once the row is written
 
     def __call__(self, identity: Identity | None, path: str = "/", *options: str) -> Answer:
         command = ["curl", "-sk", "--max-time", "20", "-w", "\n%{http_code}", *options]
@@ -244,15 +270,8 @@ class Curl:
 @pytest.fixture
 def curl(config: Config, registry: Registry, tmp_path: Path) -> Iterator[Curl]:
     """The registry behind its own TLS, in this process."""
-
-    refusals: queue.Queue[RefusalKind] = queue.Queue()
-
-    def tls_refused(kind: RefusalKind) -> None:
-        registry.journal.tls_refused(kind, registry.clock())
-        refusals.put(kind)
-
-    server = build_server(config, create_app(registry, CsrfTokens(bytes(32))), tls_refused)
+    server = build_server(config, create_app(registry, CsrfTokens(bytes(32))))
     server.expiration_interval = 0.02
     server.prepare()
     with running(server.serve, server.stop):
-        yield Curl(server.bind_addr[1], tmp_path, refusals)
+        yield Curl(server.bind_addr[1], tmp_path)

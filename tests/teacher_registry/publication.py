@@ -4,6 +4,7 @@ will.
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 from cryptography import x509
 from cryptography.x509 import ocsp
@@ -51,6 +53,7 @@ class Publication:
     crl_number: int = 1
     ocsp_asked: int = 0
     url: str = ""
+    true_time: datetime | None = None  # the CA's own, where the registry's clock is off
 
     def freeze(self, identity: Identity) -> None:
         """Put on hold; the CRL published from now on says so too."""
@@ -64,6 +67,9 @@ class Publication:
         """End the hold."""
         self._change({k: v for k, v in self.reasons.items() if k != identity.certificate.serial_number})
 
+    def _now(self) -> datetime:
+        return self.clock() if self.true_time is None else self.true_time
+
     def _change(self, reasons: dict[int, x509.ReasonFlags]) -> None:
         self.reasons = reasons
         self.crl_number += 1
@@ -76,22 +82,24 @@ class Publication:
         if self.raw_ocsp is not None:
             return self.raw_ocsp
         asked = ocsp.load_der_ocsp_request(request)
-        nonce = asked.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+        nonces = [
+            extension.value.nonce for extension in asked.extensions if isinstance(extension.value, x509.OCSPNonce)
+        ]
         return sign_ocsp(
             OcspWish(
                 self.authority.issuing,
                 self.ocsp_signer or self.authority.ocsp_signer,
                 asked.serial_number,
-                at=self.clock(),
+                at=self._now(),
                 reason=self.reasons.get(asked.serial_number),
                 unknown=asked.serial_number in self.unknown,
-                nonce=nonce if self.answers_nonce else None,
+                nonce=nonces[0] if nonces and self.answers_nonce else None,
             )
         )
 
     def crl(self, path: str) -> bytes | None:
         """None: out of order, or no such list."""
-        wish = CrlWish(number=self.crl_number, this_update=self.clock(), next_update=self.clock() + timedelta(hours=24))
+        wish = CrlWish(number=self.crl_number, this_update=self._now(), next_update=self._now() + timedelta(hours=24))
         if path == "/crl/issuing.crl" and self.crl_up:
             return sign_crl(self.authority.issuing, CrlWish(**{**vars(wish), "entries": self.reasons}))
         if path == "/crl/root.crl" and self.root_crl_up:
@@ -101,15 +109,24 @@ class Publication:
 
 def _handler(publication: Publication) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        # Head and body in one piece: else the second waits 40 ms for the acknowledgement of the first.
+        wbufsize = -1
+
         def do_GET(self) -> None:
-            self._answer(publication.crl(self.path))
+            # RFC 6960 appendix A.1: nginx and browsers ask by GET.
+            if self.path.startswith("/ocsp/"):
+                request = base64.b64decode(unquote(self.path.removeprefix("/ocsp/")))
+                self._answer(publication.answer_ocsp(request), "application/ocsp-response")
+            else:
+                self._answer(publication.crl(self.path), "application/pkix-crl")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self._answer(publication.answer_ocsp(body))
+            self._answer(publication.answer_ocsp(body), "application/ocsp-response")
 
-        def _answer(self, body: bytes | None) -> None:
+        def _answer(self, body: bytes | None, content_type: str) -> None:
             self.send_response(503 if body is None else 200)
+            self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()
             self.wfile.write(body or b"")

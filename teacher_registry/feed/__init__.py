@@ -1,0 +1,1 @@
+"""The CA's account feed: pulled, proven, applied once and in order."""

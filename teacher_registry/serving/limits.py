@@ -1,0 +1,32 @@
+"""What one client may cost, whichever way it came."""
+
+from typing import Any
+
+from cheroot.wsgi import Server
+
+# A person may hold a thread while typing the PIN (Firefox keeps the handshake open): there must be more of them
+# than people at that dialog at once.
+_THREADS = 48
+_TIMEOUT_SECONDS = 10
+_BACKLOG = 256
+_MAX_HEADER_OCTETS = 24 * 1024
+# The largest body is a spreadsheet; each page sets its own, smaller limit.
+MAX_BODY_OCTETS = 2 * 1024 * 1024
+# From the first octet of a request to the last of its answer, the time on the wire.
+REQUEST_SECONDS = 30.0
+
+
+def bounded_server(address: tuple[str, int] | str, application: Any) -> Server:
+    """A cheroot server with our limits, without TLS, not yet bound."""
+    server = Server(
+        address,
+        application,
+        numthreads=_THREADS,
+        timeout=_TIMEOUT_SECONDS,
+        server_name="registry",
+        request_queue_size=_BACKLOG,
+        peercreds_enabled=True,
+    )
+    server.max_request_header_size = _MAX_HEADER_OCTETS
+    server.max_request_body_size = MAX_BODY_OCTETS
+    return server

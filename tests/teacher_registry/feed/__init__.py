@@ -1,0 +1,1 @@
+"""The account feed, against a stand-in that signs real JWS."""
