@@ -64,11 +64,20 @@ class Device(Protocol):
     def generate(self, *, label: str, key_id: bytes, algorithm: KeyAlgorithm) -> KeyPair:
         """Make a pair on the token: private, sensitive, not extractable, for signatures only."""
 
+    def remove_pair(self, label: str, pair: KeyPair) -> None:
+        """Destroy both halves of a pair with this label, for good; none is fine."""
+
     def key_attributes(self, pair: KeyPair) -> KeyAttributes:
         """Read back what the token says about the private half."""
 
     def sign(self, pair: KeyPair, message: bytes) -> bytes:
         """Sign with SHA-256: ECDSA as DER, RSA as PKCS#1 v1.5."""
+
+    def sign_digest(self, pair: KeyPair, digest: bytes, *, pss: bool) -> bytes:
+        """Sign a SHA-256 digest: ECDSA as DER; RSA as PSS (salt of 32 octets) or PKCS#1 v1.5."""
+
+    def can_sign_pss(self) -> bool:
+        """Tell whether the module offers RSA-PSS, which TLS 1.3 demands of RSA keys."""
 
     def certificates(self) -> list[StoredCertificate]:
         """Return all X.509 certificates on the token."""

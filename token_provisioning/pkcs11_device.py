@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 import pkcs11
-from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, Session
+from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass, Session
 from pkcs11.constants import CertificateType, MechanismFlag
 from pkcs11.util.ec import encode_named_curve_parameters
 
@@ -14,12 +14,11 @@ from token_provisioning.device import KeyPair, StoredCertificate
 from token_provisioning.errors import (
     KeyLostError,
     PinRuleBrokenError,
-    PinWrongError,
     SignatureFailedError,
     TokenFailedError,
     TokenRemovedError,
 )
-from token_provisioning.login import is_present, translated, tries_left
+from token_provisioning.login import is_present, translated, wrong_pin
 from token_provisioning.module import token_info
 from token_provisioning.objects import certificate_template, read, read_bytes, spki_of
 
@@ -111,6 +110,13 @@ class Pkcs11Device:
         ec: tuple[Any, Any] = parameters.generate_keypair(**common)
         return ec
 
+    def remove_pair(self, label: str, pair: KeyPair) -> None:
+        with translated(self._token):
+            for halves in [halves for found, halves in self._complete(label) if found == pair]:
+                for half in halves:
+                    half.destroy()
+            self._private.pop(pair.public_key, None)
+
     def key_attributes(self, pair: KeyPair) -> KeyAttributes:
         key = self._private_half(pair)
         with translated(self._token):
@@ -126,6 +132,21 @@ class Pkcs11Device:
         key = self._private_half(pair)
         with translated(self._token):
             return _sign(key, pair.algorithm, message)
+
+    def sign_digest(self, pair: KeyPair, digest: bytes, *, pss: bool) -> bytes:
+        key = self._private_half(pair)
+        with translated(self._token):
+            if pair.algorithm is KeyAlgorithm.EC_P256:
+                return signatures.ecdsa_der(key.sign(digest, mechanism=Mechanism.ECDSA))
+            if not pss:
+                info = signatures.digest_info(digest)
+                return bytes(key.sign(info, mechanism=Mechanism.RSA_PKCS))
+            salted = (Mechanism.SHA256, MGF.SHA256, len(digest))
+            return bytes(key.sign(digest, mechanism=Mechanism.RSA_PKCS_PSS, mechanism_param=salted))
+
+    def can_sign_pss(self) -> bool:
+        with translated(self._token):
+            return Mechanism.RSA_PKCS_PSS in self._token.slot.get_mechanisms()
 
     def _private_half(self, pair: KeyPair) -> Any:
         if pair.public_key not in self._private:
@@ -176,7 +197,7 @@ class Pkcs11Device:
             try:
                 self._session.set_pin(old, new)
             except pkcs11.PinIncorrect as error:
-                raise PinWrongError(left=tries_left(token_info(self._token.slot.get_token()))) from error
+                raise wrong_pin(self._token) from error
             except (pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinTooWeak) as error:
                 raise PinRuleBrokenError(rule="介质不接受该 PIN") from error
 
@@ -203,6 +224,12 @@ def stored_certificates(session: Session) -> list[StoredCertificate]:
         )
         for found in list(session.get_objects(wanted))
     ]
+
+
+def public_keys(session: Session, label: str) -> list[bytes]:
+    """Read the SPKI of all public keys with this label, without login. Raises PKCS11Error."""
+    wanted = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.LABEL: label}
+    return [spki for found in list(session.get_objects(wanted)) if (spki := spki_of(found)) is not None]
 
 
 def has_mark(session: Session, label: str) -> bool:

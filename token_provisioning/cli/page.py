@@ -1,0 +1,3 @@
+"""The command that opens the page."""
+
+COMMANDS = ()
