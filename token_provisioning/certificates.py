@@ -59,10 +59,10 @@ def spki(der: bytes) -> bytes:
     return parse(der).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def spki_or_none(der: bytes) -> bytes | None:
-    """Return the SPKI of a certificate, `None` if it cannot be read."""
+def serial_or_none(der: bytes) -> str | None:
+    """Return the serial number of a certificate as lower-case hex, `None` if it cannot be read."""
     try:
-        return spki(der)
+        return summary(der).serial
     except CertificateNotOursError:
         return None
 

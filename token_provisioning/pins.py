@@ -39,12 +39,12 @@ def check_new_pin(new: str, *, old: str | None, known: Iterable[str] = ()) -> No
         ("不能全部是同一个字符", len(set(new)) == 1),
         ("不能是连续的字符，如 123456、abcdef、qwerty", _is_sequential(lower) or _is_keyboard_row(lower)),
         ("不能是重复的片段，如 121212、abcabc", _repeats_a_block(lower)),
-        ("至少要有 4 个不同的字符", len(set(lower)) < _LEAST_DISTINCT),
         ("不能是常见的 PIN", lower in _COMMON),
         ("不能是生日", _is_date(new)),
         ("不能是手机号码或其中一段", _is_mobile(new)),
         ("不能是身份证号码的尾号", _is_id_tail(lower)),
         ("不能取自介质序列号、参考号或授权码", _is_known(lower, known)),
+        ("至少要有 4 个不同的字符", len(set(lower)) < _LEAST_DISTINCT),
     ):
         if broken:
             raise PinRuleBrokenError(rule=rule)

@@ -7,7 +7,8 @@ by its first signature.
 3. Key, request, check, write, proof: `issuance`, never with the old key.
 4. The old certificate and its key leave the token: nothing can be done with them any more.
 
-Dead between the CA's confirmation and 4: the next run is told `superseded` at 2 and does 4.
+Dead between the CA's confirmation and 4: the next run is told `superseded` at 2 and does 4. Dead within 4: the
+journal says so, and the next run does what is missing of it.
 """
 
 from collections.abc import Callable
@@ -22,8 +23,11 @@ from token_provisioning.device import Device
 from token_provisioning.errors import CaRefusedError, NoCertificateError, NotRenewableError
 from token_provisioning.holdings import Holding
 from token_provisioning.issuance import Opened, Step, Surroundings
+from token_provisioning.journal import Journal
 
 BINDING_CONTEXT = b"educa-renewal-v1\0"
+_TIDIED = "tidied"  # a step of the journal
+# What the CA calls it.
 _SUPERSEDED, _NOT_LIVE, _NOT_DUE = "superseded", "certificate-not-live", "renewal-not-due"
 
 Connect = Callable[[Holding], AbstractContextManager[RenewalClient]]
@@ -43,8 +47,10 @@ def renew(device: Device, connect: Connect, around: Surroundings) -> Renewed:
     Raises `NoCertificateError`, `NotRenewableError` where all have expired, and what the device and the CA raise.
     """
     binding = issuance.binding_key(device)
+    if pending := _untidied(around.journal):
+        return _tidy(device, around.journal, {pending})
     candidates = _in_time(holdings.all_of(device), around.clock())
-    superseded: list[Holding] = []
+    superseded: set[str] = set()
     for old in candidates:
         with connect(old) as ca:
             begun = _begin(device, ca, last=old is candidates[-1], superseded=bool(superseded))
@@ -54,10 +60,17 @@ def renew(device: Device, connect: Connect, around: Surroundings) -> Renewed:
                 keys = frozenset({old.pair.key_id})
                 opened = Opened(begun=begun, binding=binding, context=BINDING_CONTEXT, old=keys)
                 issuance.complete(device, ca, opened, around)
-                return _tidy(device, [*superseded, old])
+                return _tidy(device, around.journal, superseded | {old.certificate.serial})
         if begun == _SUPERSEDED:
-            superseded.append(old)
-    return _tidy(device, superseded)
+            superseded.add(old.certificate.serial)
+    return _tidy(device, around.journal, superseded)
+
+
+def _untidied(journal: Journal) -> str:
+    """Return the certificate that an earlier run has renewed and not taken off the token, empty if there is none."""
+    steps = {entry.step: entry for entry in journal.since(issuance.BEGUN)}
+    done = issuance.CONFIRMED in steps and _TIDIED not in steps
+    return steps[issuance.BEGUN].facts.get("renews", "") if done else ""
 
 
 def _in_time(found: list[Holding], at: datetime) -> list[Holding]:
@@ -80,13 +93,15 @@ def _begin(device: Device, ca: RenewalClient, *, last: bool, superseded: bool) -
         raise
 
 
-def _tidy(device: Device, old: list[Holding]) -> Renewed:
+def _tidy(device: Device, journal: Journal, old: set[str]) -> Renewed:
     """Step 4; the key goes first: a key without certificate could be taken for one that waits for its own."""
-    current = holdings.current(device)
-    gone = [holding for holding in old if holding.certificate.serial != current.certificate.serial]
-    for holding in gone:
-        device.remove_pair(AUTH_LABEL, holding.pair)
-        for stored in device.certificates():
-            if stored.label == AUTH_LABEL and certificates.spki_or_none(stored.der) == holding.pair.public_key:
-                device.remove_certificate(stored)
-    return Renewed(holding=current, superseded=gone[-1].certificate.serial if gone else "")
+    pairs = {pair.public_key: pair for pair in device.key_pairs(AUTH_LABEL)}
+    for stored in device.certificates():
+        if stored.label != AUTH_LABEL or certificates.serial_or_none(stored.der) not in old:
+            continue
+        pair = pairs.get(certificates.spki(stored.der))
+        if pair is not None:
+            device.remove_pair(AUTH_LABEL, pair)
+        device.remove_certificate(stored)
+    journal.note(_TIDIED)
+    return Renewed(holding=holdings.current(device), superseded=", ".join(sorted(old)))

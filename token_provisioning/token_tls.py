@@ -29,7 +29,7 @@ from tlslite.tlsconnection import TLSConnection
 from tlslite.x509 import X509
 from tlslite.x509certchain import X509CertChain
 
-from token_provisioning import certificates
+from token_provisioning import certificates, signatures
 from token_provisioning.attributes import KeyAlgorithm
 from token_provisioning.device import Device, KeyPair
 from token_provisioning.errors import CaAnswerInvalidError, CannotDoError, CaUnreachableError, TlsNotTrustedError
@@ -58,9 +58,11 @@ class TokenKey:
     # tlslite-ng also gives the length of the salt: there is one here.
     def sign(self, digest: bytes, padding: str | None = None, name: str | None = None, *_: object) -> bytearray:
         """Sign a digest; for PKCS#1 v1.5 tlslite-ng hands over the DigestInfo, whose last octets are the digest."""
-        if name != "sha256":
+        octets = bytes(digest)[-32:]
+        sha256 = name == "sha256" if name else bytes(digest) == signatures.digest_info(octets)
+        if not sha256:
             raise CannotDoError(what=f"以 {name} 签名")
-        return bytearray(self._device.sign_digest(self._pair, bytes(digest)[-32:], pss=padding == "pss"))
+        return bytearray(self._device.sign_digest(self._pair, octets, pss=padding == "pss"))
 
     def verify(self, signature: bytes, digest: bytes, padding: str | None = None, *_: object) -> bool:
         """Tell whether the token has signed what it was given."""
@@ -113,7 +115,7 @@ class TokenTlsTransport:
         self._host, self._port = _address(server)
         self._anchors, self._clock, self._monotonic = anchors, clock, monotonic
         self._key = TokenKey(device, pair)
-        self._chain = X509CertChain([X509().parseBinary(bytearray(der)) for der in certificate])
+        self._chain = X509CertChain([_x509(der) for der in certificate])
         self._settings = _settings(pss=pair.algorithm is KeyAlgorithm.EC_P256 or device.can_sign_pss())
         self._http: http.client.HTTPConnection | None = None
 
@@ -168,6 +170,12 @@ class TokenTlsTransport:
         certificates.require_server(chain, host=self._host, anchors=self._anchors, at=self._clock())
 
 
+def _x509(der: bytes) -> X509:
+    certificate = X509()
+    certificate.parseBinary(bytearray(der))
+    return certificate
+
+
 def _address(server: str) -> tuple[str, int]:
     try:
         parts = urlsplit(server)
@@ -190,6 +198,7 @@ def _settings(*, pss: bool) -> HandshakeSettings:
     settings.keyShares = ["x25519"]
     settings.dhGroups = []
     settings.ecdsaSigHashes = settings.rsaSigHashes = ["sha256", "sha384"]
-    settings.rsaSchemes = ["pss", "pkcs1"]
+    settings.rsaSchemes = ["pss", "pkcs1"] if pss else ["pkcs1"]
     settings.dsaSigHashes = settings.more_sig_schemes = []
+    settings.certificate_compression_send = settings.certificate_compression_receive = []
     return settings

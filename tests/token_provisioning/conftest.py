@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,10 @@ class Scene:
     ca: ContractCa
     server: str
 
+    @property
+    def module_path(self) -> Path:
+        return Path(self.desk.module)
+
     def arguments(self, *, code: str = CODE, reference: str = REFERENCE) -> list[str]:
         return self.desk.enrol_arguments(self.server, code=code, reference=reference, serial=self.serial)
 
@@ -36,6 +41,9 @@ class Scene:
 
     def pin_file(self) -> str:
         return self.desk.file("pin", PIN)
+
+    def show(self) -> Any:
+        return self.desk.token("show", "--pin-file", self.pin_file(), "--json").document
 
     def own(self, command: str, *more: str) -> Result:
         """Run a command that asks the CA, with the holder's own PIN."""

@@ -56,7 +56,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Desk:
-    """A computer with a helper and software tokens; `folder` holds the PIN files, `module` is a module of this process."""
+    """A computer with a helper and software tokens; `folder` holds the PIN files, `module` is this process's own."""
 
     folder: Path
     module: str

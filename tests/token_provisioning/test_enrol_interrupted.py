@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
-from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.authority import make_authority
+from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.soft_token import PIN
 
 _ACTS = [

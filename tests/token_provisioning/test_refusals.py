@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.authority import make_authority
+from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.soft_token import PIN, Desk, Result
 
 
