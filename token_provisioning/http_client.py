@@ -13,7 +13,7 @@ from token_provisioning.transport import Transport, json_object
 
 _OK = 200
 _MAX_CHAIN = 8
-_MAX_SO_PINS = 8
+_MAX_SO_PINS = 8  # docs/api.md: then the CA refuses to make it longer
 _RANDOM_OCTETS = 32  # nonce and challenge
 _SERIAL = re.compile(r"[0-9a-f]{1,40}")  # RFC 5280, 4.1.2.2: at most 20 octets
 

@@ -1,6 +1,6 @@
 """The helper, struck right after a chosen act: `-m tests.token_provisioning.killed_helper FATE@ACT:N ...`.
 
-After the Nth return of ACT (a method of the device, of a CA client, or `module.function`) the process is killed by
+After the Nth return of ACT (a method of the device, of a CA client, or `module.function` or `module.Class.method`) the process is killed by
 SIGKILL (`kill`), or the token's folder is taken away (`unplug`).
 """
 
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,8 @@ if __name__ == "__main__":
     act, _, nth = when.partition(":")
     owner: Any = Pkcs11Device if hasattr(Pkcs11Device, act) else _CLIENTS.get(sys.argv[1], HttpCaClient)
     if "." in act:
-        name, _, act = act.rpartition(".")
-        owner = import_module(f"token_provisioning.{name}")
+        name, *inner, act = act.split(".")
+        owner = reduce(getattr, inner, import_module(f"token_provisioning.{name}"))
     strike = {"kill": kill, "unplug": unplug}[fate]
     setattr(owner, act, struck(getattr(owner, act), int(nth), strike))
     cli.main()

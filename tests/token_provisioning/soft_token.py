@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -126,14 +125,16 @@ class Desk:
 
     def vendor_token(self, label: str = "vendor") -> str:
         """Do what the vendor does, and return the serial number."""
+        before = set(self._serials())
         command = ["softhsm2-util", "--init-token", "--free", "--label", label]
         command += ["--so-pin", VENDOR_SO_PIN, "--pin", "000000"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
-        slot = re.search(r"reassigned to slot (\d+)", done.stdout)
-        assert slot
-        # SoftHSM makes the slot number from the last 31 bits of the serial number.
-        serials: list[str] = [token["serial"] for token in self.token("list", "--json").document["tokens"]]
-        return next(s for s in serials if s and int(s[-8:], 16) & 0x7FFFFFFF == int(slot[1]))
+        subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
+        (made,) = set(self._serials()) - before
+        return made
+
+    def _serials(self) -> list[str]:
+        """SoftHSM names a token's folder by a UUID whose last 16 digits are the serial number."""
+        return [path.name.replace("-", "")[-16:] for path in (self.folder / "tokens").iterdir()]
 
     def initialise(self, serial: str, *arguments: str) -> Result:
         return self.token(

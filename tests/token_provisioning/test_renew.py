@@ -97,7 +97,7 @@ def test_an_expired_certificate_cannot_ask(enrolled: Scene) -> None:
         home=desk.folder,
         clock=lambda: datetime.now(UTC) + timedelta(days=1100),
         monotonic=lambda: 0.0,
-        random_bytes=lambda length: bytes(length),
+        random_bytes=bytes,
     )
     ca = CaAddress(server=enrolled.server, ca_file=desk.folder / "root.pem")
 
