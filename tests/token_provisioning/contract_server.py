@@ -21,6 +21,8 @@ from tests.token_provisioning.refusal import RefusalError
 def _handler(ca: ContractCa) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one segment an answer: with two, each waits for the other side's delayed ACK
+        disable_nagle_algorithm = True
 
         def log_message(self, *args: object, **named: object) -> None:
             """Be silent."""

@@ -1,7 +1,7 @@
 """The helper, struck right after a chosen act: `-m tests.token_provisioning.killed_helper FATE@ACT:N ...`.
 
-After the Nth return of ACT (a method of the device, of a CA client, or `module.function` or `module.Class.method`) the process is killed by
-SIGKILL (`kill`), or the token's folder is taken away (`unplug`).
+After the Nth return of ACT the process is killed by SIGKILL (`kill`), or the token's folder is taken away
+(`unplug`). ACT is a method of the device or of a CA client, or `module.function`, or `module.Class.method`.
 """
 
 import os
