@@ -76,6 +76,7 @@ class Box:
         if known.done:
             return False
         if not known.label:
+            initialise.require_serial(token)
             if not order.erase:
                 initialise.require_blank(token)
             self._note(_BEGUN, serial=serial, label=order.label(len(self._known) + 1))

@@ -62,7 +62,7 @@ class Device(Protocol):
         """Destroy halves with this label that belong to no complete pair and no certificate; how many."""
 
     def generate(self, *, label: str, key_id: bytes, algorithm: KeyAlgorithm) -> KeyPair:
-        """Make a pair on the token: private, sensitive, not extractable, for signatures only."""
+        """Make a pair on the token: private, sensitive, not extractable, for signatures."""
 
     def remove_pair(self, label: str, pair: KeyPair) -> None:
         """Destroy both halves of a pair with this label, for good; none is fine."""
@@ -89,13 +89,13 @@ class Device(Protocol):
         """Destroy the certificate objects equal to this one; none is fine."""
 
     def has_mark(self, label: str) -> bool:
-        """Tell whether a data object with this label is there."""
+        """Tell whether the public mark with this label is there."""
 
     def set_mark(self, label: str) -> None:
-        """Write a public data object with this label."""
+        """Write the public mark with this label."""
 
     def clear_mark(self, label: str) -> None:
-        """Destroy all data objects with this label; none is fine."""
+        """Destroy the mark with this label; none is fine."""
 
     def change_pin(self, *, old: str, new: str) -> None:
         """Set a new user PIN; raises `PinWrongError`, `PinRuleBrokenError` if the token refuses it."""

@@ -13,9 +13,10 @@ from pkcs11 import Session, Token
 from token_provisioning.attributes import FIRST_PIN_LABEL
 from token_provisioning.errors import NewPinNeededError, PinWrongError
 from token_provisioning.login import open_user, translated
+from token_provisioning.marks import has_mark
 from token_provisioning.module import token_info
 from token_provisioning.pins import check_new_pin
-from token_provisioning.pkcs11_device import Pkcs11Device, has_mark
+from token_provisioning.pkcs11_device import Pkcs11Device
 
 
 @dataclass(frozen=True, kw_only=True)

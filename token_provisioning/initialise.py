@@ -16,11 +16,12 @@ from typing import Protocol
 from pkcs11 import Attribute, ObjectClass, Session, Token
 
 from token_provisioning.attributes import BINDING_LABEL, FIRST_PIN_LABEL, KeyAlgorithm
-from token_provisioning.errors import AlreadyUsedError, SoPinWrongError
+from token_provisioning.errors import AlreadyUsedError, CannotDoError, SoPinWrongError
 from token_provisioning.login import open_so, open_user, translated
+from token_provisioning.marks import has_mark
 from token_provisioning.module import Module, token_info
 from token_provisioning.pins import random_first_pin, random_so_pin
-from token_provisioning.pkcs11_device import Pkcs11Device, has_mark, stored_certificates
+from token_provisioning.pkcs11_device import Pkcs11Device, stored_certificates
 from token_provisioning.raw_calls import init_token
 
 KEY_ID_OCTETS = 16
@@ -116,11 +117,17 @@ def _make_binding_key(device: Pkcs11Device, random_bytes: Callable[[int], bytes]
     return pair.public_key
 
 
+def require_serial(token: Token) -> None:
+    """Raise `CannotDoError` for a token that its module gives no serial number of its own: custody goes by it."""
+    if not token_info(token).serial.strip("0"):
+        raise CannotDoError(what="唯一的序列号")
+
+
 def require_blank(token: Token) -> None:
     """Raise `AlreadyUsedError` if the token holds a certificate, or has been prepared before."""
     serial = token_info(token).serial
     with translated(token), token.open() as session:
-        if stored_certificates(session):
+        if any(stored.label != FIRST_PIN_LABEL for stored in stored_certificates(session)):
             raise AlreadyUsedError(serial=serial, found="含有证书")
         # The mark goes with the first PIN: what remains of a token in use is the binding key.
         if has_mark(session, FIRST_PIN_LABEL) or _has_binding_key(session):

@@ -5,10 +5,10 @@ from typing import Any, TypeVar
 
 import pkcs11
 from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass, Session
-from pkcs11.constants import CertificateType, MechanismFlag
+from pkcs11.constants import DEFAULT, CertificateType, MechanismFlag
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from token_provisioning import signatures
+from token_provisioning import marks, signatures
 from token_provisioning.attributes import KeyAlgorithm, KeyAttributes
 from token_provisioning.device import KeyPair, StoredCertificate
 from token_provisioning.errors import (
@@ -24,6 +24,18 @@ from token_provisioning.objects import certificate_template, read, read_bytes, s
 
 _TRIAL = b"educa-trial-v1\0"
 _Found = TypeVar("_Found")
+# What matters is said in so many words: the defaults of modules differ (NSS makes keys extractable). What does not
+# matter is left out: some modules refuse a key that is told what it may not do (tpm2-pkcs11 1.9: CKA_VERIFY).
+_PRIVATE_TEMPLATE = {
+    Attribute.PRIVATE: True,
+    Attribute.SENSITIVE: True,
+    Attribute.EXTRACTABLE: False,
+    **dict.fromkeys((Attribute.DECRYPT, Attribute.UNWRAP, Attribute.DERIVE), DEFAULT),
+}
+_PUBLIC_TEMPLATE = {
+    Attribute.PRIVATE: False,
+    **dict.fromkeys((Attribute.ENCRYPT, Attribute.WRAP, Attribute.VERIFY), DEFAULT),
+}
 
 
 class Pkcs11Device:
@@ -93,14 +105,9 @@ class Pkcs11Device:
             "id": key_id,
             "label": label,
             "store": True,
-            "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
-            # Said in so many words: the defaults of modules differ (NSS makes keys extractable).
-            "private_template": {
-                Attribute.PRIVATE: True,
-                Attribute.SENSITIVE: True,
-                Attribute.EXTRACTABLE: False,
-            },
-            "public_template": {Attribute.PRIVATE: False},
+            "capabilities": MechanismFlag.SIGN,
+            "private_template": _PRIVATE_TEMPLATE,
+            "public_template": _PUBLIC_TEMPLATE,
         }
         if algorithm is KeyAlgorithm.RSA_2048:
             rsa: tuple[Any, Any] = self._session.generate_keypair(KeyType.RSA, 2048, **common)
@@ -173,24 +180,15 @@ class Pkcs11Device:
 
     def has_mark(self, label: str) -> bool:
         with translated(self._token):
-            return bool(self._find(ObjectClass.DATA, label))
+            return marks.has_mark(self._session, label)
 
     def set_mark(self, label: str) -> None:
         with translated(self._token):
-            self._session.create_object(
-                {
-                    Attribute.CLASS: ObjectClass.DATA,
-                    Attribute.TOKEN: True,
-                    Attribute.PRIVATE: False,
-                    Attribute.LABEL: label,
-                    Attribute.VALUE: b"1",
-                }
-            )
+            marks.set_mark(self._session, label)
 
     def clear_mark(self, label: str) -> None:
         with translated(self._token):
-            for found in self._find(ObjectClass.DATA, label):
-                found.destroy()
+            marks.clear_mark(self._session, label)
 
     def change_pin(self, *, old: str, new: str) -> None:
         with translated(self._token):
@@ -230,11 +228,6 @@ def public_keys(session: Session, label: str) -> list[bytes]:
     """Read the SPKI of all public keys with this label, without login. Raises PKCS11Error."""
     wanted = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.LABEL: label}
     return [spki for found in list(session.get_objects(wanted)) if (spki := spki_of(found)) is not None]
-
-
-def has_mark(session: Session, label: str) -> bool:
-    """Tell whether a public data object with this label is there, without login. Raises PKCS11Error."""
-    return bool(list(session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: label})))
 
 
 def _sign(private: Any, algorithm: KeyAlgorithm, message: bytes) -> bytes:

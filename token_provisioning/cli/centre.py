@@ -26,8 +26,9 @@ from token_provisioning.errors import FileNotUsableError
 from token_provisioning.journal import Journal
 from token_provisioning.keepers import FileKeeper
 from token_provisioning.login import translated
+from token_provisioning.marks import has_mark
 from token_provisioning.module import Module, token_info
-from token_provisioning.pkcs11_device import has_mark, stored_certificates
+from token_provisioning.pkcs11_device import stored_certificates
 
 _NUMBER = "{}"
 _POLL_SECONDS = 1.0
@@ -76,9 +77,11 @@ def init(module: Path, *, serial: str | None, all_tokens: bool, as_json: bool, *
         raise click.UsageError("需要 --so-pin-out 和 --pin-out(成批时用 --all)")
     _check_label(given["label"])
     loaded = Module(module)
+    token = loaded.choose(serial)
+    initialise.require_serial(token)
     made = initialise.initialise(
         loaded,
-        loaded.choose(serial),
+        token,
         initialise.Order(
             label=given["label"], vendor_so_pin=read_secret(given["vendor_so_pin_file"]), erase=given["erase"]
         ),
