@@ -41,9 +41,9 @@ class Tries(StrEnum):
     LOCKED = "locked"
 
 
-_TRIES = {
+TRIES_TEXTS = {
     Tries.UNTOLD: "介质未告知剩余次数，连续输错可能锁定，请核对后再试",
-    Tries.LOW: "介质提示此前曾输错，剩余次数已减少，请核对后再试",
+    Tries.LOW: "介质提示曾输错 PIN，剩余次数已减少，请核对后再试",
     Tries.FINAL: "只剩最后一次尝试机会，再错将锁定，请确认后再试",
     Tries.LOCKED: "PIN 已锁定，请联系管理部门办理解锁",
 }
@@ -103,7 +103,7 @@ def open_user(token: Token, pin: str, *, last_try: bool = False) -> Session:
 
 def wrong_pin(token: Token) -> PinWrongError:
     """Return the error for a PIN that was refused just now, with what the token tells about further tries."""
-    return PinWrongError(left=_TRIES[tries(token_info(token.slot.get_token()))])
+    return PinWrongError(left=TRIES_TEXTS[tries(token_info(token.slot.get_token()))])
 
 
 def open_so(token: Token, so_pin: str) -> Session:

@@ -15,8 +15,9 @@ from cryptography.x509.oid import NameOID
 Key = ec.EllipticCurvePrivateKey
 
 
-def name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+def name(common: str, unit: str = "") -> x509.Name:
+    organisation = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, unit)] if unit else []
+    return x509.Name([*organisation, x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
 @dataclass(kw_only=True)
@@ -83,11 +84,12 @@ def make_leaf(
     *,
     common: str,
     usage: x509.ObjectIdentifier,
+    unit: str = "",
     local_host: bool = False,
     days: int = 1095,
 ) -> x509.Certificate:
     built = (
-        _builder(name(common), public, issuer.certificate.subject, issuer.key.public_key(), days=days)
+        _builder(name(common, unit), public, issuer.certificate.subject, issuer.key.public_key(), days=days)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     )

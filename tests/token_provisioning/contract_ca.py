@@ -117,7 +117,8 @@ class ContractCa:
 
     def issue(self, public: Any) -> x509.Certificate:
         usage = ExtendedKeyUsageOID.CLIENT_AUTH
-        return make_leaf(self.issuing, public, common="张测试", usage=usage, days=self.life_days)
+        unit = HOLDER["unit"]
+        return make_leaf(self.issuing, public, common="张测试", usage=usage, unit=unit, days=self.life_days)
 
     def delivery(self, certificate: x509.Certificate, challenge: bytes) -> dict[str, Any]:
         return {

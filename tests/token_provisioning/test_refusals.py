@@ -69,7 +69,7 @@ def test_a_token_that_the_centre_has_not_initialised(scene: Scene) -> None:
 def test_a_wrong_pin_says_no_more_about_tries_than_the_token(scene: Scene) -> None:
     refused = scene.desk.token("show", "--pin-file", scene.desk.file("pin", "wrong-one"))
 
-    require_sentence(refused, "PIN 错误，介质提示此前曾输错")  # SoftHSM sets CKF_USER_PIN_COUNT_LOW and nothing more
+    require_sentence(refused, "PIN 错误，介质提示曾输错 PIN")  # SoftHSM sets CKF_USER_PIN_COUNT_LOW and nothing more
 
 
 def test_a_wrong_code_is_refused_in_the_words_of_the_ca(scene: Scene) -> None:
