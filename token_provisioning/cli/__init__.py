@@ -1,5 +1,6 @@
 """`educa-token`: the helper on the command line. Exit 0 done, 1 refused or failed, 2 usage."""
 
+import sys
 from typing import Any
 
 import click
@@ -30,6 +31,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, help="教育CA证书助手:在 UKEY 介质上下载和使用证书。")
+@click.version_option(page.program_version(), prog_name="educa-token")
 @click.pass_context
 def group(context: click.Context) -> None:
     """Take what the settings file says as the default of every command."""
@@ -44,5 +46,6 @@ for _command in (*centre.COMMANDS, *holder.COMMANDS, *page.COMMANDS):
 
 
 def main() -> None:
-    """Run the command line."""
-    group(prog_name="educa-token")
+    """Run the command line; a packaged program that is started by a click opens the page."""
+    clicked = getattr(sys, "frozen", False) and len(sys.argv) == 1
+    group(["helper"] if clicked else None, prog_name="educa-token")

@@ -35,6 +35,7 @@ function show(key, made, { path = -1 } = {}) {
   if (key === screen) return;
   screen = key;
   stage.replaceChildren(made());
+  window.scrollTo(0, 0);
   stage.querySelector("input, .big")?.focus();
 }
 
