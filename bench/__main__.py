@@ -2,7 +2,7 @@
 
 import runpy
 
-_BENCHES = ("certificate_tbs", "roster_import", "ocsp_http")
+_BENCHES = ("certificate_tbs", "roster_import", "ocsp_http", "token_enrolment", "token_box")
 
 
 def main() -> None:
