@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa
+from tests.token_provisioning.contract_ca import CODE, REFERENCE
 from tests.token_provisioning.contract_server import serving
-from tests.token_provisioning.soft_token import PIN, binding_key, new_desk, own_copy
+from tests.token_provisioning.ready import ready
+from tests.token_provisioning.soft_token import PIN, own_copy
 from token_provisioning import acts
 from token_provisioning.acts import CaAddress
 from token_provisioning.cli.holder import this_computer
@@ -49,10 +50,7 @@ def main() -> None:
     """Print median and worst, and the ratio to the goal."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        desk = new_desk(folder, own_copy(folder))
-        serial = desk.vendor_token()
-        made = desk.initialise(serial)
-        ca = ContractCa(token_serial=serial, binding_public_key=binding_key(made))
+        desk, serial, ca = ready(folder, own_copy(folder))
         with serving(ca, folder) as server:
             arguments = desk.enrol_arguments(server, code=CODE, reference=REFERENCE, serial=serial)
             desk.run("enroll", *arguments)  # the first PIN is changed here

@@ -1,7 +1,7 @@
 """What a holder does with a token, whole: the command line and the page call these and nothing below."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -65,7 +65,7 @@ def enrol(
     """Download the certificate, changing a first PIN on the way."""
     around = _surroundings("enrolment", token, ca, computer, report)
     with (
-        HttpsTransport(ca.server, ca.ca_file, monotonic=computer.monotonic) as transport,
+        closing(HttpsTransport(ca.server, ca.ca_file, monotonic=computer.monotonic)) as transport,
         translated(token),
         open_holder(token, pins) as session,
     ):
@@ -92,7 +92,7 @@ def renew(
                 clock=computer.clock,
                 monotonic=computer.monotonic,
             )
-            with transport:
+            with closing(transport):
                 yield HttpRenewalClient(transport)
 
         return renewal.renew(device, connect, around)
@@ -130,7 +130,7 @@ def unblock(
     report: Callable[[UnblockStep], None],
 ) -> None:
     """Set a new PIN by a release of the CA."""
-    with HttpsTransport(ca.server, ca.ca_file, monotonic=computer.monotonic) as transport:
+    with closing(HttpsTransport(ca.server, ca.ca_file, monotonic=computer.monotonic)) as transport:
         tools = UnblockTools(random_bytes=computer.random_bytes, report=report)
         unblocking.unblock(module, token, HttpUnblockClient(transport), wish, tools)
 

@@ -14,8 +14,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from json import dumps
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -96,7 +95,8 @@ class _Connection(TLSConnection):  # type: ignore[misc]
 
 
 class TokenTlsTransport:
-    """`transport.Transport` with the certificate of a key on the token. Not for use by several threads.
+    """`transport.Transport` with the certificate of a key on the token. Not for use by several threads; close it after
+    use.
 
     `server` is an https URL, `anchors` what its certificate has to lead to, `clock` aware UTC.
     """
@@ -118,14 +118,6 @@ class TokenTlsTransport:
         self._chain = X509CertChain([_x509(der) for der in certificate])
         self._settings = _settings(pss=pair.algorithm is KeyAlgorithm.EC_P256 or device.can_sign_pss())
         self._http: http.client.HTTPConnection | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         if self._http is not None:

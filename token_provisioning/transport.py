@@ -4,8 +4,7 @@ import json
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import httpx
 
@@ -37,7 +36,7 @@ class Transport(Protocol):
 
 
 class HttpsTransport:
-    """Without a client certificate. `monotonic` returns seconds."""
+    """Without a client certificate. `monotonic` returns seconds. Close it after use."""
 
     def __init__(self, server: str, ca_file: Path, *, monotonic: Callable[[], float]) -> None:
         try:
@@ -51,14 +50,6 @@ class HttpsTransport:
             self._http = httpx.Client(base_url=server.rstrip("/"), verify=context, timeout=timeout, trust_env=False)
         except httpx.InvalidURL as error:
             raise CaUnreachableError(reason="网址格式错误") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._http.close()

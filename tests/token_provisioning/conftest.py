@@ -9,7 +9,8 @@ import pytest
 
 from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa
 from tests.token_provisioning.contract_server import serving
-from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk, own_copy
+from tests.token_provisioning.ready import ready
+from tests.token_provisioning.soft_token import PIN, Desk, Result, new_desk, own_copy
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ def desk(tmp_path: Path, module: str) -> Desk:
 
 
 @pytest.fixture
-def scene(desk: Desk) -> Iterator[Scene]:
-    serial = desk.vendor_token()
-    made = desk.initialise(serial)
-    ca = ContractCa(token_serial=serial, binding_public_key=binding_key(made))
+def scene(tmp_path: Path, module: str) -> Iterator[Scene]:
+    desk, serial, ca = ready(tmp_path, module)
     with serving(ca, desk.folder) as server:
         yield Scene(desk=desk, serial=serial, ca=ca, server=server)

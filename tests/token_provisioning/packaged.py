@@ -11,18 +11,16 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa
+from tests.token_provisioning.contract_ca import CODE, REFERENCE
 from tests.token_provisioning.contract_server import serving
-from tests.token_provisioning.soft_token import Desk, binding_key, new_desk, softhsm_module
+from tests.token_provisioning.ready import ready
+from tests.token_provisioning.soft_token import Desk, softhsm_module
 
 
 def main(program: Path) -> None:
     """Raise if anything that it does differs from what the unpackaged one does."""
     with tempfile.TemporaryDirectory() as name:
-        desk = new_desk(Path(name), softhsm_module())
-        serial = desk.vendor_token()
-        made = desk.initialise(serial)
-        ca = ContractCa(token_serial=serial, binding_public_key=binding_key(made))
+        desk, serial, ca = ready(Path(name), softhsm_module())
         with serving(ca, desk.folder) as server:
             codes = desk.enrol_arguments(server, code=CODE, reference=REFERENCE, serial=serial)
             done = json.loads(_run(program, desk, "enroll", *codes))

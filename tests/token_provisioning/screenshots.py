@@ -6,20 +6,18 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa
+from tests.token_provisioning.contract_ca import CODE, REFERENCE
 from tests.token_provisioning.contract_server import serving
 from tests.token_provisioning.helper_client import helper_at
-from tests.token_provisioning.soft_token import PIN, binding_key, new_desk, own_copy
+from tests.token_provisioning.ready import ready
+from tests.token_provisioning.soft_token import PIN, own_copy
 
 
 def main(out: Path) -> None:
     """Walk the road with a software token and keep what is seen."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        desk = new_desk(folder, own_copy(folder))
-        serial = desk.vendor_token()
-        made = desk.initialise(serial)
-        ca = ContractCa(token_serial=serial, binding_public_key=binding_key(made))
+        desk, serial, ca = ready(folder, own_copy(folder))
         first = (folder / f"{serial}.pin").read_text().strip()
         with serving(ca, folder) as server, helper_at(desk, server) as client, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])

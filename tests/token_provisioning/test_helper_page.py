@@ -112,6 +112,9 @@ def test_a_wrong_pin_is_said_beside_the_tries_that_the_token_tells(
         page.get_by_role("heading", name="签名测试通过").wait_for()
         click(page, "支持日志")
         assert '"pin-wrong"' in page.locator("pre").inner_text()
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="保存为文件").click()
+        assert '"pin-wrong"' in saved.value.path().read_text(encoding="utf-8")
 
 
 def test_without_the_secret_of_this_run_the_page_is_dead(client: Client, browser: Browser) -> None:

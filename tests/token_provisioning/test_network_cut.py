@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
@@ -45,7 +45,7 @@ class Bench:
             report=lambda _: self.borders.update(self.wire.passed.items()),
             journal=computer.journal("enrolment", self.ca.token_serial),
         )
-        with HttpsTransport(self.wire.address, self._root, monotonic=time.monotonic) as transport:
+        with closing(HttpsTransport(self.wire.address, self._root, monotonic=time.monotonic)) as transport:
             codes = Codes(reference=REFERENCE, authorisation_code=CODE)
             enrol(self.device, HttpCaClient(transport), codes, around)
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,29 +35,23 @@ from token_provisioning.patience import patiently
 from token_provisioning.unblocking import Wish
 
 
+def _download_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what a download needs: codes, PINs, the CA, a token."""
+    for add in (json_option, module_option, serial_option, ca_options, pin_options, new_pin_option):
+        command = add(command)
+    command = click.option("--code-file", type=READABLE, help="存有授权码的文件(省略则提示输入)")(command)
+    return click.option("--reference", help="参考号(上次下载中断时可省略)")(command)
+
+
 @click.command("enroll", help="凭参考号和授权码下载证书到介质;中断后可重复运行。")
-@click.option("--reference", help="参考号(上次下载中断时可省略)")
-@click.option("--code-file", type=READABLE, help="存有授权码的文件(省略则提示输入)")
-@new_pin_option
-@pin_options
-@ca_options
-@serial_option
-@module_option
-@json_option
+@_download_options
 def enroll(module: Path, serial: str | None, **given: Any) -> None:
     """Run the download on one token."""
     _enrol(Module(module).choose(serial), replacing=False, **given)
 
 
 @click.command("replace", help="补办:在新介质上下载证书;CA 须已吊销遗失或损坏介质上的旧证书。")
-@click.option("--reference", help="参考号(上次下载中断时可省略)")
-@click.option("--code-file", type=READABLE, help="存有授权码的文件(省略则提示输入)")
-@new_pin_option
-@pin_options
-@ca_options
-@serial_option
-@module_option
-@json_option
+@_download_options
 def replace(module: Path, serial: str | None, **given: Any) -> None:
     """Run the download on the token that takes the place of a lost or broken one."""
     _enrol(Module(module).choose(serial), replacing=True, **given)

@@ -1,7 +1,6 @@
 """The page's server as a WSGI callable: five files, a state, a handful of wishes."""
 
 import json
-import mimetypes
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,7 +15,14 @@ from token_provisioning.helper.snapshot import TokenView
 from token_provisioning.helper.support_log import SupportLog
 from token_provisioning.helper.wishes import MalformedError, Surroundings
 
-_FILES = ("index.html", "helper.css", "helper.js", "views.js", "icon.svg")
+# By hand: on Windows the registry decides what `mimetypes` says of .js, and a wrong kind is not run.
+_FILES = {
+    "index.html": "text/html",
+    "helper.css": "text/css",
+    "helper.js": "text/javascript",
+    "views.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 _MAX_BODY = 4096  # octets; a wish takes some hundred
 _HEADERS = (
     (
@@ -131,8 +137,7 @@ def _body(environ: Environ) -> dict[str, Any]:
 
 def _file(name: str) -> _Answer:
     octets = resources.files("token_provisioning.helper").joinpath("static", name).read_bytes()
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return _Answer(status=HTTPStatus.OK, kind=f"{kind}; charset=utf-8", body=octets)
+    return _Answer(status=HTTPStatus.OK, kind=f"{_FILES[name]}; charset=utf-8", body=octets)
 
 
 def _json(document: Mapping[str, Any], status: HTTPStatus = HTTPStatus.OK) -> _Answer:

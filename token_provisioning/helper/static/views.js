@@ -59,7 +59,7 @@ function fact(label, text, word = "") {
   return row;
 }
 
-const TRIES = { untold: "正常", low: "曾输错，剩余次数已减少", final: "只剩最后一次机会", locked: "已锁定" };
+const TRIES = { untold: "介质未提示输错", low: "曾输错，剩余次数已减少", final: "只剩最后一次机会", locked: "已锁定" };
 
 /** The live state of the one token that is in use. */
 export function tokenCard(token) {
