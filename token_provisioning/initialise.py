@@ -107,7 +107,11 @@ def close_off(token: Token, vendor_so_pin: str, *, keeper: Keeper, random_bytes:
         # Kept only now that the old one has been accepted: the last one kept is always the one in force.
         so_pin = random_so_pin(random_bytes)
         keeper.keep_so_pin(so_pin)
-        session.set_pin(vendor_so_pin, so_pin)
+        _change_so_pin(session, vendor_so_pin, so_pin)
+
+
+def _change_so_pin(session: Session, old: str, new: str) -> None:
+    session.set_pin(old, new)
 
 
 def _make_binding_key(device: Pkcs11Device, random_bytes: Callable[[int], bytes]) -> bytes:

@@ -119,6 +119,7 @@ def test_a_second_run_changes_nothing(centre: Centre) -> None:
         "set_mark:1",
         "initialise.prepare:2",
         "box._replace:1",
+        "initialise._change_so_pin:1",
         "initialise.close_off:2",
     ],
 )

@@ -3,11 +3,18 @@
 import signal
 from pathlib import Path
 
+import pkcs11
 import pytest
 
 from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.contract_unblock import RELEASE_CODE
-from tests.token_provisioning.soft_token import Desk, Result
+from tests.token_provisioning.soft_token import PIN, Desk, Result
+from token_provisioning import acts
+from token_provisioning.acts import CaAddress
+from token_provisioning.cli.holder import this_computer
+from token_provisioning.login import open_user
+from token_provisioning.module import Module
+from token_provisioning.unblocking import Wish
 
 NEW = "Medlar-4711"
 
@@ -155,3 +162,17 @@ def test_no_pin_is_left_in_a_file(forgotten: Scene) -> None:
     (so_pin,) = forgotten.ca.unblocks.so_pins
     written = [path for path in Path(forgotten.desk.folder).rglob("*") if path.is_file()]
     assert not [path for path in written if so_pin.encode() in path.read_bytes()]
+
+
+def test_a_session_in_which_the_user_is_still_logged_in_is_closed_first(forgotten: Scene) -> None:
+    ca = CaAddress(server=forgotten.server, ca_file=forgotten.desk.folder / "root.pem")
+    wish = Wish(release_code=RELEASE_CODE, new_pin=NEW)
+
+    with forgotten.desk.inside():
+        module = Module(forgotten.module_path)
+        token = module.choose(None)
+        left_open = open_user(token, PIN)
+        acts.unblock(module, token, ca, this_computer(), wish=wish, report=lambda _: None)
+        with pytest.raises(pkcs11.SessionHandleInvalid):
+            left_open.close()
+    assert forgotten.ca.unblocks.state == "confirmed"

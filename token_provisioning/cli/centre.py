@@ -39,8 +39,9 @@ _POLL_SECONDS = 1.0
 @json_option
 def list_tokens(module: Path, as_json: bool) -> None:
     """Print every slot that has a token, without login."""
-    documents = [_describe(token) for token in Module(module).tokens()]
-    lines = [output.token_line(document) for document in documents] or ["未检测到介质。"]
+    loaded = Module(module)
+    documents = [_describe(token) for token in loaded.tokens()]
+    lines = [output.token_line(document) for document in documents] or [str(loaded.nothing_there())]
     output.emit({"tokens": documents}, lines, as_json=as_json)
 
 

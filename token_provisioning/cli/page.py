@@ -28,11 +28,12 @@ def helper(module: Path, *, server: str, ca_file: Path, port: int, no_browser: b
         running(module, address, computer, version=program_version(), port=port) as page,
         start_page(page.url, computer.home) as start,
     ):
-        if no_browser:
-            click.echo(json.dumps({"url": page.url}) if as_json else page.url)
+        shown = not no_browser and webbrowser.open(start)
+        if as_json:
+            click.echo(json.dumps({"url": page.url}))
         else:
-            click.echo("教育CA证书助手已在浏览器中打开。关闭页面或按 Ctrl-C 结束。")
-            webbrowser.open(start)
+            opened = "教育CA证书助手已在浏览器中打开。关闭页面或按 Ctrl-C 结束。"
+            click.echo(opened if shown else page.url)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             while not page.ended.wait(0.5):
