@@ -152,6 +152,17 @@ def test_killed_at_an_act_and_repeated_there_is_one_certificate_on_all_three_sid
     assert ended["key"]["id"] in holder.listing("cert")
 
 
+def test_a_renewal_long_before_its_time_trusts_the_real_server_and_changes_nothing(holder: Holder) -> None:
+    serial = holder.enrol().document["certificate_serial"]
+
+    own = ("--pin-file", holder.desk.file("pin", PIN))
+    refused = holder.desk.process("renew", *holder.desk.ca_arguments(holder.ca.server), *own)
+
+    assert refused.code == 1
+    assert not [words for words in ("服务器身份验证", "无法连接", "Traceback") if words in refused.err], refused.err
+    assert holder.ca.live(holder.serial) == [serial]
+
+
 def test_a_thief_with_stolen_codes_and_a_token_of_the_thiefs_own(holder: Holder, tmp_path: Path, module: str) -> None:
     (tmp_path / "thief").mkdir()
     thief = equip(holder.ca, tmp_path / "thief", module)
