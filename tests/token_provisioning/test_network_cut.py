@@ -77,6 +77,7 @@ def bench(scene: Scene) -> Iterator[Bench]:
         yield Bench(scene, wire, Pkcs11Device(session))
 
 
+@pytest.mark.timeout(400)  # three seconds of work, of which most is waiting for the other side
 def test_cut_anywhere_and_mended_the_download_ends_the_same(bench: Bench) -> None:
     bench.put_back()
     bench.enrol()
