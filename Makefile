@@ -1,8 +1,8 @@
-# make run | test | demo | bench | setup. Each installs what it needs; see docs/operations.md.
+# make run | test | demo | bench | helper | setup. Each installs what it needs; see docs/operations.md.
 SHELL := /bin/bash
 BIN := .venv/bin
 
-.PHONY: setup run test check demo bench
+.PHONY: setup run test check demo bench helper
 setup: .venv/.ready
 
 .venv/.ready: requirements.lock pyproject.toml scripts/setup
@@ -27,3 +27,8 @@ test: check
 
 bench: setup
 	$(BIN)/python -m bench
+
+# The helper as one file that needs no Python, in dist/; started and used once.
+helper: setup
+	$(BIN)/pyinstaller --noconfirm --log-level WARN token_provisioning/packaging/educa-token.spec
+	$(BIN)/python -m tests.token_provisioning.packaged dist/educa-token

@@ -9,6 +9,8 @@ _BENCHES = (
     "registry_verification",
     "hostile_chains",
     "registry_morning",
+    "token_enrolment",
+    "token_box",
 )
 
 

@@ -8,7 +8,7 @@ from token_provisioning.errors import KeyNotSafeError
 BINDING_LABEL = "educa-binding"
 AUTH_LABEL = "educa-auth"
 CA_LABEL = "educa-ca"
-# A public data object: its presence is known before login, so that a repeat of an interrupted
+# A mark (marks.py): its presence is known before login, so that a repeat of an interrupted
 # enrolment knows which PIN to expect without spending a try.
 FIRST_PIN_LABEL = "educa-first-pin"
 

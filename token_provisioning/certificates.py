@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
-from token_provisioning.errors import CertificateNotOursError, ClockWrongError
+from token_provisioning.errors import CertificateNotOursError, ClockWrongError, TlsNotTrustedError
 
 # cryptography raises more than ValueError on bad DER.
 _UNREADABLE = (
@@ -58,6 +59,14 @@ def spki(der: bytes) -> bytes:
     return parse(der).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+def serial_or_none(der: bytes) -> str | None:
+    """Return the serial number of a certificate as lower-case hex, `None` if it cannot be read."""
+    try:
+        return summary(der).serial
+    except CertificateNotOursError:
+        return None
+
+
 def summary(der: bytes) -> CertificateSummary:
     """Describe a certificate; nothing is verified here."""
     certificate = parse(der)
@@ -99,6 +108,29 @@ def require_ours(
     except VerificationError as error:
         raise CertificateNotOursError(reason="证书链不能追溯到 --ca-file 中的根证书") from error
     return [link.public_bytes(Encoding.DER) for link in verified.chain[1:]]
+
+
+def require_server(chain: list[bytes], *, host: str, anchors: list[x509.Certificate], at: datetime) -> None:
+    """Raise `TlsNotTrustedError` unless the first certificate is for this host and leads to an anchor at `at`."""
+    try:
+        server, *others = [x509.load_der_x509_certificate(der) for der in chain]
+        PolicyBuilder().store(Store(anchors)).time(at).build_server_verifier(_subject(host)).verify(server, others)
+    except VerificationError as error:
+        raise TlsNotTrustedError(reason=str(error)) from error
+    except _UNREADABLE as error:
+        raise TlsNotTrustedError(reason="无法解析") from error
+
+
+def dns_name(host: str) -> str | None:
+    """Return the host if it is a name, `None` for an address: TLS names no addresses (RFC 6066, 3)."""
+    return host if isinstance(_subject(host), x509.DNSName) else None
+
+
+def _subject(host: str) -> x509.DNSName | x509.IPAddress:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _require_client_purpose(certificate: x509.Certificate) -> None:

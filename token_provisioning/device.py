@@ -62,13 +62,22 @@ class Device(Protocol):
         """Destroy halves with this label that belong to no complete pair and no certificate; how many."""
 
     def generate(self, *, label: str, key_id: bytes, algorithm: KeyAlgorithm) -> KeyPair:
-        """Make a pair on the token: private, sensitive, not extractable, for signatures only."""
+        """Make a pair on the token: private, sensitive, not extractable, for signatures."""
+
+    def remove_pair(self, label: str, pair: KeyPair) -> None:
+        """Destroy both halves of a pair with this label, for good; none is fine."""
 
     def key_attributes(self, pair: KeyPair) -> KeyAttributes:
         """Read back what the token says about the private half."""
 
     def sign(self, pair: KeyPair, message: bytes) -> bytes:
         """Sign with SHA-256: ECDSA as DER, RSA as PKCS#1 v1.5."""
+
+    def sign_digest(self, pair: KeyPair, digest: bytes, *, pss: bool) -> bytes:
+        """Sign a SHA-256 digest: ECDSA as DER; RSA as PSS (salt of 32 octets) or PKCS#1 v1.5."""
+
+    def can_sign_pss(self) -> bool:
+        """Tell whether the module offers RSA-PSS, which TLS 1.3 demands of RSA keys."""
 
     def certificates(self) -> list[StoredCertificate]:
         """Return all X.509 certificates on the token."""
@@ -80,13 +89,13 @@ class Device(Protocol):
         """Destroy the certificate objects equal to this one; none is fine."""
 
     def has_mark(self, label: str) -> bool:
-        """Tell whether a data object with this label is there."""
+        """Tell whether the public mark with this label is there."""
 
     def set_mark(self, label: str) -> None:
-        """Write a public data object with this label."""
+        """Write the public mark with this label."""
 
     def clear_mark(self, label: str) -> None:
-        """Destroy all data objects with this label; none is fine."""
+        """Destroy the mark with this label; none is fine."""
 
     def change_pin(self, *, old: str, new: str) -> None:
         """Set a new user PIN; raises `PinWrongError`, `PinRuleBrokenError` if the token refuses it."""

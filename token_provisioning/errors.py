@@ -16,21 +16,35 @@ def printable(text: str, *, limit: int = 300) -> str:
 class TokenError(Exception):
     """Base of all refusals and failures; `str()` is the sentence for the person, `facts` its variable parts.
 
-    A subclass gives `text`, a format string over the keyword arguments of its constructor.
+    A subclass gives `text`, a format string over the keyword arguments of its constructor, and where that
+    speaks of options and commands also `page`, the same for somebody who sees the page only.
     """
 
     text: ClassVar[str] = "操作失败。"
+    page: ClassVar[str] = ""
 
     def __init__(self, **facts: str | int) -> None:
         self.facts = facts
-        shown = {name: printable(str(value)) for name, value in facts.items()}
-        super().__init__(self.text.format(**shown))
+        self._shown = {name: printable(str(value)) for name, value in facts.items()}
+        super().__init__(self.text.format(**self._shown))
+
+    @property
+    def for_page(self) -> str:
+        """The sentence for the page."""
+        return (self.page or self.text).format(**self._shown)
+
+    @property
+    def kind(self) -> str:
+        """A name for programs and for the support log, e.g. `token-removed`."""
+        name = type(self).__name__.removesuffix("Error")
+        return "".join("-" + c.lower() if c.isupper() else c for c in name).lstrip("-")
 
 
 class ModuleNotUsableError(TokenError):
     """The file is missing, is not a PKCS#11 module, or does not start."""
 
     text = "无法加载介质驱动 {path}({reason})。请检查 --module 是否为厂商提供的 PKCS#11 库文件。"
+    page = "无法加载介质驱动({reason})。请先安装随介质提供的驱动程序，再重新打开证书助手。"
 
 
 class NoTokenError(TokenError):
@@ -39,10 +53,17 @@ class NoTokenError(TokenError):
     text = "未检测到介质。请插入 UKEY 介质后重试。"
 
 
+class EmptyReaderError(NoTokenError):
+    """The module shows a reader, and nothing is in it."""
+
+    text = "读卡器({reader})中没有介质。请把介质插到底，指示灯亮后重试。"
+
+
 class SeveralTokensError(TokenError):
     """More than one token, and the caller did not say which."""
 
     text = "检测到多个介质({serials})。请只保留一个，或用 --serial 指定序列号。"
+    page = "插入了不止一个介质({serials})。请只保留派发给您本人的那一个，拔出其他的。"
 
 
 class WrongTokenError(TokenError):
@@ -55,6 +76,7 @@ class TokenRemovedError(TokenError):
     """The token went away while it was used."""
 
     text = "操作过程中介质被拔出。请重新插入介质，再次运行同一命令即可继续。"
+    page = "操作过程中介质被拔出。请重新插入介质，再做一次同样的操作，会从中断的地方继续。"
 
 
 class TokenFullError(TokenError):
@@ -69,10 +91,17 @@ class TokenFailedError(TokenError):
     text = "介质操作失败({code})。请重新插入介质后重试；仍失败请联系管理部门更换介质。"
 
 
+class CannotDoError(TokenError):
+    """The module does not offer what is needed; `what` names it."""
+
+    text = "此介质或其驱动不支持{what}。请联系管理部门更换介质型号。"
+
+
 class NotInitialisedError(TokenError):
     """No user PIN or no binding key: the centre has not prepared this token."""
 
     text = "该介质尚未由信息中心初始化({missing})。请联系管理部门更换介质。"
+    page = "这不是信息中心派发的介质，或尚未初始化({missing})。请插入派发给您本人的介质。"
 
 
 class AlreadyUsedError(TokenError):
@@ -86,7 +115,7 @@ class SecretFileExistsError(TokenError):
 
     text = (
         "文件 {path} 已存在，其中可能是某介质的 PIN，不会覆盖。请换一个文件名;"
-        "若上次初始化中断，可将该文件作为 --vendor-so-pin-file 再试。"
+        "若上次初始化中断，先用原管理 PIN 加 --erase 再试，管理 PIN 错误时再将该文件作为 --vendor-so-pin-file。"
     )
 
 
@@ -106,6 +135,7 @@ class SoPinWrongError(TokenError):
     """The token refused the SO PIN."""
 
     text = "介质的管理 PIN(SO PIN)错误。请核对厂商提供的管理 PIN，连续输错会锁死介质。"
+    page = "解锁未成功：介质不接受信息中心保存的管理 PIN。请联系管理部门。"
 
 
 class PinLockedError(TokenError):
@@ -118,6 +148,7 @@ class LastTryHeldError(TokenError):
     """One more wrong PIN would lock the token, so the PIN was not sent."""
 
     text = "PIN 只剩最后一次尝试机会，未执行。确认 PIN 无误后请加 --last-try 再运行，否则请联系管理部门解锁。"
+    page = "PIN 只剩最后一次尝试机会，未执行。确认无误后勾选“使用最后一次机会”再试，否则请申请解锁。"
 
 
 class PinRuleBrokenError(TokenError):
@@ -130,6 +161,7 @@ class NewPinNeededError(TokenError):
     """The token still has its first PIN, and no new one was given."""
 
     text = "首次使用必须修改 PIN。请用 --new-pin-file 提供新 PIN。"
+    page = "首次使用必须修改 PIN。请设置只有您本人知道的新 PIN。"
 
 
 class KeyNotSafeError(TokenError):
@@ -148,6 +180,7 @@ class NoCertificateError(TokenError):
     """There is no certificate of ours on the token."""
 
     text = "介质中没有教育CA证书。请先下载证书(educa-token enroll)。"
+    page = "介质中没有教育CA证书。请先下载证书。"
 
 
 class SignatureFailedError(TokenError):
@@ -166,18 +199,33 @@ class ClockWrongError(TokenError):
     """The certificate is outside its validity by this computer's clock."""
 
     text = "按本机时间({now})证书不在有效期内。请校准电脑日期时间后，再次运行同一命令。"
+    page = "按本机时间({now})证书不在有效期内。请校准电脑日期时间后再试。"
+
+
+class NotRenewableError(TokenError):
+    """The certificate is past its validity: it can no longer prove who asks."""
+
+    text = "证书已于 {until} 过期，不能在线更新。请联系管理部门重新申请证书。"
+
+
+class NotRevokedFirstError(TokenError):
+    """`replace` was asked for, and the CA does not say that the old certificate is revoked."""
+
+    text = "CA 未确认旧证书已吊销，不能补办。补办须先吊销旧证书，请联系管理部门；首次下载请用 educa-token enroll。"
 
 
 class CaUnreachableError(TokenError):
     """No answer from the CA, or not in time."""
 
     text = "无法连接 CA 服务器({reason})。请检查网络和 --server 地址后，再次运行同一命令即可继续。"
+    page = "无法连接 CA 服务器({reason})。请检查网络后再试，会从中断的地方继续。"
 
 
 class TlsNotTrustedError(TokenError):
     """The server's certificate does not lead to the CA file, or names another host."""
 
     text = "服务器身份验证未通过({reason})。请核对 --server 和 --ca-file，未发送任何信息。"
+    page = "服务器身份验证未通过({reason})，未发送任何信息。请勿继续，联系管理部门。"
 
 
 class CaAnswerInvalidError(TokenError):
@@ -187,10 +235,16 @@ class CaAnswerInvalidError(TokenError):
 
 
 class CaRefusedError(TokenError):
-    """The CA answered with a problem document; `kind` is its machine-readable kind."""
+    """The CA answered with a problem document; `problem` is its machine-readable kind."""
 
     text = "CA 拒绝:{detail}"
+    page = "{detail}"
 
-    def __init__(self, *, kind: str, detail: str) -> None:
-        self.kind = kind
+    def __init__(self, *, problem: str, detail: str) -> None:
+        self.problem = problem
         super().__init__(detail=detail)
+
+    @property
+    def kind(self) -> str:
+        """What the CA calls it, marked as the CA's word."""
+        return f"ca-{self.problem}"

@@ -6,29 +6,32 @@ a mark that is out of date, never a first PIN that counts as the holder's own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pkcs11 import Session, Token
 
 from token_provisioning.attributes import FIRST_PIN_LABEL
 from token_provisioning.errors import NewPinNeededError, PinWrongError
 from token_provisioning.login import open_user, translated
+from token_provisioning.marks import has_mark
 from token_provisioning.module import token_info
 from token_provisioning.pins import check_new_pin
-from token_provisioning.pkcs11_device import Pkcs11Device, has_mark
+from token_provisioning.pkcs11_device import Pkcs11Device
 
 
 @dataclass(frozen=True, kw_only=True)
 class HolderPins:
     """The present PIN, and where a new one comes from if the present one is the first; `None`: nowhere.
 
-    `prepared`: the new PIN was fixed before the run, so that an earlier run may have set it already.
+    `prepared`: the new PIN was fixed before the run, so that an earlier run may have set it already. `known`: what the
+    new PIN must not be taken from.
     """
 
-    current: str
-    new: Callable[[], str] | None
-    prepared: bool
-    last_try: bool
+    current: str = field(repr=False)
+    new: Callable[[], str] | None = None
+    prepared: bool = False
+    last_try: bool = False
+    known: tuple[str, ...] = ()
 
 
 def has_first_pin(token: Token) -> bool:
@@ -46,7 +49,7 @@ def open_holder(token: Token, pins: HolderPins) -> Session:
     if pins.new is None:
         raise NewPinNeededError
     new = pins.new()
-    check_new_pin(new, old=pins.current)
+    check_new_pin(new, old=pins.current, known=(token_info(token).serial, *pins.known))
     session, used = _open_either(token, pins.current, new, last_try=pins.last_try)
     device = Pkcs11Device(session)
     if used == pins.current:

@@ -1,75 +1,32 @@
-"""`CaClient` over HTTPS: trusts the given CA file and nothing else, and no answer without checking it."""
+"""The calls of docs/api.md over a transport: no answer is believed without checking it."""
 
 import base64
 import binascii
-import json
 import re
-import ssl
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
-
-import httpx
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 from token_provisioning.attributes import KeyAlgorithm
-from token_provisioning.ca_client import Begun, EnrolmentState, Issued
-from token_provisioning.errors import (
-    CaAnswerInvalidError,
-    CaRefusedError,
-    CaUnreachableError,
-    FileNotUsableError,
-    TlsNotTrustedError,
-    printable,
-)
+from token_provisioning.ca_client import Begun, Confirmed, EnrolmentState, Issued, Replaced, UnblockBegun
+from token_provisioning.errors import CaAnswerInvalidError, CaRefusedError, CaUnreachableError, printable
+from token_provisioning.transport import Transport, json_object
 
-_BASE = "/api/v1/enrolments"
-_TIMEOUT = httpx.Timeout(20.0, connect=10.0)  # seconds for each operation
-_DEADLINE = 60.0  # seconds for a whole answer: one that drips in would never time out by operation
-_MAX_ANSWER = 256 * 1024  # octets; a certificate with its chain takes about 6 KiB
+_OK = 200
 _MAX_CHAIN = 8
+_MAX_SO_PINS = 8  # docs/api.md: then the CA refuses to make it longer
 _RANDOM_OCTETS = 32  # nonce and challenge
 _SERIAL = re.compile(r"[0-9a-f]{1,40}")  # RFC 5280, 4.1.2.2: at most 20 octets
 
 _Choice = TypeVar("_Choice", EnrolmentState, KeyAlgorithm)
 
 
-class HttpCaClient:
-    """Contract of the three calls: `ca_client.CaClient`. `monotonic` returns seconds. Close it after use."""
+class _CertificateCalls:
+    """The two steps that enrolment and renewal have in common."""
 
-    def __init__(self, server: str, ca_file: Path, *, monotonic: Callable[[], float]) -> None:
-        try:
-            context = ssl.create_default_context(cafile=str(ca_file))
-        except (OSError, ssl.SSLError) as error:
-            raise FileNotUsableError(path=str(ca_file), reason="不是 PEM 格式的 CA 证书") from error
-        self._monotonic = monotonic
-        try:
-            # trust_env off: a proxy or .netrc of this computer's environment has no say here.
-            self._http = httpx.Client(base_url=server.rstrip("/"), verify=context, timeout=_TIMEOUT, trust_env=False)
-        except httpx.InvalidURL as error:
-            raise CaUnreachableError(reason="网址格式错误") from error
+    _BASE: ClassVar[str]
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.close()
-
-    def begin(self, *, reference: str, code: str, token_serial: str) -> Begun:
-        answer = self._post(
-            "begin",
-            {"reference_number": reference, "authorisation_code": code, "token_serial": token_serial},
-        )
-        return Begun(
-            session=_text(answer, "session"),
-            state=_choice(answer, "state", EnrolmentState),
-            nonce=_random(answer, "nonce"),
-            holder=printable(_text(answer, "holder")),
-            unit=printable(_text(answer, "unit")),
-            key_algorithm=_choice(answer, "key_algorithm", KeyAlgorithm),
-        )
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
     def certificate(self, *, session: str, csr: bytes, binding_signature: bytes) -> Issued:
         body = {"session": session, "csr": _encode(csr), "binding_signature": _encode(binding_signature)}
@@ -83,67 +40,112 @@ class HttpCaClient:
             challenge=_random(answer, "challenge"),
         )
 
-    def confirm(self, *, session: str, signature: bytes) -> str:
+    def confirm(self, *, session: str, signature: bytes) -> Confirmed:
         answer = self._post("confirm", {"session": session, "signature": _encode(signature)})
-        serial = _text(answer, "serial")
-        if answer.get("state") != EnrolmentState.CONFIRMED or not _SERIAL.fullmatch(serial):
-            raise CaAnswerInvalidError(reason="confirm")
-        return serial
+        if answer.get("state") != EnrolmentState.CONFIRMED:
+            raise CaAnswerInvalidError(reason="state")
+        superseded = _serial(answer, "superseded") if "superseded" in answer else ""
+        return Confirmed(serial=_serial(answer, "serial"), superseded=superseded)
 
     def _post(self, step: str, body: Mapping[str, str]) -> dict[str, Any]:
-        try:
-            with self._http.stream("POST", f"{_BASE}/{step}", json=body) as response:
-                content = self._read(response)
-        except httpx.TransportError as error:
-            raise _network_error(error) from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise CaAnswerInvalidError(reason=type(error).__name__) from error
-        document = _json_object(content)
-        if response.status_code == httpx.codes.OK:
-            if document is None:
-                raise CaAnswerInvalidError(reason="JSON")
-            return document
-        raise _refusal(response.status_code, document)
-
-    def _read(self, response: httpx.Response) -> bytes:
-        until = self._monotonic() + _DEADLINE
-        content = b""
-        for part in response.iter_bytes():
-            content += part
-            if len(content) > _MAX_ANSWER:
-                raise CaAnswerInvalidError(reason="应答过长")
-            if self._monotonic() > until:
-                raise CaUnreachableError(reason="应答超时")
-        return content
+        return _answer(*self._transport.post(f"{self._BASE}/{step}", body))
 
 
-def _network_error(error: httpx.TransportError) -> CaUnreachableError | TlsNotTrustedError:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return TlsNotTrustedError(reason=cause.verify_message)
-        cause = cause.__cause__ or cause.__context__
-    reason = "连接超时" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
-    return CaUnreachableError(reason=reason)
+class HttpCaClient(_CertificateCalls):
+    """`ca_client.CaClient`."""
+
+    _BASE = "/api/v1/enrolments"
+
+    def begin(self, *, reference: str, code: str, token_serial: str) -> Begun:
+        body = {"reference_number": reference, "authorisation_code": code, "token_serial": token_serial}
+        return _begun(self._post("begin", body))
 
 
-def _refusal(status: int, document: dict[str, Any] | None) -> CaRefusedError | CaUnreachableError:
-    kind, detail = (document or {}).get("kind"), (document or {}).get("detail")
+class HttpRenewalClient(_CertificateCalls):
+    """`ca_client.RenewalClient`: the transport brings the certificate that is renewed."""
+
+    _BASE = "/api/v1/renewals"
+
+    def begin(self, *, token_serial: str) -> Begun:
+        return _begun(self._post("begin", {"token_serial": token_serial}))
+
+
+class HttpUnblockClient:
+    """`ca_client.UnblockClient`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def begin(self, *, token_serial: str, release_code: str) -> UnblockBegun:
+        answer = self._post("begin", {"token_serial": token_serial, "release_code": release_code})
+        return UnblockBegun(
+            session=_text(answer, "session"),
+            nonce=_random(answer, "nonce"),
+            reader=_decode(answer.get("reader"), "reader"),
+        )
+
+    def release(self, *, session: str, binding_key: bytes, reader: bytes, next_so_pin_sealed: bytes) -> list[bytes]:
+        answer = self._post(
+            "release",
+            {
+                "session": session,
+                "binding_public_key": _encode(binding_key),
+                "reader": _encode(reader),
+                "next_so_pin_sealed": _encode(next_so_pin_sealed),
+            },
+        )
+        sealed = answer.get("so_pins_sealed")
+        if not isinstance(sealed, list) or not 1 <= len(sealed) <= _MAX_SO_PINS:
+            raise CaAnswerInvalidError(reason="so_pins_sealed")
+        return [_decode(one, "so_pins_sealed") for one in sealed]
+
+    def confirm(self, *, session: str, signature: bytes) -> None:
+        answer = self._post("confirm", {"session": session, "signature": _encode(signature)})
+        if answer.get("state") != EnrolmentState.CONFIRMED:
+            raise CaAnswerInvalidError(reason="state")
+
+    def _post(self, step: str, body: Mapping[str, str]) -> dict[str, Any]:
+        return _answer(*self._transport.post(f"/api/v1/unblocks/{step}", body))
+
+
+def _answer(status: int, content: bytes) -> dict[str, Any]:
+    document = json_object(content)
+    if status != _OK:
+        raise _refusal(status, document or {})
+    if document is None:
+        raise CaAnswerInvalidError(reason="JSON")
+    return document
+
+
+def _refusal(status: int, document: Mapping[str, Any]) -> CaRefusedError | CaUnreachableError:
+    kind, detail = document.get("kind"), document.get("detail")
     if not isinstance(kind, str) or not isinstance(detail, str) or not detail.strip():
         # A gateway's page, not the CA's word: nothing is said about the code or the certificate.
         return CaUnreachableError(reason=f"HTTP {status}")
-    tries = (document or {}).get("tries_left")
+    tries = document.get("tries_left")
     if isinstance(tries, int) and not isinstance(tries, bool):
         detail = f"{detail}(授权码剩余尝试次数:{tries})"
-    return CaRefusedError(kind=printable(kind, limit=40), detail=detail)
+    return CaRefusedError(problem=printable(kind, limit=40), detail=detail)
 
 
-def _json_object(content: bytes) -> dict[str, Any] | None:
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+def _begun(answer: Mapping[str, Any]) -> Begun:
+    return Begun(
+        session=_text(answer, "session"),
+        state=_choice(answer, "state", EnrolmentState),
+        nonce=_random(answer, "nonce"),
+        holder=printable(_text(answer, "holder")),
+        unit=printable(_text(answer, "unit")),
+        key_algorithm=_choice(answer, "key_algorithm", KeyAlgorithm),
+        replaces=_replaced(answer.get("replaces")),
+    )
+
+
+def _replaced(value: object) -> Replaced | None:
+    if value is None:
         return None
-    return document if isinstance(document, dict) else None
+    if not isinstance(value, dict) or not isinstance(value.get("revoked"), bool):
+        raise CaAnswerInvalidError(reason="replaces")
+    return Replaced(serial=_serial(value, "serial"), revoked=value["revoked"])
 
 
 def _text(answer: Mapping[str, Any], name: str) -> str:
@@ -151,6 +153,13 @@ def _text(answer: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise CaAnswerInvalidError(reason=name)
     return value
+
+
+def _serial(answer: Mapping[str, Any], name: str) -> str:
+    value = _text(answer, name)
+    if not _SERIAL.fullmatch(value):
+        raise CaAnswerInvalidError(reason=name)
+    return value.lstrip("0")
 
 
 def _choice(answer: Mapping[str, Any], name: str, choices: type[_Choice]) -> _Choice:

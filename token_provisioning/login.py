@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
 import pkcs11
 from pkcs11 import Session, Token
@@ -28,6 +29,24 @@ _REMOVED = (
     pkcs11.SlotIDInvalid,
 )
 _FULL = (pkcs11.DeviceMemory,)
+_REFUSED = (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid)
+
+
+class Tries(StrEnum):
+    """What CK_TOKEN_INFO tells about the tries of the user PIN: flags, never a number (PKCS#11 v2.40, 3.2)."""
+
+    UNTOLD = "untold"
+    LOW = "low"
+    FINAL = "final"
+    LOCKED = "locked"
+
+
+TRIES_TEXTS = {
+    Tries.UNTOLD: "介质未告知剩余次数，连续输错可能锁定，请核对后再试",
+    Tries.LOW: "介质提示曾输错 PIN，剩余次数已减少，请核对后再试",
+    Tries.FINAL: "只剩最后一次尝试机会，再错将锁定，请确认后再试",
+    Tries.LOCKED: "PIN 已锁定，请联系管理部门办理解锁",
+}
 
 
 @contextmanager
@@ -78,8 +97,13 @@ def open_user(token: Token, pin: str, *, last_try: bool = False) -> Session:
         require_tries(info, last_try=last_try)
         try:
             return token.open(rw=True, user_pin=pin)
-        except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
-            raise PinWrongError(left=tries_left(token_info(token.slot.get_token()))) from error
+        except _REFUSED as error:
+            raise wrong_pin(token) from error
+
+
+def wrong_pin(token: Token) -> PinWrongError:
+    """Return the error for a PIN that was refused just now, with what the token tells about further tries."""
+    return PinWrongError(left=TRIES_TEXTS[tries(token_info(token.slot.get_token()))])
 
 
 def open_so(token: Token, so_pin: str) -> Session:
@@ -87,14 +111,14 @@ def open_so(token: Token, so_pin: str) -> Session:
     with translated(token):
         try:
             return token.open(rw=True, so_pin=so_pin)
-        except (pkcs11.PinIncorrect, pkcs11.PinLenRange, pkcs11.PinInvalid) as error:
+        except _REFUSED as error:
             raise SoPinWrongError from error
 
 
-def tries_left(info: TokenInfo) -> str:
-    """Say about further tries what the token tells, and no more: PKCS#11 has flags, not a number."""
+def tries(info: TokenInfo) -> Tries:
+    """Tell about further tries what the token tells, and no more."""
     if info.pin_locked:
-        return "PIN 已锁定，请联系管理部门办理解锁"
+        return Tries.LOCKED
     if info.pin_final_try:
-        return "只剩最后一次尝试机会，再错将锁定；请确认后加 --last-try 再试"
-    return "介质未告知剩余次数，连续输错可能锁定，请核对后再试"
+        return Tries.FINAL
+    return Tries.LOW if info.pin_count_low else Tries.UNTOLD

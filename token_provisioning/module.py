@@ -5,8 +5,10 @@ from pathlib import Path
 import pkcs11
 from pkcs11 import Token, TokenFlag
 
+from token_provisioning import raw_calls
 from token_provisioning.device import TokenInfo
 from token_provisioning.errors import (
+    EmptyReaderError,
     ModuleNotUsableError,
     NoTokenError,
     SeveralTokensError,
@@ -45,11 +47,15 @@ class Module:
                 continue  # taken out between the two calls, or a card of another kind
         return found
 
+    def usable(self) -> list[Token]:
+        """Return the tokens that have a serial number; a slot without one is no token yet."""
+        return [token for token in self.tokens() if token_info(token).serial]
+
     def choose(self, serial: str | None) -> Token:
-        """Return the token with this serial number, or the only one; a slot without a serial is no token."""
-        usable = [token for token in self.tokens() if token_info(token).serial]
+        """Return the token with this serial number, or the only one."""
+        usable = self.usable()
         if not usable:
-            raise NoTokenError
+            raise self.nothing_there()
         serials = ", ".join(token_info(token).serial for token in usable)
         if serial is not None:
             usable = [token for token in usable if token_info(token).serial == serial]
@@ -58,6 +64,19 @@ class Module:
         if len(usable) > 1:
             raise SeveralTokensError(serials=serials)
         return usable[0]
+
+    def nothing_there(self) -> NoTokenError:
+        """Return the error for no usable token: an empty reader is another thing than no reader."""
+        try:
+            slots = self._library.get_slots(token_present=False)
+        except pkcs11.PKCS11Error:
+            slots = []
+        empty = [slot for slot in slots if not slot.flags & pkcs11.SlotFlag.TOKEN_PRESENT]
+        return EmptyReaderError(reader=empty[0].slot_description) if empty else NoTokenError()
+
+    def forget(self, token: Token) -> None:
+        """Close every session of this process on the token's slot, which also logs out."""
+        raw_calls.close_sessions(self.path, token.slot.slot_id)
 
 
 def token_info(token: Token) -> TokenInfo:

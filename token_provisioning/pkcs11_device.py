@@ -4,27 +4,38 @@ from hashlib import sha256
 from typing import Any, TypeVar
 
 import pkcs11
-from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, Session
-from pkcs11.constants import CertificateType, MechanismFlag
+from pkcs11 import MGF, Attribute, KeyType, Mechanism, ObjectClass, Session
+from pkcs11.constants import DEFAULT, CertificateType, MechanismFlag
 from pkcs11.util.ec import encode_named_curve_parameters
 
-from token_provisioning import signatures
+from token_provisioning import marks, signatures
 from token_provisioning.attributes import KeyAlgorithm, KeyAttributes
 from token_provisioning.device import KeyPair, StoredCertificate
 from token_provisioning.errors import (
     KeyLostError,
     PinRuleBrokenError,
-    PinWrongError,
     SignatureFailedError,
     TokenFailedError,
     TokenRemovedError,
 )
-from token_provisioning.login import is_present, translated, tries_left
+from token_provisioning.login import is_present, translated, wrong_pin
 from token_provisioning.module import token_info
 from token_provisioning.objects import certificate_template, read, read_bytes, spki_of
 
 _TRIAL = b"educa-trial-v1\0"
 _Found = TypeVar("_Found")
+# What matters is said in so many words: the defaults of modules differ (NSS makes keys extractable). What does not
+# matter is left out: some modules refuse a key that is told what it may not do (tpm2-pkcs11 1.9: CKA_VERIFY).
+_PRIVATE_TEMPLATE = {
+    Attribute.PRIVATE: True,
+    Attribute.SENSITIVE: True,
+    Attribute.EXTRACTABLE: False,
+    **dict.fromkeys((Attribute.DECRYPT, Attribute.UNWRAP, Attribute.DERIVE), DEFAULT),
+}
+_PUBLIC_TEMPLATE = {
+    Attribute.PRIVATE: False,
+    **dict.fromkeys((Attribute.ENCRYPT, Attribute.WRAP, Attribute.VERIFY), DEFAULT),
+}
 
 
 class Pkcs11Device:
@@ -94,14 +105,9 @@ class Pkcs11Device:
             "id": key_id,
             "label": label,
             "store": True,
-            "capabilities": MechanismFlag.SIGN | MechanismFlag.VERIFY,
-            # Said in so many words: the defaults of modules differ (NSS makes keys extractable).
-            "private_template": {
-                Attribute.PRIVATE: True,
-                Attribute.SENSITIVE: True,
-                Attribute.EXTRACTABLE: False,
-            },
-            "public_template": {Attribute.PRIVATE: False},
+            "capabilities": MechanismFlag.SIGN,
+            "private_template": _PRIVATE_TEMPLATE,
+            "public_template": _PUBLIC_TEMPLATE,
         }
         if algorithm is KeyAlgorithm.RSA_2048:
             rsa: tuple[Any, Any] = self._session.generate_keypair(KeyType.RSA, 2048, **common)
@@ -110,6 +116,13 @@ class Pkcs11Device:
         parameters: Any = self._session.create_domain_parameters(KeyType.EC, curve, local=True)
         ec: tuple[Any, Any] = parameters.generate_keypair(**common)
         return ec
+
+    def remove_pair(self, label: str, pair: KeyPair) -> None:
+        with translated(self._token):
+            for halves in [halves for found, halves in self._complete(label) if found == pair]:
+                for half in halves:
+                    half.destroy()
+            self._private.pop(pair.public_key, None)
 
     def key_attributes(self, pair: KeyPair) -> KeyAttributes:
         key = self._private_half(pair)
@@ -126,6 +139,21 @@ class Pkcs11Device:
         key = self._private_half(pair)
         with translated(self._token):
             return _sign(key, pair.algorithm, message)
+
+    def sign_digest(self, pair: KeyPair, digest: bytes, *, pss: bool) -> bytes:
+        key = self._private_half(pair)
+        with translated(self._token):
+            if pair.algorithm is KeyAlgorithm.EC_P256:
+                return signatures.ecdsa_der(key.sign(digest, mechanism=Mechanism.ECDSA))
+            if not pss:
+                info = signatures.digest_info(digest)
+                return bytes(key.sign(info, mechanism=Mechanism.RSA_PKCS))
+            salted = (Mechanism.SHA256, MGF.SHA256, len(digest))
+            return bytes(key.sign(digest, mechanism=Mechanism.RSA_PKCS_PSS, mechanism_param=salted))
+
+    def can_sign_pss(self) -> bool:
+        with translated(self._token):
+            return Mechanism.RSA_PKCS_PSS in self._token.slot.get_mechanisms()
 
     def _private_half(self, pair: KeyPair) -> Any:
         if pair.public_key not in self._private:
@@ -152,31 +180,22 @@ class Pkcs11Device:
 
     def has_mark(self, label: str) -> bool:
         with translated(self._token):
-            return bool(self._find(ObjectClass.DATA, label))
+            return marks.has_mark(self._session, label)
 
     def set_mark(self, label: str) -> None:
         with translated(self._token):
-            self._session.create_object(
-                {
-                    Attribute.CLASS: ObjectClass.DATA,
-                    Attribute.TOKEN: True,
-                    Attribute.PRIVATE: False,
-                    Attribute.LABEL: label,
-                    Attribute.VALUE: b"1",
-                }
-            )
+            marks.set_mark(self._session, label)
 
     def clear_mark(self, label: str) -> None:
         with translated(self._token):
-            for found in self._find(ObjectClass.DATA, label):
-                found.destroy()
+            marks.clear_mark(self._session, label)
 
     def change_pin(self, *, old: str, new: str) -> None:
         with translated(self._token):
             try:
                 self._session.set_pin(old, new)
             except pkcs11.PinIncorrect as error:
-                raise PinWrongError(left=tries_left(token_info(self._token.slot.get_token()))) from error
+                raise wrong_pin(self._token) from error
             except (pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinTooWeak) as error:
                 raise PinRuleBrokenError(rule="介质不接受该 PIN") from error
 
@@ -205,9 +224,10 @@ def stored_certificates(session: Session) -> list[StoredCertificate]:
     ]
 
 
-def has_mark(session: Session, label: str) -> bool:
-    """Tell whether a public data object with this label is there, without login. Raises PKCS11Error."""
-    return bool(list(session.get_objects({Attribute.CLASS: ObjectClass.DATA, Attribute.LABEL: label})))
+def public_keys(session: Session, label: str) -> list[bytes]:
+    """Read the SPKI of all public keys with this label, without login. Raises PKCS11Error."""
+    wanted = {Attribute.CLASS: ObjectClass.PUBLIC_KEY, Attribute.LABEL: label}
+    return [spki for found in list(session.get_objects(wanted)) if (spki := spki_of(found)) is not None]
 
 
 def _sign(private: Any, algorithm: KeyAlgorithm, message: bytes) -> bytes:

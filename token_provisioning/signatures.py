@@ -47,6 +47,13 @@ def rsa_spki(modulus: bytes, exponent: bytes) -> bytes:
     return bytes(keys.PublicKeyInfo({"algorithm": algorithm, "public_key": public}).dump())
 
 
+def digest_info(digest: bytes) -> bytes:
+    """Return the DER DigestInfo of a SHA-256 digest, which is what CKM_RSA_PKCS signs (RFC 8017, 9.2)."""
+    if len(digest) != hashes.SHA256.digest_size:
+        raise SignatureFailedError
+    return bytes(algos.DigestInfo({"digest_algorithm": {"algorithm": "sha256"}, "digest": digest}).dump())
+
+
 def algorithm_of(spki: bytes) -> KeyAlgorithm | None:
     """Tell which of our algorithms a DER SPKI is for; `None` for every other or unreadable one."""
     try:

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa, serving
-from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk
+from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa
+from tests.token_provisioning.contract_server import serving
+from tests.token_provisioning.ready import ready
+from tests.token_provisioning.soft_token import PIN, Desk, Result, new_desk, own_copy
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,10 @@ class Scene:
     ca: ContractCa
     server: str
 
+    @property
+    def module_path(self) -> Path:
+        return Path(self.desk.module)
+
     def arguments(self, *, code: str = CODE, reference: str = REFERENCE) -> list[str]:
         return self.desk.enrol_arguments(self.server, code=code, reference=reference, serial=self.serial)
 
@@ -28,7 +35,7 @@ class Scene:
     def enrol_struck(self, fate: str) -> Result:
         """Enrol with the helper of killed_helper.py."""
         program = "tests.token_provisioning.killed_helper"
-        return self.desk.run(fate, "enroll", *self.arguments(), program=program)
+        return self.desk.process(fate, "enroll", *self.arguments(), program=program)
 
     def listing(self, kind: str) -> str:
         return self.desk.pkcs11_tool("--login", "--pin", PIN, "--list-objects", "--type", kind)
@@ -36,16 +43,27 @@ class Scene:
     def pin_file(self) -> str:
         return self.desk.file("pin", PIN)
 
+    def show(self) -> Any:
+        return self.desk.token("show", "--pin-file", self.pin_file(), "--json").document
+
+    def own(self, command: str, *more: str) -> Result:
+        """Run a command that asks the CA, with the holder's own PIN."""
+        arguments = (*self.desk.ca_arguments(self.server), "--pin-file", self.pin_file(), "--json", *more)
+        return self.desk.run(command, *arguments)
+
+
+@pytest.fixture(scope="session")
+def module(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return own_copy(tmp_path_factory.mktemp("module"))
+
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return new_desk(tmp_path)
+def desk(tmp_path: Path, module: str) -> Desk:
+    return new_desk(tmp_path, module)
 
 
 @pytest.fixture
-def scene(desk: Desk) -> Iterator[Scene]:
-    serial = desk.vendor_token()
-    made = desk.initialise(serial)
-    ca = ContractCa(token_serial=serial, binding_public_key=binding_key(made))
+def scene(tmp_path: Path, module: str) -> Iterator[Scene]:
+    desk, serial, ca = ready(tmp_path, module)
     with serving(ca, desk.folder) as server:
         yield Scene(desk=desk, serial=serial, ca=ca, server=server)

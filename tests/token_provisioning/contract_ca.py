@@ -1,151 +1,59 @@
-"""A small HTTPS server that keeps the enrolment contract of docs/api.md with real cryptography.
+"""The CA as docs/api.md describes it to the helper, with real cryptography and a memory as long as a test.
 
-It stands for the CA until the end-to-end tests run against the real one. Everything it accepts it has
-verified; `issued` and `confirmations` let a test count. `drop_after` makes it do a step and then
-break the connection; `answer_with` replaces an answer; `tamper` changes an issued certificate's answer.
+It stands for the CA where the real one does not speak yet (renewal, unblock) or a test has to look inside.
+Everything it accepts it has verified; `issued`, `calls` and `csrs` let a test count. `drop_after` makes the server
+do a step and then break the connection; `answer_with` replaces an answer; `tamper` changes the answer with the
+certificate. Steps are named `begin`, `certificate`, `confirm`, those of the other parts `renewals/begin` and so on.
 """
 
 import base64
-import json
-import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_der_public_key,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
-Key = ec.EllipticCurvePrivateKey
+from tests.token_provisioning.authority import Authority, make_authority, make_leaf, verify
+from tests.token_provisioning.contract_unblock import ContractUnblocks
+from tests.token_provisioning.refusal import RefusalError
+
 CODE = "8M2K-77QX-P3TD"
 REFERENCE = "R-2026-000017"
+HOLDER = {"holder": "张*", "unit": "某旗第一小学"}
 
 
-class RefusalError(Exception):
-    def __init__(self, status: int, kind: str, detail: str, **more: Any) -> None:
-        self.status = status
-        self.document = {"type": f"urn:educa:error:{kind}", "title": kind, "status": status} | more
-        self.document |= {"kind": kind, "detail": detail}
-        super().__init__(kind)
+def encode(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
 
 
-def name(common: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+def spki(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-@dataclass(kw_only=True)
-class Authority:
-    """A root or issuing CA."""
-
-    key: Key
-    certificate: x509.Certificate
-
-    def der(self) -> bytes:
-        return self.certificate.public_bytes(Encoding.DER)
-
-    def pem(self) -> bytes:
-        return self.certificate.public_bytes(Encoding.PEM)
-
-
-def _builder(subject: x509.Name, public: Any, issuer: x509.Name, issuer_key: Any) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=5))
-        .not_valid_after(now + timedelta(days=1095))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .add_extension(authority, critical=False)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def make_authority(common: str, *, issuer: Authority | None = None) -> Authority:
-    key = ec.generate_private_key(ec.SECP256R1())
-    signer = issuer.key if issuer else key
-    issued_by = issuer.certificate.subject if issuer else name(common)
-    built = (
-        _builder(name(common), key.public_key(), issued_by, signer.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-    )
-    return Authority(key=key, certificate=built.sign(signer, hashes.SHA256()))
-
-
-def make_leaf(
-    issuer: Authority, public: Any, *, common: str, usage: x509.ObjectIdentifier, local_host: bool = False
-) -> x509.Certificate:
-    built = (
-        _builder(name(common), public, issuer.certificate.subject, issuer.key.public_key())
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    )
-    if local_host:
-        alternative = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-        built = built.add_extension(alternative, critical=False)
-    return built.sign(issuer.key, hashes.SHA256())
-
-
-def verify(spki: bytes, signature: bytes, message: bytes) -> bool:
-    key = load_der_public_key(spki)
-    try:
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
-        elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
-        else:
-            return False
-    except InvalidSignature:
-        return False
-    return True
+def number(certificate: x509.Certificate) -> str:
+    return f"{certificate.serial_number:x}"
 
 
 @dataclass(kw_only=True)
 class ContractCa:
-    """One enrolment: REFERENCE and CODE, for one token."""
+    """One person with one token: REFERENCE and CODE for the download."""
 
     token_serial: str
     binding_public_key: bytes
     key_algorithm: str = "ec-p256"
     root: Authority = field(default_factory=lambda: make_authority("教育CA根(测试)"))
     issuing: Authority = field(init=False)
+    renewals: "ContractRenewals" = field(init=False)
+    unblocks: ContractUnblocks = field(init=False)
     state: str = "open"
     nonce: bytes = b"\x11" * 32
     challenge: bytes = b"\x22" * 32
     reference: str = REFERENCE
+    replaces: dict[str, Any] | None = None
+    life_days: int = 1095
     issued: list[x509.Certificate] = field(default_factory=list)
     csrs: list[bytes] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
@@ -156,112 +64,121 @@ class ContractCa:
 
     def __post_init__(self) -> None:
         self.issuing = make_authority("教育CA签发(测试)", issuer=self.root)
+        self.renewals = ContractRenewals(self)
+        self.unblocks = ContractUnblocks(self.token_serial, self.binding_public_key)
 
-    def handle(self, step: str, body: dict[str, str]) -> dict[str, Any]:
+    def handle(self, step: str, body: dict[str, str], peer: x509.Certificate | None) -> dict[str, Any]:
         self.calls.append(step)
-        return {"begin": self.begin, "certificate": self.certificate, "confirm": self.confirm}[step](body)
+        part, _, act = step.rpartition("/")
+        if part == "renewals":
+            return self.renewals.handle(act, body, peer)
+        if part == "unblocks":
+            return self.unblocks.handle(act, body)
+        return {"begin": self.begin, "certificate": self.certificate, "confirm": self.confirm}[act](body)
 
     def begin(self, body: dict[str, str]) -> dict[str, Any]:
         if body["token_serial"] != self.token_serial:
             raise RefusalError(403, "wrong-token", "这不是派发给您的介质。")
         if body["reference_number"] != self.reference or body["authorisation_code"] != CODE:
             raise RefusalError(401, "code-wrong", "参考号或授权码错误。", tries_left=4)
-        return {
-            "session": "s-1",
-            "state": self.state,
-            "nonce": base64.b64encode(self.nonce).decode(),
-            "holder": "张*",
-            "unit": "某旗第一小学",
-            "key_algorithm": self.key_algorithm,
-        }
+        answer = {"session": "s-1", "state": self.state, "nonce": encode(self.nonce), **HOLDER}
+        answer["key_algorithm"] = self.key_algorithm
+        return answer if self.replaces is None else answer | {"replaces": self.replaces}
 
     def certificate(self, body: dict[str, str]) -> dict[str, Any]:
+        public = self.requested_key(body, b"educa-enrolment-v1\0" + self.nonce)
+        if self.issued and self.issued[0].public_key() != public:
+            raise RefusalError(409, "code-used", "已为另一密钥签发证书。")
+        if not self.issued:
+            self.issued.append(self.issue(public))
+            self.state = "issued"
+        answer = self.delivery(self.issued[0], self.challenge)
+        return self.tamper(answer) if self.tamper else answer
+
+    def confirm(self, body: dict[str, str]) -> dict[str, Any]:
+        self.require_proof(self.issued[0], body["signature"], self.challenge)
+        self.state = "confirmed"
+        return {"state": "confirmed", "serial": number(self.issued[0])}
+
+    def requested_key(self, body: dict[str, str], context: bytes) -> Any:
+        """Return the public key of the request once both its signatures are verified."""
         csr_der = base64.b64decode(body["csr"])
         csr = x509.load_der_x509_csr(csr_der)
         if not csr.is_signature_valid:
             raise RefusalError(422, "csr-invalid", "证书请求无效。")
-        bound = b"educa-enrolment-v1\0" + self.nonce + sha256(csr_der).digest()
+        bound = context + sha256(csr_der).digest()
         if not verify(self.binding_public_key, base64.b64decode(body["binding_signature"]), bound):
             raise RefusalError(403, "binding-invalid", "不是派发的介质。")
         public = csr.public_key()
-        spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        if spki in self.keys_in_use:
+        if public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) in self.keys_in_use:
             raise RefusalError(409, "key-in-use", "该密钥已有证书。")
+        self.csrs.append(csr_der)
+        return public
+
+    def issue(self, public: Any) -> x509.Certificate:
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH
+        unit = HOLDER["unit"]
+        return make_leaf(self.issuing, public, common="张测试", usage=usage, unit=unit, days=self.life_days)
+
+    def delivery(self, certificate: x509.Certificate, challenge: bytes) -> dict[str, Any]:
+        return {
+            "certificate": encode(certificate.public_bytes(Encoding.DER)),
+            "chain": [encode(link.der()) for link in (self.issuing, self.root)],
+            "challenge": encode(challenge),
+        }
+
+    def require_proof(self, certificate: x509.Certificate, signature: str, challenge: bytes) -> None:
+        if not verify(spki(certificate), base64.b64decode(signature), b"educa-confirm-v1\0" + challenge):
+            raise RefusalError(403, "proof-invalid", "签名无效。")
+
+
+class ContractRenewals:
+    """Renewal of the certificate that TLS brings; one at a time."""
+
+    def __init__(self, ca: ContractCa) -> None:
+        self._ca = ca
+        self.nonce, self.challenge = b"\x33" * 32, b"\x44" * 32
+        self.due = True
+        self.old: x509.Certificate | None = None
+        self.issued: list[x509.Certificate] = []
+        self.state = "open"
+        self.superseded: set[str] = set()
+        self.not_live: set[str] = set()
+
+    def handle(self, act: str, body: dict[str, str], peer: x509.Certificate | None) -> dict[str, Any]:
+        if peer is None:
+            raise RefusalError(401, "unauthenticated", "请用证书登录。")
+        steps = {"begin": self.begin, "certificate": self.certificate, "confirm": self.confirm}
+        return steps[act](body, peer)
+
+    def begin(self, body: dict[str, str], peer: x509.Certificate) -> dict[str, Any]:
+        if body["token_serial"] != self._ca.token_serial:
+            raise RefusalError(403, "wrong-token", "这不是派发给您的介质。")
+        if number(peer) in self.superseded:
+            raise RefusalError(409, "superseded", "该证书已被新证书取代。")
+        if number(peer) in self.not_live:
+            raise RefusalError(403, "certificate-not-live", "该证书已冻结或吊销。")
+        if not self.due or peer in self.issued:
+            raise RefusalError(409, "renewal-not-due", "2029-10-25 起可以更新。", possible_from="2029-10-25T00:00:00Z")
+        self.old = peer
+        answer = {"session": "r-1", "state": self.state, "nonce": encode(self.nonce), **HOLDER}
+        return answer | {"key_algorithm": self._ca.key_algorithm}
+
+    def certificate(self, body: dict[str, str], peer: x509.Certificate) -> dict[str, Any]:
+        public = self._ca.requested_key(body, b"educa-renewal-v1\0" + self.nonce)
+        if public == peer.public_key():
+            raise RefusalError(409, "key-in-use", "更新须使用新密钥。")
         if self.issued and self.issued[0].public_key() != public:
             raise RefusalError(409, "code-used", "已为另一密钥签发证书。")
-        self.csrs.append(csr_der)
         if not self.issued:
-            usage = ExtendedKeyUsageOID.CLIENT_AUTH
-            self.issued.append(make_leaf(self.issuing, public, common="张测试", usage=usage))
+            self._ca.life_days += 365
+            self.issued.append(self._ca.issue(public))
             self.state = "issued"
-        chain = [self.issuing.der(), self.root.der()]
-        answer = {
-            "certificate": base64.b64encode(self.issued[0].public_bytes(Encoding.DER)).decode(),
-            "chain": [base64.b64encode(link).decode() for link in chain],
-            "challenge": base64.b64encode(self.challenge).decode(),
-        }
-        return self.tamper(answer) if self.tamper else answer
+        return self._ca.delivery(self.issued[0], self.challenge)
 
-    def confirm(self, body: dict[str, str]) -> dict[str, Any]:
-        spki = self.issued[0].public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        message = b"educa-confirm-v1\0" + self.challenge
-        if not verify(spki, base64.b64decode(body["signature"]), message):
-            raise RefusalError(403, "proof-invalid", "签名无效。")
+    def confirm(self, body: dict[str, str], peer: x509.Certificate) -> dict[str, Any]:
+        assert self.old is not None
+        self._ca.require_proof(self.issued[0], body["signature"], self.challenge)
         self.state = "confirmed"
-        return {"state": "confirmed", "serial": f"{self.issued[0].serial_number:x}"}
-
-
-def _handler(ca: ContractCa) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *args: object, **named: object) -> None:
-            """Be silent."""
-
-        def do_POST(self) -> None:
-            step = self.path.rsplit("/", 1)[-1]
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            kind = "application/json"
-            try:
-                status, content = 200, json.dumps(ca.handle(step, body)).encode()
-            except RefusalError as refusal:
-                kind = "application/problem+json"
-                status, content = refusal.status, json.dumps(refusal.document).encode()
-            if ca.drop_after == step:
-                self.close_connection = True
-                return
-            status, content = ca.answer_with.get(step, (status, content))
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    return Handler
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *arguments: object) -> None:
-        """Be silent: a helper that is killed breaks its connection."""
-
-
-@contextmanager
-def serving(ca: ContractCa, folder: Path) -> Iterator[str]:
-    """Serve on a free port of 127.0.0.1 with TLS under the CA's root; yields the base URL."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    usage = ExtendedKeyUsageOID.SERVER_AUTH
-    leaf = make_leaf(ca.issuing, key.public_key(), common="ca.test", usage=usage, local_host=True)
-    (folder / "root.pem").write_bytes(ca.root.pem())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (folder / "server.pem").write_bytes(private + leaf.public_bytes(Encoding.PEM) + ca.issuing.pem())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem")
-    server = _Server(("127.0.0.1", 0), _handler(ca))
-    # The handshake belongs to the connection's own thread: a client that breaks it stops nobody else.
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        self.superseded.add(number(self.old))
+        return {"state": "confirmed", "serial": number(self.issued[0]), "superseded": number(self.old)}

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.soft_token import VENDOR_SO_PIN, Desk
-from token_provisioning.init_token import init_token
+from token_provisioning.raw_calls import init_token
 
 
 def secret(desk: Desk, serial: str, kind: str) -> str:

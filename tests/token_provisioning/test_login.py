@@ -17,7 +17,7 @@ from token_provisioning.errors import (
     TokenFullError,
     TokenRemovedError,
 )
-from token_provisioning.login import open_so, open_user, require_tries, translate, tries_left
+from token_provisioning.login import Tries, open_so, open_user, require_tries, translate, tries
 
 CALM = TokenInfo(
     slot=1,
@@ -103,16 +103,31 @@ def test_the_last_try_is_used_when_insisted_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("info", "words"),
+    ("info", "told"),
     [
-        (CALM, "介质未告知剩余次数"),
-        (replace(CALM, pin_count_low=True), "介质未告知剩余次数"),
-        (replace(CALM, pin_final_try=True), "只剩最后一次"),
-        (replace(CALM, pin_locked=True), "已锁定"),
+        (CALM, Tries.UNTOLD),
+        (replace(CALM, pin_count_low=True), Tries.LOW),
+        (replace(CALM, pin_count_low=True, pin_final_try=True), Tries.FINAL),
+        (replace(CALM, pin_final_try=True, pin_locked=True), Tries.LOCKED),
     ],
 )
-def test_tries_are_told_as_far_as_the_token_tells(info: TokenInfo, words: str) -> None:
-    assert words in tries_left(info)
+def test_tries_are_told_as_far_as_the_token_tells(info: TokenInfo, told: Tries) -> None:
+    assert tries(info) is told
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        (0, "介质未告知剩余次数"),
+        (pkcs11.TokenFlag.USER_PIN_COUNT_LOW, "剩余次数已减少"),
+        (pkcs11.TokenFlag.USER_PIN_FINAL_TRY, "只剩最后一次"),
+    ],
+)
+def test_a_refused_pin_says_what_is_left(flag: int, words: str) -> None:
+    token: Any = FakeToken(flag, refusal=pkcs11.PinIncorrect())
+
+    with pytest.raises(PinWrongError, match=words):
+        open_user(token, "123457", last_try=True)
 
 
 @pytest.mark.parametrize(

@@ -29,15 +29,34 @@ from token_provisioning.pins import check_new_pin, random_first_pin, random_so_p
         ("109876", "连续"),
         ("abcdef", "连续"),
         ("FeDcBa", "连续"),
+        ("qwertyui", "连续"),
+        ("0987654321", "连续"),
+        ("poiuyt", "连续"),
+        ("147258", "连续"),
+        ("121212", "重复"),
+        ("abcabc", "重复"),
+        ("x7x7x7x7", "重复"),
+        ("112233", "4 个不同"),
+        ("aabbCCb", "4 个不同"),
+        ("5201314", "常见"),
+        ("PassW0rd", "常见"),
+        ("19900101", "生日"),
+        ("01012001", "生日"),
+        ("880229", "生日"),
+        ("13800138000", "手机"),
+        ("01001X", "身份证"),
+        ("1990010x", "身份证"),
+        ("c3d4e5f6", "序列号"),
+        ("2026000017", "序列号"),
         ("old-PIN-1", "与原 PIN 相同"),
     ],
 )
 def test_a_weak_pin_is_refused_with_its_rule(pin: str, rule: str) -> None:
     with pytest.raises(PinRuleBrokenError, match=rule):
-        check_new_pin(pin, old="old-PIN-1")
+        check_new_pin(pin, old="old-PIN-1", known=("a1b2c3d4e5f60708", "R-2026-000017"))
 
 
-@pytest.mark.parametrize("pin", ["135790", "112233", "a1B2c3", "k7-Tangerine", "x7" * 8])
+@pytest.mark.parametrize("pin", ["135790", "a1B2c3", "k7-Tangerine", "902931", "01001Xa", "mno-5316"])
 def test_a_pin_within_the_rules_is_taken(pin: str) -> None:
     check_new_pin(pin, old="old-PIN-1")
 

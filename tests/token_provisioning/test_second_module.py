@@ -1,6 +1,6 @@
-"""The device on another maker's module: the softoken that Firefox ESR brings along.
+"""The same on other makers' modules: a software TPM, and the softoken that Firefox ESR brings along.
 
-That of Debian's libnss3 does not read NSS_LIB_PARAMS and so cannot be used as a PKCS#11 module.
+The softoken of Debian's libnss3 does not read NSS_LIB_PARAMS and so cannot be used as a PKCS#11 module.
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.token_provisioning.tpm import soft_tpm
 from token_provisioning.attributes import KeyAttributes
 from token_provisioning.errors import KeyNotSafeError
 
@@ -36,6 +37,44 @@ with open_user(token, "Quince-2026") as session:
     found = device.key_pairs(AUTH_LABEL)
     print(json.dumps({"same": found == [made], "attributes": asdict(device.key_attributes(made))}))
 """
+
+
+def on_the_tpm(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    with soft_tpm(folder) as (module, environment):
+        arguments = [word.replace("MODULE", str(module)) for word in command]
+        surroundings = os.environ | environment
+        return subprocess.run(
+            [sys.executable, *arguments], env=surroundings, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.mark.parametrize("algorithm", ["ec-p256", "rsa-2048"])
+def test_a_tpm_is_initialised_enrolled_renewed_and_unblocked(tmp_path: Path, algorithm: str) -> None:
+    program = ("-m", "tests.token_provisioning.tpm_holder", "MODULE", algorithm, str(tmp_path))
+
+    done = on_the_tpm(tmp_path, *program)
+
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert set(seen["attributes"].items()) == {
+        *(("sensitive", True), ("always_sensitive", True), ("extractable", False)),
+        *(("never_extractable", True), ("local", True)),
+    }
+    assert (seen["first_pin"], seen["first_pin_after"]) == (True, False)
+    assert (seen["renewed"], seen["states"]) == (True, ["confirmed"] * 3)
+    assert "PIN 错误，介质未告知剩余次数" in seen["wrong_pin"]
+
+
+def test_a_tpm_has_no_serial_number_of_its_own_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "vendor").write_text("vendor-so-pin")
+    init = ("init", "--module", "MODULE", "--label", "educa", "--vendor-so-pin-file", str(tmp_path / "vendor"))
+    outs = ("--so-pin-out", str(tmp_path / "so"), "--pin-out", str(tmp_path / "first"))
+
+    refused = on_the_tpm(tmp_path, "-m", "token_provisioning.cli", *init, *outs)
+
+    assert refused.returncode == 1
+    assert "不支持唯一的序列号" in refused.stderr
+    assert not (tmp_path / "so").exists()
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from token_provisioning.acts import CaAddress
 from token_provisioning.errors import FileNotUsableError
+from token_provisioning.first_pin import HolderPins
 
 PIN_VARIABLE = "EDUCA_TOKEN_PIN"
 _MAX_SECRET = 256  # octets; a longer file is not a PIN
@@ -17,6 +19,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def module_option(command: _Command) -> _Command:
@@ -35,11 +38,30 @@ def serial_option(command: _Command) -> _Command:
     return click.option("--serial", help="介质序列号(只插入一个介质时可省略)")(command)
 
 
+def ca_options(command: _Command) -> _Command:
+    """Add --server and --ca-file."""
+    command = click.option("--ca-file", type=READABLE, required=True, help="教育CA根证书(PEM)")(command)
+    text = "CA 服务器地址，如 https://ca.example.edu.cn:8443"
+    return click.option("--server", required=True, help=text)(command)
+
+
 def pin_options(command: _Command) -> _Command:
     """Add --pin-file and --last-try."""
     command = click.option("--last-try", is_flag=True, help="PIN 只剩最后一次机会时仍然尝试")(command)
     text = f"存有 PIN 的文件(也可用环境变量 {PIN_VARIABLE})"
     return click.option("--pin-file", type=READABLE, help=text)(command)
+
+
+def new_pin_option(command: _Command) -> _Command:
+    """Add --new-pin-file."""
+    return click.option("--new-pin-file", type=READABLE, help="存有新 PIN 的文件(省略则提示输入)")(command)
+
+
+def ca_address(server: str, ca_file: Path) -> CaAddress:
+    """Return where the CA is; a plain http address is a usage error."""
+    if not server.startswith("https://"):
+        raise click.UsageError("--server 应以 https:// 开头:授权码不能明文传送")
+    return CaAddress(server=server, ca_file=ca_file)
 
 
 def present_pin(pin_file: Path | None) -> str:
@@ -49,11 +71,21 @@ def present_pin(pin_file: Path | None) -> str:
     return os.environ.get(PIN_VARIABLE) or ask("PIN")
 
 
+def one_pin(pin_file: Path | None, *, last_try: bool) -> HolderPins:
+    """Return the present PIN for an act that sets no new one."""
+    return HolderPins(current=present_pin(pin_file), last_try=last_try)
+
+
 def new_pin_source(new_pin_file: Path | None) -> Callable[[], str] | None:
     """Return where a new PIN comes from, `None` if there is neither a file nor a person to ask."""
     if new_pin_file is not None:
         return lambda: read_secret(new_pin_file)
     return (lambda: ask("新 PIN", confirm=True)) if sys.stdin.isatty() else None
+
+
+def secret_or_ask(path: Path | None, what: str) -> str:
+    """Return a secret from its file or from the person."""
+    return ask(what) if path is None else read_secret(path)
 
 
 def ask(what: str, *, confirm: bool = False) -> str:

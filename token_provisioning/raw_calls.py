@@ -1,21 +1,24 @@
-"""C_InitToken, which python-pkcs11 (0.10) does not offer, called through the module's own function list."""
+"""What python-pkcs11 (0.10) does not offer, called through the module's own function list."""
 
 import ctypes
 import os
 from pathlib import Path
 
 from token_provisioning.errors import (
+    CannotDoError,
     ModuleNotUsableError,
     PinLockedError,
     SoPinWrongError,
+    TokenError,
     TokenFailedError,
     TokenFullError,
     TokenRemovedError,
 )
 
-_C_INIT_TOKEN = 9  # its place in CK_FUNCTION_LIST (PKCS#11 v2.40, 3.4), counted from C_Initialize
+# Places in CK_FUNCTION_LIST (PKCS#11 v2.40, 3.4), counted from C_Initialize.
+_C_INIT_TOKEN, _C_CLOSE_ALL_SESSIONS = 9, 14
 _LABEL_OCTETS = 32
-_ERRORS = {
+_ERRORS: dict[int, type[TokenError]] = {
     0x31: TokenFullError,  # CKR_DEVICE_MEMORY
     0x32: TokenRemovedError,  # CKR_DEVICE_REMOVED
     0xA0: SoPinWrongError,  # CKR_PIN_INCORRECT
@@ -24,13 +27,14 @@ _ERRORS = {
     0xA4: PinLockedError,  # CKR_PIN_LOCKED
     0xE0: TokenRemovedError,  # CKR_TOKEN_NOT_PRESENT
 }
+_CKR_FUNCTION_NOT_SUPPORTED = 0x54
 
 
 class _FunctionList(ctypes.Structure):
     # The standard packs its structures to one octet on Windows, and nowhere else.
     if os.name == "nt":
         _pack_ = 1
-    _fields_ = (("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 10))
+    _fields_ = (("version", ctypes.c_ubyte * 2), ("functions", ctypes.c_void_p * 15))
 
 
 def init_token(module: Path, slot: int, *, so_pin: str, label: str) -> None:
@@ -46,9 +50,21 @@ def init_token(module: Path, slot: int, *, so_pin: str, label: str) -> None:
     prototype = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
     pin = so_pin.encode()
     result = prototype(functions[_C_INIT_TOKEN])(slot, pin, len(pin), padded)
+    if result == _CKR_FUNCTION_NOT_SUPPORTED:
+        raise CannotDoError(what="重新初始化(C_InitToken)")
     if result != 0:
         known = _ERRORS.get(result)
         raise known() if known is not None else TokenFailedError(code=f"CKR 0x{result:x}")
+
+
+def close_sessions(module: Path, slot: int) -> None:
+    """Close every session of this process on a slot, which also logs out.
+
+    A login that is refused leaves its session open in python-pkcs11, and with an open session C_InitToken
+    and a login in the other role are refused. A token that is gone has no sessions: nothing is raised.
+    """
+    prototype = ctypes.CFUNCTYPE(ctypes.c_ulong, ctypes.c_ulong)
+    prototype(_function_list(module)[_C_CLOSE_ALL_SESSIONS])(slot)
 
 
 def _function_list(module: Path) -> list[int]:

@@ -2,28 +2,37 @@
 
 import base64
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from token_provisioning.device import TokenInfo
-from token_provisioning.enrolment import Enrolled, Step
-from token_provisioning.errors import printable
+from token_provisioning.errors import TokenError, printable
 from token_provisioning.holdings import Holding
 from token_provisioning.initialise import InitialisedToken
+from token_provisioning.issuance import Enrolled, Step
+from token_provisioning.unblocking import UnblockStep
 
 _LOCAL = ZoneInfo("Asia/Shanghai")
-_STEPS = {
-    Step.BEGUN: "参考号和授权码已通过",
+STEP_TEXTS: dict[StrEnum, str] = {
+    Step.BEGUN: "身份和介质已通过",
     Step.KEY_READY: "密钥已在介质内就绪(不可导出)",
     Step.ISSUED: "已收到证书",
     Step.CHECKED: "证书检查通过",
     Step.WRITTEN: "证书已写入介质",
     Step.CONFIRMED: "已用新密钥签名确认",
+    UnblockStep.BEGUN: "解锁码已通过",
+    UnblockStep.RELEASED: "信息中心已放行",
+    UnblockStep.PIN_SET: "新 PIN 已设置",
+    UnblockStep.CONFIRMED: "已签名确认",
 }
 _ONLY_YOURS = "证书仅限本人使用，不得外借。"
 
@@ -37,16 +46,36 @@ def emit(document: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
             click.echo(printable(line))
 
 
-def step_reporter() -> Any:
+def notice(text: str) -> None:
+    """Tell the person something beside the result."""
+    click.echo(text, err=True)
+
+
+def step_reporter() -> Callable[[StrEnum], None]:
     """Return the function that is told of each step; silent unless stderr is a terminal."""
     console = Console(stderr=True)
 
-    def report(step: Step) -> None:
+    def report(step: StrEnum) -> None:
         if console.is_terminal:
-            done = list(Step).index(step) + 1
-            console.print(f"[green]✓[/green] {done}/{len(Step)} {_STEPS[step]}")
+            steps = list(type(step))
+            console.print(f"[green]✓[/green] {steps.index(step) + 1}/{len(steps)} {STEP_TEXTS[step]}")
 
     return report
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str, TokenError | None], None]]:
+    """Show a bar on a terminal's stderr; the function given is told of each token, and prints what failed."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("初始化介质", total=total)
+
+        def report(serial: str, error: TokenError | None) -> None:
+            bar.advance(task)
+            if error is not None:
+                bar.console.print(printable(f"{serial}:{error}"), markup=False, highlight=False)
+
+        yield report
 
 
 def rfc3339(at: datetime) -> str:
