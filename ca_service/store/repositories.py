@@ -53,7 +53,7 @@ class SqlUnits(SqlRepository[Unit]):
         """See the port."""
         return self._lineages(codes)
 
-    def lock(self, codes: Iterable[str]) -> None:
+    def hold(self, codes: Iterable[str]) -> None:
         """See the port. In one order, so that two transactions cannot wait for each other; SQLite has one writer."""
         row = models.UnitRow
         query = select(row.code).where(row.code.in_(sorted(set(codes)))).order_by(row.code).with_for_update()

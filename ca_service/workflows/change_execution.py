@@ -17,7 +17,7 @@ from ca_service.workflows.conflicts import lapse, open_conflicts
 from ca_service.workflows.custody import move
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import recorded
+from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.steps import Act, record
 
 _WITH_PERSON = (MediumStatus.HANDED_OVER, MediumStatus.IN_USE)
@@ -98,7 +98,7 @@ def _stop(services: Services, uow: UnitOfWork, actor: Actor, change: Change, hol
 def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> None:
     if holder.status is not HolderStatus.STOPPED:
         raise Conflict("此人的账号没有停用，不需要恢复。")
-    uow.units.lock([holder.unit_code])
+    uow.units.hold([holder.unit_code])
     if holder.user_type == UserType.INFORMATION and is_taken(
         uow, uow.units.get(holder.unit_code), besides=holder.external_id
     ):

@@ -28,7 +28,7 @@ def taken_places(uow: UnitOfWork) -> frozenset[str]:
 def is_taken(uow: UnitOfWork, unit: Unit, *, besides: str) -> bool:
     """Whether somebody other than the application named takes this unit's only place.
 
-    A caller that then writes locks the unit first (`Units.lock`), or two of them could both find the place free.
+    A caller that then writes holds the unit first (`Units.hold`), or two of them could both find the place free.
     """
     if unit.kind.max_information_administrators is None:
         return False

@@ -87,9 +87,10 @@ class Units(Repository[Unit], Protocol):
     def lineages(self, codes: Iterable[str]) -> Mapping[str, Sequence[str]]:
         """The lineages of many units by their codes; unknown ones are left out."""
 
-    def lock(self, codes: Iterable[str]) -> None:
-        """Let no other transaction that locks one of these units go on until this one ends: for the rules about who
-        takes a unit's place, which no single row can guard."""
+    def hold(self, codes: Iterable[str]) -> None:
+        """Let no other transaction that holds one of these units go on until this one ends: for the rules about who
+        takes a unit's place, which no single row can guard.
+        """
 
 
 class Issuers(Repository[Issuer], Protocol):

@@ -25,7 +25,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.conflicts import lapse, open_conflicts, undecided
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import Refusal, refused
+from ca_service.workflows.refused_acts import Refusal, refused
 from ca_service.workflows.review_queue import queue
 from ca_service.workflows.shown import refuse_other_content, shown
 from ca_service.workflows.steps import Act, record, resubmitters
@@ -33,6 +33,7 @@ from ca_service.workflows.steps import Act, record, resubmitters
 __all__ = ["Verdict", "approve", "decide", "forward", "give_back", "queue", "resubmit"]
 
 _E = ApplicationEvent
+_LONGEST = 500
 _TAGS = {
     _E.FORWARD: Tag.APPLICATION_FORWARDED,
     _E.RETURN: Tag.APPLICATION_RETURNED,
@@ -161,6 +162,8 @@ def _judge(actor: Actor, name: str, case: _Case) -> None:
         next_above(case.path, case.place)
     if verdict.event is _E.RETURN and not verdict.reason.strip():
         raise Invalid("退回时必须填写原因。")
+    if len(verdict.reason) > _LONGEST:
+        raise Invalid(f"退回原因不超过 {_LONGEST} 个字。")
     if verdict.event is _E.APPROVE:
         _judge_approval(case)
     refuse_other_content(case.shown.sha256(), verdict.seen_sha256)
@@ -204,7 +207,7 @@ def resubmit(services: Services, actor: Actor, ids: Sequence[str]) -> Sequence[A
     verdicts = [Verdict(own, _E.RESUBMIT) for own in ids]
     with services.begin() as uow:
         cases = _cases(uow, verdicts)
-        uow.units.lock(case.application.unit_code for case in cases)
+        uow.units.hold(case.application.unit_code for case in cases)
         refusals = _refusals(cases, lambda case: _judge_resubmission(uow, actor, case.application, case.lineage))
         if not refusals:
             return _submit_again(services, uow, actor, cases)

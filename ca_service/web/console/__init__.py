@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask, Response, request
 
 from ca_service.domain.errors import DomainError
-from ca_service.web.console import applications, audit, certificates, changes, media, portal, staff
+from ca_service.web.console import applications, audit, certificates, changes, media, portal, review, staff
 from ca_service.web.console.context import PAGE_SIZE, Console, csrf_token, enter, may, page_link, page_number, protect
 from ca_service.web.console.error_page import domain_page, http_page
 from ca_service.web.console.texts import local_time, word
@@ -24,7 +24,7 @@ def register(app: Flask, console: Console) -> None:
     pages.before_request(enter)
     pages.before_request(protect)
     pages.register_error_handler(DomainError, domain_page)
-    for part in (portal, applications, certificates, changes, media, staff, audit):
+    for part in (portal, applications, review, certificates, changes, media, staff, audit):
         pages.register_blueprint(part.pages)
     app.register_blueprint(pages)
     app.context_processor(

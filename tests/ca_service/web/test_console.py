@@ -14,12 +14,15 @@ from werkzeug.test import TestResponse
 from ca_service.app import create_console
 from ca_service.domain.applications import Application, ApplicationStatus, Batch
 from ca_service.domain.certificates import CertificateStatus
+from ca_service.domain.changes import ChangeKind
 from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
+from ca_service.workflows import change
 from tests.ca_service.conftest import TestClock
+from tests.ca_service.desk import Desk
 from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office
 from tests.road.roster import make_roster, make_units
 
@@ -39,7 +42,14 @@ PAGES: Mapping[str, Action | str | None] = {
     "console.applications.import_": Action.REGISTRATION_SUBMIT,
     "console.certificates.index": Action.CERTIFICATE_READ,
     "console.certificates.show": Action.CERTIFICATE_READ,
+    "console.review.queue": Action.REGISTRATION_REVIEW,
+    "console.review.conflicts": Action.REGISTRATION_READ,
+    "console.review.conflict": Action.REGISTRATION_READ,
     "console.changes.index": Action.CHANGE_READ,
+    "console.changes.find": Action.CHANGE_SUBMIT,
+    "console.changes.start": Action.CHANGE_SUBMIT,
+    "console.changes.show": Action.CHANGE_READ,
+    "console.changes.scan": Action.REGISTRATION_UNMASK,
     "console.media.index": Action.MEDIA_READ,
     "console.media.history": Action.MEDIA_READ,
     "console.staff.index": Action.STAFF_READ,
@@ -216,6 +226,7 @@ def test_every_page_answers_every_role_as_the_policy_says(app: Flask, office: Of
     certificate = office.enrolled()
     _application(office)
     values = {"<application_id>": "A1", "<serial>": certificate.serial, "<path:filename>": "console.css"}
+    values |= {"<holder_id>": str(certificate.holder_id), **_cases(office, str(certificate.holder_id))}
     for role in ROLES:
         _staff(office, role)
         client = _client(app)
@@ -230,6 +241,17 @@ def test_every_page_answers_every_role_as_the_policy_says(app: Flask, office: Of
             assert answer.status_code == expected, (role, path)
             if expected == 403:
                 assert "没有权限" in answer.text
+
+
+def _cases(office: Office, holder: str) -> Mapping[str, str]:
+    """A change case and a conflict case, as they stand in addresses."""
+    form = change.Form(ChangeKind.UNLOCK, holder, "忘记密码", "", False, office.scan, "form.pdf")
+    desk = Desk(office)
+    for unit in desk.schools()[1:3]:
+        desk.enter(1, unit=unit)
+    with office.services.read() as uow:
+        (conflict,) = uow.conflicts.find()
+    return {"<change_id>": change.submit(office.services, office.clerk, form).id, "<case_id>": conflict.id}
 
 
 def test_the_centres_acts_are_not_shown_below_it(app: Flask, office: Office) -> None:
@@ -355,8 +377,7 @@ def test_nobody_reviews_what_they_entered(client: FlaskClient, office: Office) -
     _staff(office, Role.REVIEWER, login="zhang")
     _sign_in(client, "zhang")
     assert "审核通过</button>" not in client.get("/applications/A1").text
-    seen = f"submitted/{CENTRE_CODE}"
-    answer = _post(client, "/applications/A1", "/applications/A1/review", act="approve", seen=seen)
+    answer = _post(client, "/applications/A1", "/applications/A1/review", act="approve", seen="")
     assert (answer.status_code, answer.mimetype) == (403, "text/html")
     assert "录入人不能审核自己录入的内容" in answer.text
     with office.services.read() as uow:
@@ -367,13 +388,15 @@ def test_an_application_is_approved_by_form_once(client: FlaskClient, office: Of
     _application(office)
     _staff(office, Role.REVIEWER, login="zhang")
     _sign_in(client, "zhang")
-    fields = {"act": "approve", "seen": f"submitted/{CENTRE_CODE}"}
+    seen = re.findall(r'name="seen" value="(\w{64})"', client.get("/applications/A1").text)
+    assert _post(client, "/applications/A1", "/applications/A1/review", act="approve", seen="0" * 64).status_code == 409
+    fields = {"act": "approve", "seen": seen[0]}
     assert _post(client, "/applications/A1", "/applications/A1/review", **fields).status_code == 302
     with office.services.read() as uow:
         assert uow.applications.get("A1").status is ApplicationStatus.APPROVED
     again = _post(client, "/applications/A1", "/applications/A1/review", **fields)
     assert again.status_code == 409
-    assert "已经过时" in again.text
+    assert "状态已变化" in again.text
 
 
 def test_a_certificate_is_frozen_and_released_by_form(client: FlaskClient, office: Office) -> None:
@@ -404,7 +427,7 @@ def test_a_stop_goes_by_form_from_the_clerk_to_the_revoked_certificate(app: Flas
     _sign_in(clerk, "clerk")
     _sign_in(reviewer, "zhang")
     form = {
-        "csrf_token": _token(clerk.get("/changes")),
+        "csrf_token": _token(clerk.get(f"/changes/new/{certificate.holder_id}")),
         "kind": "stop",
         "holder": certificate.holder_id,
         "explanation": "调离",
@@ -412,14 +435,16 @@ def test_a_stop_goes_by_form_from_the_clerk_to_the_revoked_certificate(app: Flas
         "transferred": "1",
     }
     assert clerk.post("/changes", data=form).status_code == 422  # no scan
-    assert clerk.post("/changes", data={**form, "scan": (BytesIO(office.scan), "form.pdf")}).status_code == 302
-    (path,) = re.findall(r'action="(/changes/\w+/decide)"', reviewer.get("/changes").text)
-    decision = {"seen": "submitted", "decision": "approve", "certificate_act": "revoke"}
-    assert _post(clerk, "/changes", path, **decision).status_code == 403
-    assert _post(reviewer, "/changes", path, **decision).status_code == 302
+    page = str(clerk.post("/changes", data={**form, "scan": (BytesIO(office.scan), "form.pdf")}).location)
+    (path,) = re.findall(r'action="(/changes/\w+/decide)"', reviewer.get(page).text)
+    seen = re.findall(r'name="seen" value="(\w{64})"', reviewer.get(page).text)[0]
+    decision = {"seen": seen, "decision": "approve", "certificate_act": "revoke"}
+    assert _post(clerk, page, path, **decision).status_code == 403
+    assert _post(reviewer, page, path, **{**decision, "seen": "0" * 64}).status_code == 409
     execute = path.replace("decide", "execute")
-    assert _post(reviewer, "/changes", execute, seen="submitted").status_code == 409
-    assert _post(reviewer, "/changes", execute, seen="approved").status_code == 302
+    assert _post(reviewer, page, execute).status_code == 409
+    assert _post(reviewer, page, path, **decision).status_code == 302
+    assert _post(reviewer, page, execute).status_code == 302
     assert _status(office, certificate.serial) is CertificateStatus.REVOKED
     assert "调离原单位" in reviewer.get(f"/certificates/{certificate.serial}").text
 
