@@ -16,6 +16,7 @@ from ca_service.config import Config, load
 from ca_service.domain.applications import APPLICATION
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
+from ca_service.domain.conflicts import CONFLICT
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM
 from ca_service.web.errors import STATUS
@@ -38,6 +39,7 @@ _MACHINES: Mapping[str, Any] = {
     "enrolment": ENROLMENT,
     "certificate": CERTIFICATE,
     "change": CHANGE,
+    "conflict": CONFLICT,
 }
 
 
