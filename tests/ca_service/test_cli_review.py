@@ -75,7 +75,7 @@ def test_an_information_change_goes_its_way_by_command(
         after.write_text(wrong, encoding="utf-8")
         assert "after.json" in educa("changes", "submit", *form, "--after", str(after), by="clerk")
     after.write_text('{"mobile": "19900004321"}', encoding="utf-8")
-    signed = ("--signed", "unit", "2026-01-05", "--account", "js001")
+    signed = ("--signed", "unit-stamp", "2026-01-05", "--account", "js001")
     case = educa("changes", "submit", *form, "--after", str(after), *signed, by="clerk")
     assert (case["changes"], case["at_unit"]) == ("mobile", BANNER)
     assert [c["id"] for c in educa("changes", "list", "--here", by=f"r{BANNER}")] == [case["id"]]

@@ -21,7 +21,7 @@ _WORDS: Mapping[str, str] = {
     "return-both": "双方都退回",
     "name": "姓名", "unit": "单位代码", "unit_name": "单位名称", "office_phone": "办公电话", "mobile": "手机号码",
     "email": "电子邮箱", "id_number": "身份证号码", "user_type": "用户类型",
-    "applicant": "申请人", "department": "申请人部门",
+    "applicant": "申请人", "department": "申请人部门", "unit-stamp": "申请人单位",
     "initialise": "初始化", "dispatch": "寄出", "receive": "签收", "hand-over": "派发", "activate": "启用",
     "hand-in": "交回", "report-damaged": "报损", "report-lost": "挂失",
     "clerk": "录入员", "reviewer": "审核员", "custodian": "介质管理员", "ca-administrator": "系统管理员",

@@ -124,14 +124,14 @@ def test_a_change_form_is_found_filled_in_returned_mended_and_decided_by_pages(
     assert id_number(1) not in found.text
     blank = clerk.get(f"/changes/new/{holder}")
     fields = {"csrf_token": _token(blank), "holder": holder, "kind": "information-change", "after_name": "示范新"}
-    fields |= {"explanation": "户籍更名", "opinion": "同意", "signed_unit": "2026-01-05"}
+    fields |= {"explanation": "户籍更名", "opinion": "同意", "signed_unit-stamp": "2026-01-05"}
 
     def send(**changed: str) -> tuple[int, str]:
         scan = (BytesIO(office.scan), "form.pdf")
         answer = clerk.post("/changes", data={**fields, **changed, "scan": scan})
         return answer.status_code, str(answer.location)
 
-    for wrong in ({"kind": "x"}, {"signed_unit": "yesterday"}, {"after_name": "<b>"}, {"explanation": ""}):
+    for wrong in ({"kind": "x"}, {"signed_unit-stamp": "yesterday"}, {"after_name": "<b>"}, {"explanation": ""}):
         assert send(**wrong)[0] == 422
     status, page = send()
     assert status == 302
