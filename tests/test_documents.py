@@ -16,6 +16,7 @@ from ca_service.config import Config, load
 from ca_service.domain.applications import APPLICATION, BATCH
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
+from ca_service.domain.conflicts import CONFLICT
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
@@ -48,6 +49,7 @@ _MACHINES: Mapping[str, Any] = {
     "message": MESSAGE,
     "unit": UNIT,
     "unit-case": UNIT_CASE,
+    "conflict": CONFLICT,
 }
 
 

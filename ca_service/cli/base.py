@@ -18,7 +18,7 @@ from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services
-from ca_service.workflows.refusals import record_refusal
+from ca_service.workflows.refused_acts import record_refusal
 from ca_service.workflows.staff import active_staff
 
 

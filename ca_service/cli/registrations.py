@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import click
 
-from ca_service.cli import registration_batches
+from ca_service.cli import conflicts, registration_batches
 from ca_service.cli.base import Call, Group, pass_call
-from ca_service.domain.applications import Application, ApplicationStatus
+from ca_service.domain.applications import Application, ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
 from ca_service.workflows import review
 from ca_service.workflows.review_queue import doubles
+
+_EXCEPT = "例外：退回这一份，说明原因；可重复"
 
 
 @click.group(cls=Group)
@@ -43,11 +45,11 @@ def submit(call: Call, ids: tuple[str, ...], batch: str | None) -> None:
 @registrations.command("forward")
 @click.argument("ids", nargs=-1)
 @click.option("--batch", help="整个批次中目前在本单位的申请")
+@click.option("--except", "exceptions", type=(str, str), multiple=True, metavar="ID REASON", help=_EXCEPT)
 @pass_call
-def forward(call: Call, ids: tuple[str, ...], batch: str | None) -> None:
+def forward(call: Call, ids: tuple[str, ...], batch: str | None, exceptions: tuple[tuple[str, str], ...]) -> None:
     """审核后报上一级。"""
-    done = review.forward(call.services, call.actor, _named(call, ids, batch, ApplicationStatus.SUBMITTED))
-    _told(call, done, "已上报")
+    _told(call, _decided(call, ids, batch, exceptions, ApplicationEvent.FORWARD), "已上报")
 
 
 @registrations.command("return")
@@ -62,11 +64,31 @@ def return_(call: Call, ids: tuple[str, ...], reason: str) -> None:
 @registrations.command("approve")
 @click.argument("ids", nargs=-1)
 @click.option("--batch", help="整个批次中目前在本单位的申请")
+@click.option("--except", "exceptions", type=(str, str), multiple=True, metavar="ID REASON", help=_EXCEPT)
 @pass_call
-def approve(call: Call, ids: tuple[str, ...], batch: str | None) -> None:
+def approve(call: Call, ids: tuple[str, ...], batch: str | None, exceptions: tuple[tuple[str, str], ...]) -> None:
     """统一审核通过（自治区教育信息中心）。"""
-    done = review.approve(call.services, call.actor, _named(call, ids, batch, ApplicationStatus.SUBMITTED))
-    _told(call, done, "已审核通过，等待推送到CA")
+    _told(call, _decided(call, ids, batch, exceptions, ApplicationEvent.APPROVE), "已审核通过，等待推送到CA")
+
+
+def _decided(
+    call: Call,
+    ids: Sequence[str],
+    batch: str | None,
+    exceptions: Sequence[tuple[str, str]],
+    event: ApplicationEvent,
+) -> Sequence[Application]:
+    """Those named go on, the exceptions among them go back with their reasons; all of it or nothing."""
+    reasons = dict(exceptions)
+    named = _named(call, ids, batch, ApplicationStatus.SUBMITTED)
+    if unknown := reasons.keys() - set(named):
+        raise Invalid(f"例外 {min(unknown)} 不在要办理的申请之中，未作任何更改。")
+    back = ApplicationEvent.RETURN
+    verdicts = [review.Verdict(own, back if own in reasons else event, reasons.get(own, "")) for own in named]
+    done = review.decide(call.services, call.actor, verdicts)
+    if reasons and not call.as_json:
+        call.out.print(f"退回 {len(reasons)} 份。")
+    return [application for application in done if application.id not in reasons or call.as_json]
 
 
 def _named(call: Call, ids: Sequence[str], batch: str | None, status: ApplicationStatus) -> Sequence[str]:
@@ -106,7 +128,7 @@ def _row(application: Application, shared: Sequence[str]) -> dict[str, object]:
     }
 
 
-for _command in registration_batches.COMMANDS:
+for _command in (*registration_batches.COMMANDS, *conflicts.COMMANDS):
     registrations.add_command(_command)
 
 COMMANDS = (registrations,)

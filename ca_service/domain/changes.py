@@ -98,7 +98,7 @@ class Signature(StrEnum):
 
     APPLICANT = "applicant"
     DEPARTMENT = "department"
-    UNIT = "unit"
+    UNIT = "unit-stamp"
 
 
 @dataclass(frozen=True)

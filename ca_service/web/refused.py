@@ -6,7 +6,7 @@ from flask import request
 from ca_service.domain.errors import DomainError, Forbidden
 from ca_service.domain.roles import Actor
 from ca_service.workflows.ports import Services
-from ca_service.workflows.refusals import record_refusal
+from ca_service.workflows.refused_acts import record_refusal
 
 _log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from ca_service.workflows.conflicts import lapse, open_conflicts
 from ca_service.workflows.custody import move
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import recorded
+from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.steps import Act, record
 
 _P = Particular

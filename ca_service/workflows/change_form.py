@@ -29,7 +29,7 @@ from ca_service.intake.scan import ScanError, check_scan
 from ca_service.workflows.approvals import Facts, approved_facts, facts_of
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import recorded
+from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.steps import Act, record
 
 LIVE_CERTIFICATE = (CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
@@ -201,7 +201,7 @@ def _after(uow: UnitOfWork, actor: Actor, form: Form, holder: Holder, before: Fa
 
 
 def refuse_taken_place(uow: UnitOfWork, holder: Holder, unit_code: str) -> None:
-    """Raise Conflict where the person would become the second information administrator of the unit; locks it."""
+    """Raise Conflict where the person would become the second information administrator of the unit; holds it."""
     if unit_code == holder.unit_code or holder.user_type != UserType.INFORMATION:
         return
     uow.units.hold([holder.unit_code, unit_code])

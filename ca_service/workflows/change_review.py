@@ -23,7 +23,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.approvals import approved_facts
 from ca_service.workflows.change_form import LIVE_CERTIFICATE
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import recorded
+from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.shown import refuse_other_content
 from ca_service.workflows.steps import Act, record, resubmitters
 

@@ -13,7 +13,7 @@ from ca_service.workflows.applications import masked
 from ca_service.workflows.conflicts import lapse
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import recorded
+from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.shown import refuse_other_content, shown
 from ca_service.workflows.steps import Act, record, resubmitters
 

@@ -26,7 +26,7 @@ from ca_service.workflows.conflicts import lapse, open_conflicts, undecided
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
-from ca_service.workflows.refusals import Refusal, refused
+from ca_service.workflows.refused_acts import Refusal, refused
 from ca_service.workflows.review_queue import queue
 from ca_service.workflows.shown import refuse_other_content, shown
 from ca_service.workflows.steps import Act, record, resubmitters
@@ -34,6 +34,7 @@ from ca_service.workflows.steps import Act, record, resubmitters
 __all__ = ["Verdict", "approve", "decide", "forward", "give_back", "queue", "resubmit"]
 
 _E = ApplicationEvent
+_LONGEST = 500
 _TAGS = {
     _E.FORWARD: Tag.APPLICATION_FORWARDED,
     _E.RETURN: Tag.APPLICATION_RETURNED,
@@ -162,6 +163,8 @@ def _judge(actor: Actor, name: str, case: _Case) -> None:
         next_above(case.path, case.place)
     if verdict.event is _E.RETURN and not verdict.reason.strip():
         raise Invalid("退回时必须填写原因。")
+    if len(verdict.reason) > _LONGEST:
+        raise Invalid(f"退回原因不超过 {_LONGEST} 个字。")
     if verdict.event is _E.APPROVE:
         _judge_approval(case)
     refuse_other_content(case.shown.sha256(), verdict.seen_sha256)

@@ -16,10 +16,10 @@ from dataclasses import replace
 
 from ca_service.domain.applications import Application, ApplicationStatus
 from ca_service.domain.certificates import CertificateStatus
-from ca_service.domain.changes import CHANGE, ChangeStatus
+from ca_service.domain.changes import UNDER_WAY
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.holders import Holder, HolderStatus
-from ca_service.domain.media import MediumStatus, ParcelStatus
+from ca_service.domain.media import IN_STOCK, WITH_PERSON, MediumStatus, ParcelStatus
 from ca_service.domain.persons import UserType
 from ca_service.domain.unit_cases import Effect, Order, Plan, Step, UnitAct
 from ca_service.domain.unit_kinds import UNIT, UnitTurn
@@ -31,9 +31,6 @@ from ca_service.workflows.ports import UnitOfWork
 from ca_service.workflows.units import check
 
 LIVE = (CertificateStatus.SIGNING, CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
-_STOCK = (MediumStatus.INITIALISED, MediumStatus.AT_UNIT)
-_IN_HANDS = (MediumStatus.HANDED_OVER, MediumStatus.IN_USE)
-_OPEN_CHANGES = tuple(status for status in ChangeStatus if any(start is status for start, _ in CHANGE.moves))
 
 
 def make_plan(uow: UnitOfWork, order: Order) -> Plan:
@@ -198,7 +195,7 @@ def _people(make: _Maker, survivor: Unit | None) -> None:
     for holder in holders if goes else active:
         make.add(Effect.HOLDER_MOVED if goes else Effect.HOLDER_STOPPED, holder.id, holder.status.value, to)
     _certificates(make, Effect.CERTIFICATE_OUTDATED if goes else Effect.CERTIFICATE_REVOKED, to)
-    for medium in uow.media.find(holder_id=[holder.id for holder in holders], status=_IN_HANDS):
+    for medium in uow.media.find(holder_id=[holder.id for holder in holders], status=WITH_PERSON):
         make.add(Effect.TOKEN_FOLLOWS if goes else Effect.TOKEN_DUE, medium.serial, medium.status.value, to)
 
 
@@ -219,10 +216,13 @@ def _ending(make: _Maker, heir: str) -> None:
     """What a unit leaves behind besides its people; `heir` takes its tokens and parcels."""
     uow, code = make.uow, make.unit.code
     _applications(make)
-    changes = uow.changes.count(unit_code=code, status=_OPEN_CHANGES)
+    changes = uow.changes.count(unit_code=code, status=UNDER_WAY)
     if changes:
         make.block(f"有 {changes} 件变更申请在办。请先办结。")
-    for medium in uow.media.find(at_unit=code, status=_STOCK):
+    allocated = uow.media.count(at_unit=code, status=MediumStatus.ALLOCATED)
+    if allocated:
+        make.block(f"有 {allocated} 个介质已分配、尚未交付。请先交付或取消分配。")
+    for medium in uow.media.find(at_unit=code, status=IN_STOCK):
         make.add(Effect.TOKEN_SHIPPED, medium.serial, medium.status.value, heir)
     for parcel in uow.parcels.find(to_unit=code, status=ParcelStatus.SENT):
         make.add(Effect.PARCEL_REDIRECTED, parcel.id, parcel.status.value, heir)

@@ -264,7 +264,7 @@ def test_a_signature_of_tomorrow_is_refused_and_todays_is_kept(office: Office) -
         )
     case = change.submit(office.services, office.clerk, _form(office, holder, signed={Signature.UNIT: today}))
     assert case.paper
-    assert case.paper.signed == {"unit": today.isoformat()}
+    assert case.paper.signed == {"unit-stamp": today.isoformat()}
 
 
 @pytest.mark.parametrize("who", [actor(Role.CLERK, "150400"), actor(Role.REVIEWER, LEAGUE)])

@@ -60,6 +60,7 @@ STAFF = {
 EVERYBODY = st.sampled_from([person for people in STAFF.values() for person in people])
 BOSS = STAFF[CENTRE][0]
 PICK, HAND = st.integers(0, 5), st.integers(0, 2)
+WORDS = st.sampled_from(["甲", "乙"])
 
 
 class DocumentsInMemory:
@@ -200,6 +201,9 @@ class Office(RuleBasedStateMachine):
     @rule(person=st.integers(0, 2), unit=st.sampled_from([*SCHOOLS, BANNERS[0]]), clerk=EVERYBODY)
     def enter(self, person: int, unit: str, clerk: Actor) -> None:
         """A form comes in."""
+        self._enter(person, unit, clerk)
+
+    def _enter(self, person: int, unit: str, clerk: Actor) -> None:
         self.serial += 1
         upload = Upload(unit, _sheet(unit, person, self.serial), "a.xlsx", _scan(), "a.png")
         with self.trying("enter"):
@@ -214,10 +218,18 @@ class Office(RuleBasedStateMachine):
         self._look(self.ids[pick % len(self.ids)], who)
 
     @precondition(lambda self: len(self.ids) > 2)
-    @rule(pick=PICK, column=st.sampled_from(["name", "address"]), word=st.sampled_from(["甲", "乙"]))
-    def write_by_hand(self, pick: int, column: str, word: str) -> None:
-        """Somebody writes past the service."""
-        values = {"word": word, "own": self.ids[pick % len(self.ids)]}
+    @rule(
+        pick=PICK, column=st.sampled_from(["name", "address"]), word=st.sampled_from(["甲", "乙"]), late=st.booleans()
+    )
+    def write_by_hand(self, pick: int, column: str, word: str, *, late: bool) -> None:
+        """Somebody writes past the service, best between approval and push."""
+        with self._state() as uow:
+            due = [a.id for a in uow.applications.find(status=ApplicationStatus.APPROVED)] if late else []
+        among = due or self.ids
+        self._write(among[pick % len(among)], column, word)
+
+    def _write(self, own: str, column: str, word: str) -> None:
+        values = {"word": word, "own": own}
         with self.database.engine.begin() as connection:
             connection.execute(text(f"UPDATE application SET {column} = :word WHERE id = :own"), values)
 
@@ -237,8 +249,8 @@ class Office(RuleBasedStateMachine):
         self._decide(own, who, "return")
 
     @precondition(lambda self: self.ids)
-    @rule(pick=PICK, second=HAND, end=st.booleans(), at_once=st.booleans())
-    def go_up(self, pick: int, second: int, *, end: bool, at_once: bool) -> None:
+    @rule(pick=PICK, second=HAND, end=st.booleans(), then=st.sampled_from(["", "push", "meddle"]))
+    def go_up(self, pick: int, second: int, *, end: bool, then: str) -> None:
         """The ordinary way: looked at and forwarded unit by unit, and approved at its end."""
         own = self.ids[pick % len(self.ids)]
         with self.trying("resubmit"):
@@ -248,7 +260,9 @@ class Office(RuleBasedStateMachine):
             who = self._here(own, second)
             self._look(own, who)
             self._decide(own, who, "approve" if who.unit_code == CENTRE and end else "forward")
-        if at_once:
+        if then == "meddle":
+            self._write(own, "name", "甲")
+        if then:
             self.push()
 
     @precondition(lambda self: self.ids)
@@ -287,13 +301,19 @@ class Office(RuleBasedStateMachine):
         unit=st.sampled_from(SCHOOLS),
         clerk=st.sampled_from(STAFF[LEAGUE]),
         who=EVERYBODY,
+        back=st.booleans(),
     )
-    def change(self, pick: int, kind: ChangeKind, unit: str, clerk: Actor, who: Actor) -> None:
-        """A stop or a move to another unit, entered by the league and decided by whoever tries first."""
+    def change(self, pick: int, kind: ChangeKind, unit: str, clerk: Actor, who: Actor, *, back: bool) -> None:
+        """A stop and a successor, or a move to another unit; entered by the league, decided by whoever tries first."""
         holder = self.holders[pick % len(self.holders)]
         self._change(holder, kind, unit, clerk, who=who)
         if kind is ChangeKind.STOP:
             self.stopped.append(holder)
+            with self._state() as uow:
+                left = uow.holders.get(holder).unit_code
+            self._enter(pick % 3, left, BOSS)
+        if back:
+            self._change(holder, ChangeKind.RESTORE, "", clerk, who=who)
 
     def _change(self, holder: str, kind: ChangeKind, unit: str, clerk: Actor, *, who: Actor) -> None:
         after = {Particular.UNIT: unit} if kind is ChangeKind.INFORMATION_CHANGE else {}
@@ -348,7 +368,7 @@ def _no_key(_name: str) -> NoReturn:
     raise NotFound("there is no CA in this play")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)  # a failure is cut down to the few acts that it takes
 def test_no_sequence_of_acts_breaks_a_rule() -> None:
     Office.done.clear()
     run_state_machine_as_test(

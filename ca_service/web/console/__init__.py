@@ -17,6 +17,7 @@ from ca_service.web.console import (
     parcels,
     person_form,
     portal,
+    review,
     roster,
     second_factor,
     sheets,
@@ -41,8 +42,8 @@ from ca_service.web.console.texts import local_time, word
 __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
-    portal, account, second_factor, campaign, applications, imports, batches, person_form, certificates, changes,
-    media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
+    portal, account, second_factor, campaign, applications, review, imports, batches, person_form, certificates,
+    changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

@@ -1,6 +1,5 @@
 """Applications: the queue, one application with its scan, review."""
 
-import puremagic
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -8,6 +7,7 @@ from ca_service.domain.applications import ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
 from ca_service.web.console.context import actor, field, services, window
+from ca_service.web.console.scans import scan_page
 from ca_service.workflows import review
 from ca_service.workflows.applications import scan_of, view_application
 from ca_service.workflows.review_queue import doubles
@@ -15,7 +15,6 @@ from ca_service.workflows.review_queue import doubles
 pages = Blueprint("applications", __name__, url_prefix="/applications")
 _E = ApplicationEvent
 _VERDICTS = {event.value: event for event in (_E.FORWARD, _E.RETURN, _E.APPROVE)}
-_SHOWABLE = frozenset({"application/pdf", "image/jpeg", "image/png"})
 
 
 @pages.get("")
@@ -44,14 +43,8 @@ def show(application_id: str) -> str:
 
 @pages.get("/<application_id>/scan")
 def scan(application_id: str) -> Response:
-    """The stamped form: its type is read from its content, and it may run nothing."""
-    content = scan_of(services(), actor(), application_id)
-    kinds = puremagic.magic_string(content[:4096]) if content else []
-    kind = next((found.mime_type for found in kinds if found.mime_type in _SHOWABLE), "application/octet-stream")
-    answer = Response(content, content_type=kind)
-    answer.headers["Content-Disposition"] = "inline"
-    answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
-    return answer
+    """The stamped form."""
+    return scan_page(scan_of(services(), actor(), application_id))
 
 
 @pages.post("/<application_id>/review")

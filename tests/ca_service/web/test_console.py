@@ -307,8 +307,7 @@ def test_nobody_reviews_what_they_entered(client: FlaskClient, office: Office) -
     _staff(office, Role.REVIEWER, login="zhang")
     _sign_in(client, "zhang")
     assert "审核通过</button>" not in client.get("/applications/A1").text
-    seen = f"submitted/{CENTRE_CODE}"
-    answer = _post(client, "/applications/A1", "/applications/A1/review", act="approve", seen=seen)
+    answer = _post(client, "/applications/A1", "/applications/A1/review", act="approve", seen="")
     assert (answer.status_code, answer.mimetype) == (403, "text/html")
     assert "录入人不能审核自己录入的内容" in answer.text
     with office.services.read() as uow:
@@ -319,15 +318,15 @@ def test_an_application_is_approved_by_form_once(client: FlaskClient, office: Of
     _application(office)
     _staff(office, Role.REVIEWER, login="zhang")
     _sign_in(client, "zhang")
-    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', client.get("/applications/A1").text)
-    assert seen
-    fields = {"act": "approve", "seen": seen[1]}
+    seen = re.findall(r'name="seen" value="(\w{64})"', client.get("/applications/A1").text)
+    assert _post(client, "/applications/A1", "/applications/A1/review", act="approve", seen="0" * 64).status_code == 409
+    fields = {"act": "approve", "seen": seen[0]}
     assert _post(client, "/applications/A1", "/applications/A1/review", **fields).status_code == 302
     with office.services.read() as uow:
         assert uow.applications.get("A1").status is ApplicationStatus.APPROVED
     again = _post(client, "/applications/A1", "/applications/A1/review", **fields)
     assert again.status_code == 409
-    assert "已经过时" in again.text
+    assert "状态已变化" in again.text
 
 
 def test_a_certificate_is_frozen_and_released_by_form(client: FlaskClient, office: Office) -> None:
@@ -358,7 +357,7 @@ def test_a_stop_goes_by_form_from_the_clerk_to_the_revoked_certificate(app: Flas
     _sign_in(clerk, "clerk")
     _sign_in(reviewer, "zhang")
     form = {
-        "csrf_token": _token(clerk.get("/changes")),
+        "csrf_token": _token(clerk.get(f"/changes/new/{certificate.holder_id}")),
         "kind": "stop",
         "holder": certificate.holder_id,
         "explanation": "调离",
@@ -366,14 +365,16 @@ def test_a_stop_goes_by_form_from_the_clerk_to_the_revoked_certificate(app: Flas
         "transferred": "1",
     }
     assert clerk.post("/changes", data=form).status_code == 422  # no scan
-    assert clerk.post("/changes", data={**form, "scan": (BytesIO(office.scan), "form.pdf")}).status_code == 302
-    (path,) = re.findall(r'action="(/changes/\w+/decide)"', reviewer.get("/changes").text)
-    decision = {"seen": "submitted", "decision": "approve", "certificate_act": "revoke"}
-    assert _post(clerk, "/changes", path, **decision).status_code == 403
-    assert _post(reviewer, "/changes", path, **decision).status_code == 302
+    page = str(clerk.post("/changes", data={**form, "scan": (BytesIO(office.scan), "form.pdf")}).location)
+    (path,) = re.findall(r'action="(/changes/\w+/decide)"', reviewer.get(page).text)
+    seen = re.findall(r'name="seen" value="(\w{64})"', reviewer.get(page).text)[0]
+    decision = {"seen": seen, "decision": "approve", "certificate_act": "revoke"}
+    assert _post(clerk, page, path, **decision).status_code == 403
+    assert _post(reviewer, page, path, **{**decision, "seen": "0" * 64}).status_code == 409
     execute = path.replace("decide", "execute")
-    assert _post(reviewer, "/changes", execute, seen="submitted").status_code == 409
-    assert _post(reviewer, "/changes", execute, seen="approved").status_code == 302
+    assert _post(reviewer, page, execute).status_code == 409
+    assert _post(reviewer, page, path, **decision).status_code == 302
+    assert _post(reviewer, page, execute).status_code == 302
     assert _status(office, certificate.serial) is CertificateStatus.REVOKED
     assert "调离原单位" in reviewer.get(f"/certificates/{certificate.serial}").text
 
