@@ -1,4 +1,4 @@
-"""The repositories that know more than equality: the queues, the counters, the chain."""
+"""The repositories that know more than equality: the tree, the queues, the counters, the chain."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -14,8 +14,48 @@ from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
 from ca_service.domain.roles import Actor
+from ca_service.domain.units import Unit
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
+
+
+class SqlUnits(SqlRepository[Unit]):
+    """Implements `ports.Units`."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, Unit, models.UnitRow, noun="单位", place="code")
+
+    def add_all(self, records: Iterable[Unit]) -> int:
+        """See the port; the lineage of each is written beside it."""
+        units = list(records)
+        added = super().add_all(units)
+        lineages = self._lineages({unit.parent_code for unit in units if unit.parent_code})
+        for unit in units:
+            above = lineages.get(unit.parent_code or "", [])
+            lineages[unit.code] = [unit.code, *above]
+        rows = [
+            {"unit_code": unit.code, "above_code": above, "depth": depth}
+            for unit in units
+            for depth, above in enumerate(lineages[unit.code])
+        ]
+        if rows:
+            self._session.execute(insert(models.LineageRow), rows)
+        return added
+
+    def lineage(self, code: str) -> Sequence[str]:
+        """See the port."""
+        found = self._lineages([code]).get(code)
+        if found is None:
+            raise NotFound(f"没有找到单位：{code}")
+        return found
+
+    def _lineages(self, codes: Iterable[str]) -> dict[str, list[str]]:
+        row = models.LineageRow
+        query = select(row.unit_code, row.above_code).where(row.unit_code.in_(list(codes)))
+        found: dict[str, list[str]] = {}
+        for code, above in self._session.execute(query.order_by(row.unit_code, row.depth)):
+            found.setdefault(code, []).append(above)
+        return found
 
 
 class SqlEnrolments(SqlRepository[Enrolment]):

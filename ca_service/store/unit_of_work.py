@@ -28,7 +28,7 @@ from ca_service.store.repositories import (
 )
 from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
-from ca_service.store.unit_tree import SqlUnits
+from ca_service.store.unit_tree import SqlUnitTree
 
 _READ_ONLY = "educa_read_only"
 
@@ -37,7 +37,7 @@ class SqlUnitOfWork:
     """Implements `workflows.ports.UnitOfWork` on one session."""
 
     def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
-        self.units = SqlUnits(session)
+        self.units = SqlUnitTree(session)
         self.unit_cases = SqlRepository(session, UnitCase, models.UnitCaseRow, noun="单位变更")
         self.unit_events = SqlRepository(session, UnitEvent, models.UnitEventRow, noun="单位历史")
         self.unit_steps = SqlRepository(session, UnitStep, models.UnitStepRow, noun="单位变更明细")

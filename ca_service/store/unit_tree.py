@@ -1,42 +1,22 @@
-"""The tree of units: lineage, moving a subtree, looking for units, counting below them."""
+"""The tree of units: moving a subtree, holding units, looking for them, counting below them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
-from ca_service.domain.errors import Conflict, NotFound
+from ca_service.domain.errors import Conflict
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.persons import UserType
 from ca_service.domain.units import Unit, UnitStatus
 from ca_service.store import models
-from ca_service.store.repository import SqlRepository
+from ca_service.store.repositories import SqlUnits
 from ca_service.workflows.ports import Below
 
 
-class SqlUnits(SqlRepository[Unit]):
-    """Implements `ports.Units`."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, Unit, models.UnitRow, noun="单位", place="code")
-
-    def add_all(self, records: Iterable[Unit]) -> int:
-        """See the port; the lineage of each is written beside it."""
-        units = list(records)
-        added = super().add_all(units)
-        lineages = self._lineages({unit.parent_code for unit in units if unit.parent_code})
-        for unit in units:
-            above = lineages.get(unit.parent_code or "", [])
-            lineages[unit.code] = [unit.code, *above]
-        rows = [
-            {"unit_code": unit.code, "above_code": above, "depth": depth}
-            for unit in units
-            for depth, above in enumerate(lineages[unit.code])
-        ]
-        if rows:
-            self._session.execute(insert(models.LineageRow), rows)
-        return added
+class SqlUnitTree(SqlUnits):
+    """Implements `ports.Units` as far as it goes beyond `SqlUnits`."""
 
     def change(self, record: Unit, *, guard: Sequence[str] = (), **changed: Any) -> Unit:
         """See the port; a new unit above takes the whole subtree along."""
@@ -58,26 +38,14 @@ class SqlUnits(SqlRepository[Unit]):
         pairs = pairs.where(below.above_code == code)
         self._session.execute(insert(row).from_select(["unit_code", "above_code", "depth"], pairs))
 
-    def lineage(self, code: str) -> Sequence[str]:
-        """See the port."""
-        found = self._lineages([code]).get(code)
-        if found is None:
-            raise NotFound(f"没有找到单位：{code}")
-        return found
+    def hold(self, codes: Iterable[str]) -> None:
+        """See the port. On SQLite the transaction is the only writer; on PostgreSQL the rows are locked in key order.
 
-    def _lineages(self, codes: Iterable[str]) -> dict[str, list[str]]:
-        row = models.LineageRow
-        query = select(row.unit_code, row.above_code).where(row.unit_code.in_(list(codes)))
-        found: dict[str, list[str]] = {}
-        for code, above in self._session.execute(query.order_by(row.unit_code, row.depth)):
-            found.setdefault(code, []).append(above)
-        return found
-
-    def hold(self, codes: Iterable[str], *, to_change: bool = False) -> Mapping[str, Unit]:
-        """See the port. SQLite has one writer at a time, so there is nothing to lock."""
-        query = select(self._row).where(models.UnitRow.code.in_(list(codes))).order_by(models.UnitRow.code)
-        query = query.with_for_update(read=not to_change).execution_options(populate_existing=True)
-        return {unit.code: unit for unit in map(self._load, self._session.scalars(query))}
+        FOR NO KEY UPDATE, so that inserts which only refer to the unit need not wait.
+        """
+        row = models.UnitRow
+        query = select(row.code).where(row.code.in_(list(codes))).order_by(row.code)
+        self._session.execute(query.with_for_update(key_share=True))
 
     def search(
         self, text: str, *, within: str, ended: bool = False, limit: int | None = None, offset: int = 0

@@ -13,7 +13,8 @@ def require_open(uow: UnitOfWork, codes: Iterable[str]) -> Mapping[str, Unit]:
     Ask in the transaction that writes: an answer from an earlier one may be out of date.
     """
     wanted = set(codes)
-    units = uow.units.hold(wanted)
+    uow.units.hold(wanted)
+    units = {unit.code: unit for unit in uow.units.find(code=wanted)}
     missing = wanted - units.keys()
     if missing:
         raise NotFound(f"没有找到单位：{min(missing)}")

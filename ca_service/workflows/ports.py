@@ -95,9 +95,10 @@ class Units(Repository[Unit], Protocol):
     def lineage(self, code: str) -> Sequence[str]:
         """Codes from the unit itself up to the centre; raise NotFound."""
 
-    def hold(self, codes: Iterable[str], *, to_change: bool = False) -> Mapping[str, Unit]:
-        """The units as they stand, by code; unknown codes are left out. Until this transaction ends nobody changes
-        them; with `to_change` nobody else holds them either: who takes an application for a unit holds it meanwhile.
+    def hold(self, codes: Iterable[str]) -> None:
+        """Let nobody else hold these units until this transaction ends; waits for who holds one now.
+
+        Who adds anything to a unit holds it before looking whether it may; so does who ends or changes it.
         """
 
     def search(

@@ -61,7 +61,7 @@ def import_batch(services: Services, actor: Actor, upload: Upload) -> ImportRepo
     sheet_sha256, scan_sha256 = services.documents.put(upload.sheet), services.documents.put(upload.scan)
     with services.begin() as uow:
         batch = _batch(services, uow, actor, upload.unit_code, sheet=sheet_sha256, scan=scan_sha256)
-        require_open(uow, {upload.unit_code, *(row.unit_code for row in checked.good)})
+        require_open(uow, {row.unit_code for row in checked.good})
         sorted_rows = _Sorter(services, uow, index, batch).sort(checked.good)
         bad = [*checked.bad, *sorted_rows.refused]
         if bad and upload.all_or_nothing:
