@@ -111,10 +111,10 @@ def _after(case: UnitCase, event: UnitCaseEvent) -> UnitCaseStatus:
 
 
 def _hold(uow: UnitOfWork, order: Order) -> None:
-    """From here to the end of the transaction nobody adds anything to the units of the order."""
-    units = uow.units.hold({order.unit_code, *filter(None, [order.target_code])})
-    above = {unit.parent_code for unit in units.values() if unit.parent_code}
-    uow.units.hold(above - units.keys())
+    """From here to the end of the transaction nobody adds anything to the units of the order, or ends one above."""
+    own = [code for code in (order.unit_code, order.target_code) if code]
+    above = {unit.parent_code for unit in uow.units.find(code=own) if unit.parent_code}
+    uow.units.hold({*own, *above})
 
 
 def _same_plan(uow: UnitOfWork, order: Order, seen: str) -> Plan:

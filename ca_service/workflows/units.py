@@ -61,7 +61,8 @@ def import_units(
         authorise(actor, Action.UNITS_IMPORT, lineage=uow.units.lineage(actor.unit_code))
         known = {unit.code: unit for unit in uow.units.find()}
         file = _read(data, filename, known)
-        errors = sorted([*file.errors, *_clashes(file, known)], key=lambda error: error.row)
+        clashes = _clashes(file, known)
+        errors = sorted([*file.errors, *clashes], key=lambda error: error.row)
         if errors and mode is ImportMode.ALL_OR_NOTHING:
             first = errors[0]
             where = f"单位文件中有 {len(errors)} 行不能登记，未作任何更改。第 {first.row} 行（{first.code}）"
@@ -73,7 +74,7 @@ def import_units(
             uow.audit.append(
                 actor, Tag.UNITS_IMPORTED, actor.unit_code, unit=actor.unit_code, detail={"added": len(new)}
             )
-    return UnitReport(len(file.units), len(new), errors)
+    return UnitReport(len(file.units) - len(clashes), len(new), errors)
 
 
 def _read(data: bytes, filename: str, known: Mapping[str, Unit]) -> UnitFile:

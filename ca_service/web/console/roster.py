@@ -1,6 +1,7 @@
 """The roster of responsible persons: list, one unit, the department's table out and in."""
 
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 
 from flask import Blueprint, Response, redirect, render_template, request, send_file, url_for
@@ -9,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from ca_service.clock import SHANGHAI
 from ca_service.domain.errors import Forbidden, Invalid
 from ca_service.domain.responsible import PARSERS, Duty
-from ca_service.web.console.context import actor, field, may, services, upload, window
+from ca_service.web.console import import_modes
+from ca_service.web.console.context import actor, field, may, services, window
 from ca_service.workflows import roster
-from ca_service.workflows.roster_sheet import RosterReport, export_roster, import_roster
-from ca_service.workflows.units import ImportMode
+from ca_service.workflows.roster_sheet import export_roster, import_roster
 
 pages = Blueprint("roster", __name__, url_prefix="/roster")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -68,21 +69,9 @@ def import_() -> ResponseReturnValue:
     if not may("roster.edit"):
         raise Forbidden("只有录入员可以填报负责人员。")
     if request.method == "GET":
-        return render_template("console/roster_import.html", report=None, mode="", stored=False)
-    mode = field("mode")
-    if mode not in set(ImportMode):
-        raise Invalid("请选择怎样处理有问题的行。")
-    report, stored = _import(ImportMode(mode))
-    return render_template("console/roster_import.html", report=report, mode=mode, stored=stored)
-
-
-def _import(mode: ImportMode) -> tuple[RosterReport, bool]:
-    data, name = upload("file")
-    if mode is ImportMode.ALL_OR_NOTHING:
-        checked = import_roster(services(), actor(), data, filename=name, mode=ImportMode.CHECK)
-        if checked.bad:
-            return checked, False
-    return import_roster(services(), actor(), data, filename=name, mode=mode), mode is not ImportMode.CHECK
+        return render_template("console/roster_import.html", outcome=None)
+    take = partial(import_roster, services(), actor())
+    return render_template("console/roster_import.html", outcome=import_modes.run(take, lambda report: report.bad))
 
 
 def _page(found: roster.UnitRoster) -> str:

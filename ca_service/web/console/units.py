@@ -1,5 +1,7 @@
 """Units: the tree, one unit, new ones by form or file."""
 
+from functools import partial
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -7,10 +9,10 @@ from ca_service.domain.areas import area_name
 from ca_service.domain.errors import Forbidden, Invalid
 from ca_service.domain.school_types import SchoolTypeError, parse_school_type
 from ca_service.domain.units import Unit, UnitError, UnitKind, parse_unit_kind
-from ca_service.web.console import unit_texts
-from ca_service.web.console.context import actor, field, may, services, upload, window
+from ca_service.web.console import import_modes, unit_texts
+from ca_service.web.console.context import actor, field, may, services, window
 from ca_service.workflows import unit_tree
-from ca_service.workflows.units import Correction, ImportMode, UnitReport, correct_unit, create_unit, import_units
+from ca_service.workflows.units import Correction, correct_unit, create_unit, import_units
 
 pages = Blueprint("units", __name__, url_prefix="/units")
 
@@ -57,22 +59,9 @@ def import_() -> ResponseReturnValue:
     """Units from a file; the report names every bad row, and a file with any is stored only if that was chosen."""
     _refuse_others()
     if request.method == "GET":
-        return render_template("console/units_import.html", report=None, mode="", stored=False)
-    mode = field("mode")
-    if mode not in set(ImportMode):
-        raise Invalid("请选择怎样处理有问题的行。")
-    report, stored = _import(ImportMode(mode))
-    return render_template("console/units_import.html", report=report, mode=mode, stored=stored)
-
-
-def _import(mode: ImportMode) -> tuple[UnitReport, bool]:
-    data, name = upload("file")
-    if mode is ImportMode.ALL_OR_NOTHING:
-        checked = import_units(services(), actor(), data, filename=name, mode=ImportMode.CHECK)
-        if checked.errors:
-            return checked, False
-    report = import_units(services(), actor(), data, filename=name, mode=mode)
-    return report, mode is not ImportMode.CHECK
+        return render_template("console/units_import.html", outcome=None)
+    take = partial(import_units, services(), actor())
+    return render_template("console/units_import.html", outcome=import_modes.run(take, lambda report: report.errors))
 
 
 def _refuse_others() -> None:
