@@ -23,8 +23,9 @@ def _offence(text: str) -> profiles.ProfileError:
     return caught.value
 
 
-def test_the_six_profiles_are_packaged() -> None:
+def test_the_seven_profiles_are_packaged() -> None:
     assert profiles.names() == (
+        "feed-signer",
         "information-administrator",
         "issuing",
         "ocsp-signer",
@@ -53,6 +54,7 @@ def test_each_kind_has_a_profile() -> None:
         ("information-administrator", 1095),
         ("tls-server", 397),
         ("staff", 365),
+        ("feed-signer", 365),
     ],
 )
 def test_default_validities(name: str, days: int) -> None:
