@@ -10,11 +10,15 @@ CONTENT_TYPE = "application/ocsp-response"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An OCSPResponse (DER), the seconds that HTTP caches may keep it (0: not at all), its HTTP fields."""
+    """An OCSPResponse (DER), the seconds that HTTP caches may keep it (0: not at all), its HTTP fields.
+
+    `etag` is that of the fields, None where nothing is to be kept.
+    """
 
     body: bytes
     max_age: int
     headers: list[tuple[str, str]]
+    etag: str | None = None
 
 
 def passing_answer(body: bytes) -> Answer:
@@ -24,14 +28,15 @@ def passing_answer(body: bytes) -> Answer:
 
 def lasting_answer(body: bytes, *, max_age: int, this_update: datetime, next_update: datetime) -> Answer:
     """Return an answer that HTTP caches may keep, with the fields of RFC 5019 section 6.2; times in UTC."""
+    etag = f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'
     headers = [
         *_content(body),
         ("Cache-Control", f"max-age={max_age}, public, no-transform, must-revalidate"),
         ("Last-Modified", format_datetime(this_update, usegmt=True)),
         ("Expires", format_datetime(next_update, usegmt=True)),
-        ("ETag", f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'),
+        ("ETag", etag),
     ]
-    return Answer(body, max_age, headers)
+    return Answer(body, max_age, headers, etag)
 
 
 def _content(body: bytes) -> list[tuple[str, str]]:

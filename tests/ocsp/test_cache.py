@@ -165,7 +165,7 @@ def test_serial_never_issued_is_not_kept_and_good_once_issued() -> None:
 
 
 def test_cache_is_bounded_and_the_oldest_go_first() -> None:
-    world = World(policy=ocsp.Policy(capacity=10))
+    world = World(policy=ocsp.Policy(capacity=10, statuses=5))
     for serial in range(10, 40):
         name(world, serial)
     assert kept(world) == 10
