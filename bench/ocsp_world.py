@@ -37,7 +37,9 @@ wrk.headers["Content-Type"] = "application/ocsp-request"
 local file = io.open("{requests}", "rb")
 local all = file:read("*a")
 local requests, size, next = {{}}, {size}, 0
-for at = 1, #all, size do requests[#requests + 1] = wrk.format(nil, nil, nil, all:sub(at, at + size - 1)) end
+init = function()
+  for at = 1, #all, size do requests[#requests + 1] = wrk.format(nil, nil, nil, all:sub(at, at + size - 1)) end
+end
 request = function() next = next % #requests + 1; return requests[next] end
 """
 

@@ -1,13 +1,15 @@
-"""Servers to be measured, and wrk, which measures them."""
+"""Servers to be measured, and wrk or ab, which measure them."""
 
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +39,9 @@ def free_port() -> int:
 @contextmanager
 def running(*command: str, port: int, environ: Mapping[str, str], seconds: float = 60) -> Iterator[None]:
     """Run a server until the block ends, from when it accepts connections."""
-    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0
+    )
     try:
         until = time.monotonic() + seconds
         while not _accepts(port):
@@ -46,13 +50,24 @@ def running(*command: str, port: int, environ: Mapping[str, str], seconds: float
             time.sleep(0.1)
         yield
     finally:
-        server.terminate()
-        server.wait()
+        _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a server and what it has started; the processes of `openssl ocsp -multi` need the hard way."""
+    server.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        server.wait(2)
+    with suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
 
 
 def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Say whether something listens; not by a connection, on which `openssl ocsp` would wait for ever."""
+    listening = f":{port:04X} "
+    tables = (Path("/proc/net/tcp").read_text(), Path("/proc/net/tcp6").read_text())
+    return any(listening in line and line.split()[3] == "0A" for table in tables for line in table.splitlines()[1:])
 
 
 def granian(application: str, port: int, *options: str) -> tuple[str, ...]:
@@ -74,6 +89,18 @@ def load(url: str, *, seconds: float, script: Path | None = None) -> Load:
         median=_milliseconds(re.findall(r"50%\s+([\d.]+\w+)", told)[0]),
         p99=_milliseconds(re.findall(r"99%\s+([\d.]+\w+)", told)[0]),
         failed=sum(map(int, failures)),
+    )
+
+
+def load_without_keepalive(url: str, body: Path, *, requests: int) -> Load:
+    """Post one body by ab over 32 connections, each for one request: for servers that keep none."""
+    command = ["ab", "-q", "-c", "32", "-n", str(requests), "-p", str(body), "-T", "application/ocsp-request", url]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return Load(
+        rate=float(re.findall(r"Requests per second:\s+([\d.]+)", told)[0]),
+        median=float(re.findall(r"50%\s+(\d+)", told)[0]),
+        p99=float(re.findall(r"99%\s+(\d+)", told)[0]),
+        failed=int(re.findall(r"Non-2xx responses:\s+(\d+)", told)[0]) if "Non-2xx" in told else 0,
     )
 
 

@@ -59,7 +59,8 @@ def check(encoded: bytes, *, issuer_certificate: bytes, previous: Outline | None
     is enough. What the entries must be, `check_difference` knows.
     """
     try:
-        ours = parse(encoded)
+        # Not searched for serial numbers that are listed twice: `_parsers_agree` looks at them all.
+        ours = parse(encoded, published=True)
     except MalformedCrl as error:
         raise CrlRejected("well-formed", "RFC 5280 5.1", str(error)) from error
     candidate = _Candidate(ours, _second_opinion(encoded), _certificate(issuer_certificate), previous)
@@ -94,14 +95,15 @@ def _holds(rule: _Rule, candidate: _Candidate) -> bool:
 
 
 def _parsers_agree(candidate: _Candidate) -> bool:
-    """Both see the same numbers and times, and the same serial numbers in the same order."""
+    """Both see the same numbers and times, and the same serial numbers in the same order, none of them twice."""
     ours, theirs = candidate.ours, candidate.theirs
     number = theirs.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    serials = list(ours.entries)
     return (
         (number, theirs.last_update_utc, theirs.next_update_utc) == (ours.number, ours.this_update, ours.next_update)
         and (theirs.issuer.public_bytes(), theirs.signature) == (ours.issuer, ours.signature)
-        and len(theirs) == len(ours.entries)
-        and not any(map(ne, map(attrgetter("serial_number"), theirs), ours.entries))
+        and len(theirs) == len(serials) == len(set(serials))
+        and not any(map(ne, map(attrgetter("serial_number"), theirs), serials))
     )
 
 

@@ -19,7 +19,8 @@ def check_difference(
     `expected` maps each serial number whose status changed in between to what is to be said of it now (`outcome` of the
     history, a delta's removals as they are, expired certificates that were dropped as None). A change without effect,
     like a hold put on and released in between, may be among them. `previous` is of the same sort: the complete CRL
-    before a complete one; the delta before a delta to the same base, None for the first. Times in whole seconds.
+    before a complete one; the delta before a delta to the same base, None for the first. Both have passed `check`.
+    Times in whole seconds.
     """
     before = previous.entries if previous is not None else _NOTHING
     found = changes(before, following.entries)

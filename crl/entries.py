@@ -20,14 +20,16 @@ class Entries(Mapping[int, Revocation]):
 
     __slots__ = ("_count", "_index", "data", "end", "start")
 
-    def __init__(self, data: bytes, start: int, end: int, count: int) -> None:
-        """`data[start:end]` are `count` entries that `read` has validated."""
+    def __init__(self, data: bytes, start: int, end: int) -> None:
+        """`data[start:end]` are entries that `read` has validated."""
         self.data, self.start, self.end = data, start, end
-        self._count = count
+        self._count: int | None = None
         self._index: dict[bytes, bytes] | None = None
 
     def __len__(self) -> int:
         """Return the number of entries."""
+        if self._count is None:
+            self._count = len(self._keys())
         return self._count
 
     def __iter__(self) -> Iterator[int]:
@@ -51,17 +53,18 @@ class Entries(Mapping[int, Revocation]):
         return {wanted[match[1]]: _revocation(match[2]) for match in found if match[1] in wanted}
 
 
-def read(data: bytes, start: int, end: int) -> Mapping[int, Revocation]:
+def read(data: bytes, start: int, end: int, *, unique: bool = False) -> Mapping[int, Revocation]:
     """Read the contents of revokedCertificates, `data[start:end]`; raises MalformedCrl.
 
     Entries in the form of `encode_entry` become an Entries, a million in half a second; others are decoded one by one.
+    `unique`: the caller knows, or finds out, that no serial number is listed twice.
     """
     if not pattern.RUN.fullmatch(data, start, end):
         return decode_entries(data, start, end)
-    serials = pattern.SERIAL.findall(data, start, end)
-    if len(set(serials)) != len(serials):
+    entries = Entries(data, start, end)
+    if not unique and len(set(entries)) != len(entries):
         raise MalformedCrl("a serial number that is zero or listed twice")
-    return Entries(data, start, end, len(serials))
+    return entries
 
 
 def has_removal(entries: Mapping[int, Revocation]) -> bool:

@@ -53,13 +53,16 @@ class ParsedCrl(Outline):
     tbs: bytes = field(repr=False)
 
 
-def parse(encoded: bytes) -> ParsedCrl:
-    """Read a complete or delta CRL, version 2, of one issuer; raises MalformedCrl and nothing else."""
+def parse(encoded: bytes, *, published: bool = False) -> ParsedCrl:
+    """Read a complete or delta CRL, version 2, of one issuer; raises MalformedCrl and nothing else.
+
+    `published`: it has passed the gate, and need not be searched again for a serial number that is listed twice.
+    """
     read = _read(encoded)
     start, end = read.entries_at
     return ParsedCrl(
         **read.outline,
-        entries=entries.read(encoded, start, end) if start < end else {},
+        entries=entries.read(encoded, start, end, unique=published) if start < end else {},
         tbs=encoded[slice(*read.tbs_at)],
     )
 

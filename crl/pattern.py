@@ -39,8 +39,8 @@ def _serial(length: int) -> bytes:
 
 _ENTRIES = b"|".join(
     b"\x30" + _octet(2 + length + size) + b"\x02" + _octet(length) + _serial(length) + tail
-    for length in _SERIAL_LENGTHS
     for tail, size in _TAILS
+    for length in _SERIAL_LENGTHS
 )
 # The octets that follow a length, and as many as it says.
 _ANY_SERIAL = b"|".join(b"(?<=" + _octet(length) + b").{%d}" % length for length in _SERIAL_LENGTHS)
