@@ -25,6 +25,7 @@ from bench.ocsp_world import World, make, request
 from bench.servers import Load, free_port, granian, load, load_without_keepalive, missing, running
 from bench.table import Row, missed, show
 
+SECONDS = 4
 # The administrators of one region; each is asked about, in turn.
 _REGION = 12_000
 # On two cores, of which the load takes one: a second worker only adds switches between processes. One blocking
@@ -88,34 +89,37 @@ class Checker:
         )
 
 
-def _ours(world: World, seconds: float) -> tuple[Load, Load, Load, Checker, bytes]:
+def _ours(world: World, *, quick: bool) -> tuple[dict[str, Load], Checker, bytes]:
     """Measure one certificate over and over, those of a region in turn, and 200,000 each for the first time."""
     region = world.serials[: min(_REGION, world.count)]
-    cold = world.serials[len(region) :][:200_000] or region
+    seen: dict[str, Load] = {}
     with responder(world, *GRANIAN) as url:
-        one, all_, first = world.script(region[:1]), world.script(region), world.script(cold)
         post = urllib.request.Request(
             url, request(world.cert_ids().write(region[0]), None), {"Content-Type": "application/ocsp-request"}
         )
         with urllib.request.urlopen(post) as reply:
             answer: bytes = reply.read()
-        load(url, seconds=seconds, script=one)
-        hot = load(url, seconds=seconds, script=one)
-        load(url, seconds=seconds, script=all_)
+        in_turn = world.script(region)
+        if not quick:
+            load(url, seconds=SECONDS, script=in_turn)
+            seen["one certificate"] = load(url, seconds=SECONDS, script=world.script(region[:1]))
         with Checker(world, url, region) as checker:
-            turn = load(url, seconds=seconds, script=all_)
-        return hot, turn, load(url, seconds=seconds, script=first), checker, answer
+            seen["in turn"] = load(url, seconds=1 if quick else SECONDS, script=in_turn)
+        if not quick:
+            first = world.script(world.serials[len(region) :][:200_000])
+            seen["each for the first time"] = load(url, seconds=SECONDS, script=first)
+    return seen, checker, answer
 
 
 def measure(*, quick: bool = False) -> list[Row]:
     """Measure in a world of a million certificates (quick: of a thousand)."""
-    seconds = 1.0 if quick else 4.0
+    seconds = 1 if quick else SECONDS
     with tempfile.TemporaryDirectory() as folder:
         # nginx started by root serves as another user, who must be able to read the file.
         Path(folder).chmod(0o755)
         world = make(Path(folder), 1_000 if quick else 1_000_000)
         region = world.serials[: min(_REGION, world.count)]
-        hot, turn, first, checker, answer = _ours(world, seconds)
+        seen, checker, answer = _ours(world, quick=quick)
         with ocsp_peers.nginx(world, answer) as url:
             static = load(url, seconds=seconds)
         with ocsp_peers.cfssl(world, region) as url:
@@ -125,12 +129,10 @@ def measure(*, quick: bool = False) -> list[Row]:
             body = world.folder / "one.der"
             body.write_bytes(request(world.cert_ids().write(region[0]), None))
             openssl = load_without_keepalive(url, body, requests=500 if quick else 10_000)
-    failed = hot.failed + turn.failed + first.failed
+    turn, failed = seen["in turn"], sum(each.failed for each in seen.values())
     return [
         Row(what=f"{world.count:,} certificates in SQLite", value=f"{len(region):,} of them asked for in turn"),
-        _rate("one certificate, ours", hot),
-        _rate("in turn, ours", turn),
-        _rate("each for the first time, ours", first),
+        *(_rate(f"{what}, ours", each) for what, each in seen.items()),
         _rate("nginx, static file by GET", static),
         _rate("cfssl ocspserve, in turn", cfssl),
         _rate("openssl ocsp -multi 2, one certificate", openssl),

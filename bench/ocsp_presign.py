@@ -58,7 +58,7 @@ def measure(*, quick: bool = False) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         world = make(Path(folder), count)
         issuer, store = served(world.folder), TableStore(world.folder / "answers.db")
-        peer = peer_rate(world, seconds=0.5 if quick else 3, nonce=None)
+        peer = peer_rate(world, seconds=0.2 if quick else 3, nonce=None)
         made = 0
         marks, memory = [(0.0, 0)], [_resident()]
         started, cpu, storing = time.perf_counter(), time.process_time(), 0.0
