@@ -1,4 +1,4 @@
-"""Every benchmark still runs, finds its peers, and counts no wrong answer; what it measures in a second means nothing."""
+"""Every benchmark still runs, finds its peers, and counts no wrong answer; its figures of a second mean nothing."""
 
 import importlib
 
