@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 CONTENT_TYPE = "application/ocsp-response"
 
@@ -32,11 +33,17 @@ def lasting_answer(body: bytes, *, max_age: int, this_update: datetime, next_upd
     headers = [
         *_content(body),
         ("Cache-Control", f"max-age={max_age}, public, no-transform, must-revalidate"),
-        ("Last-Modified", format_datetime(this_update, usegmt=True)),
-        ("Expires", format_datetime(next_update, usegmt=True)),
+        ("Last-Modified", _http_date(this_update)),
+        ("Expires", _http_date(next_update)),
         ("ETag", etag),
     ]
     return Answer(body, max_age, headers, etag)
+
+
+@lru_cache(maxsize=64)
+def _http_date(moment: datetime) -> str:
+    """Return a moment as HTTP writes it (RFC 9110 section 5.6.7); those of one second are many."""
+    return format_datetime(moment, usegmt=True)
 
 
 def _content(body: bytes) -> list[tuple[str, str]]:

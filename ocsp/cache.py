@@ -85,9 +85,11 @@ class Follower:
         """Return the status of these serial numbers, no older than the staleness bound; absent: never issued."""
         self.confirm()
         seen = self.version
-        found = {serial: self.statuses[serial] for serial in serials if serial in self.statuses}
-        if len(found) < len(set(serials)):
-            read = self._source.status([serial for serial in serials if serial not in found])
+        # Looked up once each: another thread may drop one between two look-ups.
+        kept = {serial: self.statuses.get(serial) for serial in serials}
+        found = {serial: status for serial, status in kept.items() if status is not None}
+        if len(found) < len(kept):
+            read = self._source.status([serial for serial in kept if serial not in found])
             self._cache.learn(self, read, seen)
             found |= read
         return found
