@@ -63,7 +63,8 @@ class Follower:
                     # A source restored from a copy: what came between is not in its log.
                     changes = Changes(changes.version, None)
                 # First what is known of the store: an answer from there must not be kept under the new version.
-                self._ledger.note(changes.serials, changes.version)
+                if self._store is not None:
+                    self._ledger.note(changes.serials, changes.version)
                 cache.apply(self, changes)
             self.fresh_until = asked_at + cache.staleness
 

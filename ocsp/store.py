@@ -41,7 +41,8 @@ class AnswerStore(Protocol):
 
 
 # A responder that has seen more changes than this since the oldest answer forgets which, and takes new answers only.
-_MOST_CHANGES = 1_000_000
+# Some 100 octets each.
+_MOST_CHANGES = 200_000
 
 
 class Ledger:

@@ -153,6 +153,21 @@ def test_frozen_certificate_is_not_answered_from_the_store(asked_before: bool) -
     assert signs_nothing.status(12).certificate_status.name == "REVOKED"
 
 
+def test_answer_to_a_status_that_changed_while_it_was_signed_is_void() -> None:
+    shared = Shared()
+    world = shared.world()
+
+    def freeze() -> None:
+        shared.source.after_status = lambda: None
+        shared.source.change(12, HOLD)
+
+    shared.source.after_status = freeze
+    shared.presign(world)
+    assert load(shared.store.answers[ocsp.parse_request(make_request(12)).cert_ids[0].raw].body).serial_number == 12
+    assert world.status(12).certificate_status.name == "REVOKED"
+    assert world.status(13).next_update_utc == NOW + 48 * HOUR
+
+
 def test_responder_that_starts_late_reads_what_has_changed_since_the_oldest_answer() -> None:
     shared = Shared()
     shared.presign(shared.world())
@@ -185,6 +200,20 @@ def test_log_lost_on_the_way_makes_the_store_useless_too() -> None:
     shared.source.log_begins = 3
     world.wait(0.25)
     assert world.status(12).certificate_status.name == "REVOKED"
+
+
+def test_more_changes_than_are_remembered_make_the_store_useless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocsp.store._MOST_CHANGES", 3)
+    shared = Shared()
+    world = shared.world()
+    shared.presign(world)
+    assert world.status(11).next_update_utc == NOW + 48 * HOUR
+    for serial in (12, 77, 78, 79):
+        shared.source.change(serial, HOLD)
+        world.wait(0.25)
+        world.status(11)
+    assert world.status(12).certificate_status.name == "REVOKED"
+    assert world.status(13).next_update_utc == world.now + timedelta(minutes=10)
 
 
 def test_restored_source_makes_the_store_useless() -> None:
