@@ -97,6 +97,17 @@ def test_log_that_does_not_go_back_so_far_drops_everything() -> None:
     assert name(world, 12) == "REVOKED"
 
 
+def test_log_that_does_not_go_back_so_far_drops_statuses_behind_no_answer_too() -> None:
+    """A status that was read for a request with a nonce is kept without an answer."""
+    world = World()
+    assert world.status(12, nonce=b"n").certificate_status.name == "GOOD"
+    world.source.statuses[12] = HOLD
+    world.source.log.extend([77, 78])
+    world.source.log_begins = 2
+    world.wait(0.25)
+    assert world.status(12, nonce=b"n").certificate_status.name == "REVOKED"
+
+
 class ForgetfulSource(Source):
     """Restored from a copy, and unaware that its reader has seen more than it holds."""
 

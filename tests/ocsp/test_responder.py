@@ -144,6 +144,11 @@ def test_signer_out_of_order_means_try_later() -> None:
     assert world.responder.answer(make_request(12)).body == ocsp.TRY_LATER
 
 
+def test_signer_whose_time_has_not_come_means_try_later() -> None:
+    world = World(now=NOW - 4000 * DAY)
+    assert world.responder.answer(make_request(12)).body == ocsp.TRY_LATER
+
+
 def test_signer_that_is_no_signer_is_an_internal_error() -> None:
     world = World()
     world.key = lambda: replace(world.authority.signer, certificate=b"none")

@@ -136,6 +136,12 @@ def test_a_mistyped_or_absurd_value_is_named(found: str, instead: str, key: str)
         ("staff", 'policies = ["staff"]', 'policies = ["staff"]\nocsp_no_check = true', "ocsp_no_check"),
         ("staff", 'policies = ["staff"]', 'policies = ["staff"]\npath_length = 0', "path_length"),
         ("tls-server", "subject_alternative_name = true", "", "subject_alternative_name"),
+        ("feed-signer", "365", "367", "validity_days"),
+        ("feed-signer", '"ec-p256"', '"ec-p256", "rsa-2048"', "keys"),
+        ("feed-signer", '"documentSigning"', '"documentSigning", "clientAuth"', "extended_key_usage"),
+        ("feed-signer", '"documentSigning"', '"OCSPSigning"', "extended_key_usage"),
+        ("feed-signer", '["feed-signer"]', '["staff"]', "policies"),
+        ("feed-signer", '"crl", ', "", "pointers"),
     ],
 )
 def test_a_file_cannot_exceed_the_ceiling_of_its_kind(name: str, found: str, instead: str, key: str) -> None:
