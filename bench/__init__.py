@@ -1,1 +1,1 @@
-"""Benchmarks: each prints its numbers beside the goal or the peer measured in the same run."""
+"""Benchmarks, each with its peers in the same run: `python -m bench` or one by one."""

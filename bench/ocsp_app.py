@@ -1,7 +1,7 @@
-"""The OCSP service that `bench.ocsp_http` lets granian serve: one issuer, all certificates good."""
+"""The OCSP service that the benchmarks let granian serve: the responder over the service's own SQLite source."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,36 +9,27 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import ocsp
+from bench.ocsp_world import ECDSA_SHA256
+from ca_service.store.sealing import FieldKey, Sealer
+from ca_service.store.status_source import SqlStatusSource
+from ca_service.store.unit_of_work import Database
 
-ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 
-
-class AllGood:
-    """A source in which nothing ever changes."""
-
-    def version(self) -> int:
-        """Return the only version."""
-        return 1
-
-    def changes_since(self, version: int) -> ocsp.Changes:
-        """Return no changes."""
-        return ocsp.Changes(version, ())
-
-    def status(self, serials: Sequence[int]) -> Mapping[int, ocsp.Status]:
-        """Return good for each."""
-        return {serial: ocsp.Good() for serial in serials}
+def served(folder: Path) -> ocsp.ServedIssuer:
+    """Return the issuer of a world, with its signer's key in memory."""
+    loaded = serialization.load_der_private_key((folder / "key.der").read_bytes(), None)
+    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
+    private, algorithm = loaded, ec.ECDSA(hashes.SHA256())
+    key = ocsp.ResponderKey(
+        (folder / "signer.der").read_bytes(), ECDSA_SHA256, lambda tbs: private.sign(tbs, algorithm)
+    )
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)  # noqa: E731
+    database = Database(f"sqlite:///{folder / 'ca.db'}", sealer=Sealer(FieldKey(bytes(32))), clock=clock)
+    source = SqlStatusSource(database.reading, "issuing")
+    return ocsp.ServedIssuer((folder / "ca.der").read_bytes(), source, lambda: key)
 
 
 def application() -> ocsp.OcspApplication:
-    """Build the WSGI callable from the CA, signer and key that the benchmark left in $BENCH_OCSP."""
-    folder = Path(os.environ["BENCH_OCSP"])
-    loaded = serialization.load_der_private_key((folder / "key.der").read_bytes(), None)
-    assert isinstance(loaded, ec.EllipticCurvePrivateKey)
-    private = loaded
-    key = ocsp.ResponderKey(
-        (folder / "signer.der").read_bytes(),
-        ECDSA_SHA256,
-        lambda tbs: private.sign(tbs, ec.ECDSA(hashes.SHA256())),
-    )
-    issuer = ocsp.ServedIssuer((folder / "ca.der").read_bytes(), AllGood(), lambda: key)
+    """Build the WSGI callable for the world in the folder $BENCH_OCSP."""
+    issuer = served(Path(os.environ["BENCH_OCSP"]))
     return ocsp.OcspApplication(ocsp.Responder([issuer], lambda: datetime.now(UTC)))

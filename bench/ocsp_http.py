@@ -1,140 +1,173 @@
-"""Cached OCSP over HTTP beside nginx that serves the same octets as a static file: answers a second, and the ratio.
+"""OCSP by POST without nonce, 32 connections, beside nginx with a static file, cfssl ocspserve and openssl ocsp.
 
-Needs nginx and wrk. Run from the repository's root: `python -m bench.ocsp_http [granian options]`; the options
-replace those of GRANIAN below, for trying others.
+Needs nginx, wrk, ab, cfssl and openssl. Run from the repository's root: `python -m bench.ocsp_http [--quick]`.
 """
 
-import os
-import re
-import shutil
-import socket
-import subprocess
+import http.client
+import random
 import sys
 import tempfile
-import time
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509 import ocsp as requests
-from cryptography.x509.oid import NameOID
+from cryptography.x509 import ocsp as other
 
-SECONDS = 3
-GOAL = 0.7
-# On two cores, of which the load takes one: a second worker only adds switches between processes (0.63-0.70
-# of nginx, one worker 0.77-0.79). One blocking thread is as fast as two, but then a slow read of the status
-# source keeps everybody waiting. A tight backpressure (4) costs a third; the rest makes no difference.
-GRANIAN = ("--workers", "1", "--blocking-threads", "2", "--http", "1", "--no-ws")
-NGINX = """worker_processes 2; pid {folder}/pid; error_log {folder}/errors; daemon off;
-events {{}} http {{ access_log off; keepalive_requests 1000000;
-server {{ listen 127.0.0.1:{port}; root {folder}/static; }} }}
-"""
-LUA = """wrk.method = "POST"
-local file = io.open("{folder}/request.der", "rb")
-wrk.body = file:read("*a")
-wrk.headers["Content-Type"] = "application/ocsp-request"
-"""
+from bench import ocsp_peers
+from bench.ocsp_world import World, make, request
+from bench.servers import Load, free_port, granian, load, load_without_keepalive, missing, running
+from bench.table import Row, missed, show
 
-
-def make_files(folder: Path) -> None:
-    """Write a CA, its signer and key, and a request, as DER."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bench CA")])
-    builder = x509.CertificateBuilder(name, name, key.public_key()).not_valid_before(now)
-    builder = builder.not_valid_after(now + timedelta(days=1))
-    ca, signer = (builder.serial_number(serial).sign(key, hashes.SHA256()) for serial in (1, 2))
-    request = requests.OCSPRequestBuilder().add_certificate(signer, ca, hashes.SHA1()).build()
-    (folder / "ca.der").write_bytes(ca.public_bytes(Encoding.DER))
-    (folder / "signer.der").write_bytes(signer.public_bytes(Encoding.DER))
-    (folder / "key.der").write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
-    (folder / "request.der").write_bytes(request.public_bytes(Encoding.DER))
-    (folder / "post.lua").write_text(LUA.format(folder=folder))
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+SECONDS = 4
+# The administrators of one region; each is asked about, in turn.
+_REGION = 12_000
+# On two cores, of which the load takes one: a second worker only adds switches between processes. One blocking
+# thread is as fast as two, but then a slow read of the status source keeps everybody waiting.
+GRANIAN = ("--workers", "1", "--blocking-threads", "2")
 
 
 @contextmanager
-def running(*command: str, port: int, environ: dict[str, str]) -> Iterator[None]:
-    """Run a server until the block ends, from when it accepts connections."""
-    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        else:
-            raise RuntimeError(f"{command[0]} does not listen")
-        yield
-    finally:
-        server.terminate()
-        server.wait()
+def responder(world: World, *options: str) -> Iterator[str]:
+    """Serve OCSP for the world as the publication port does; a pair of it and its URL."""
+    port, environ = free_port(), {**ocsp_peers.ENVIRON, "BENCH_OCSP": str(world.folder)}
+    with running(*granian("bench.ocsp_app:application", port, *options), port=port, environ=environ):
+        yield f"http://127.0.0.1:{port}/ocsp"
 
 
-def rate(url: str, *options: str) -> float:
-    """Return requests a second over 32 connections; an error or a refusal among the answers is fatal."""
-    command = ["wrk", "-t1", "-c32", f"-d{SECONDS}s", *options, url]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    measured = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    if measured is None or "Non-2xx" in told or "Socket errors" in told:
-        raise RuntimeError(told)
-    return float(measured[1])
+@dataclass
+class Checker:
+    """A client beside the load that reads every answer with `cryptography`, and counts those that are wrong."""
 
+    world: World
+    url: str
+    serials: list[int]
+    asked: int = 0
+    wrong: int = 0
+    _stop: threading.Event = field(default_factory=threading.Event)
 
-def compare(folder: Path, options: tuple[str, ...]) -> tuple[float, float]:
-    """Return the rates of OCSP (the mean of two runs around nginx's) and of nginx."""
-    ours, theirs = free_port(), free_port()
-    # A small environment, as under a service manager: granian copies it into the environ of every request.
-    environ = {"PATH": os.environ["PATH"], "BENCH_OCSP": str(folder)}
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=theirs))
-    (folder / "static").mkdir()
-    granian = (str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(ours))
-    nginx = ("nginx", "-c", str(folder / "nginx.conf"))
-    with (
-        running(*granian, *options, "--factory", "bench.ocsp_app:application", port=ours, environ=environ),
-        running(*nginx, port=theirs, environ=environ),
-    ):
-        url = f"http://127.0.0.1:{ours}/ocsp"
-        post = urllib.request.Request(
-            url, (folder / "request.der").read_bytes(), {"Content-Type": "application/ocsp-request"}
+    def __enter__(self) -> "Checker":
+        self._thread = threading.Thread(target=self._work)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+        writer, rng = self.world.cert_ids(), random.Random(7)
+        signer = x509.load_der_x509_certificate((self.world.folder / "signer.der").read_bytes()).public_key()
+        assert isinstance(signer, ec.EllipticCurvePublicKey)
+        # A hundred a second: the load is to be measured, not this.
+        while not self._stop.wait(0.01):
+            serial, nonce = rng.choice(self.serials), rng.randbytes(32) if self.asked % 2 else None
+            body = request(writer.write(serial), nonce)
+            connection.request("POST", parts.path, body, {"Content-Type": "application/ocsp-request"})
+            answer = connection.getresponse().read()
+            self.asked += 1
+            self.wrong += not self._right(answer, serial, nonce, signer)
+
+    def _right(self, answer: bytes, serial: int, nonce: bytes | None, signer: ec.EllipticCurvePublicKey) -> bool:
+        """Say whether this answer is signed, about this certificate, and true."""
+        response = other.load_der_ocsp_response(answer)
+        signer.verify(response.signature, response.tbs_response_bytes, ec.ECDSA(hashes.SHA256()))
+        said = response.certificate_status is other.OCSPCertStatus.REVOKED
+        echoed = [extension.value for extension in response.extensions]
+        return (
+            response.serial_number == serial
+            and said == self.world.frozen(serial)
+            and echoed == ([] if nonce is None else [x509.OCSPNonce(nonce)])
         )
-        with urllib.request.urlopen(post) as answer:
-            (folder / "static" / "ocsp").write_bytes(answer.read())
-        rate(url, "-s", str(folder / "post.lua"))
-        before = rate(url, "-s", str(folder / "post.lua"))
-        static = rate(f"http://127.0.0.1:{theirs}/ocsp")
-        after = rate(url, "-s", str(folder / "post.lua"))
-    return (before + after) / 2, static
 
 
-def main() -> int:
-    """Print one line; 1 if the goal is missed."""
-    missing = [program for program in ("nginx", "wrk") if shutil.which(program) is None]
-    if missing:
-        print("not installed:", *missing)
-        return 2
-    options = tuple(sys.argv[1:]) or GRANIAN
+def _ours(world: World, *, quick: bool) -> tuple[dict[str, Load], Checker, bytes]:
+    """Measure one certificate over and over, those of a region in turn, and 200,000 each for the first time."""
+    region = world.serials[: min(_REGION, world.count)]
+    seen: dict[str, Load] = {}
+    with responder(world, *GRANIAN) as url:
+        post = urllib.request.Request(
+            url, request(world.cert_ids().write(region[0]), None), {"Content-Type": "application/ocsp-request"}
+        )
+        with urllib.request.urlopen(post) as reply:
+            answer: bytes = reply.read()
+        in_turn = world.script(region)
+        if not quick:
+            load(url, seconds=SECONDS, script=in_turn)
+            seen["one certificate"] = load(url, seconds=SECONDS, script=world.script(region[:1]))
+        with Checker(world, url, region) as checker:
+            seen["in turn"] = load(url, seconds=1 if quick else SECONDS, script=in_turn)
+        if not quick:
+            first = world.script(world.serials[len(region) :][:200_000])
+            seen["each for the first time"] = load(url, seconds=SECONDS, script=first)
+    return seen, checker, answer
+
+
+def measure(*, quick: bool = False) -> list[Row]:
+    """Measure in a world of a million certificates (quick: of a thousand)."""
+    seconds = 1 if quick else SECONDS
     with tempfile.TemporaryDirectory() as folder:
         # nginx started by root serves as another user, who must be able to read the file.
         Path(folder).chmod(0o755)
-        make_files(Path(folder))
-        ours, theirs = compare(Path(folder), options)
-    ratio = ours / theirs
-    print(f"OCSP {ours:,.0f}/s, nginx static {theirs:,.0f}/s, ratio {ratio:.2f} (goal {GOAL})")
-    return int(ratio < GOAL)
+        world = make(Path(folder), 1_000 if quick else 1_000_000)
+        region = world.serials[: min(_REGION, world.count)]
+        seen, checker, answer = _ours(world, quick=quick)
+        with ocsp_peers.nginx(world, answer) as url:
+            static = load(url, seconds=seconds)
+        with ocsp_peers.cfssl(world, region) as url:
+            cfssl = load(url, seconds=seconds, script=world.script(region))
+        with ocsp_peers.openssl(world) as url:
+            # By ab: a connection without a request, as wrk opens one first, keeps openssl 3.0 busy for ever.
+            body = world.folder / "one.der"
+            body.write_bytes(request(world.cert_ids().write(region[0]), None))
+            openssl = load_without_keepalive(url, body, requests=500 if quick else 10_000)
+    turn, failed = seen["in turn"], sum(each.failed for each in seen.values())
+    return [
+        Row(what=f"{world.count:,} certificates in SQLite", value=f"{len(region):,} of them asked for in turn"),
+        *(_rate(f"{what}, ours", each) for what, each in seen.items()),
+        _rate("nginx, static file by GET", static),
+        _rate("cfssl ocspserve, in turn", cfssl),
+        _rate("openssl ocsp -multi 2, one certificate", openssl),
+        _ratio("in turn, ours : nginx", turn, static, 0.7),
+        _ratio("in turn, ours : cfssl", turn, cfssl, 1.8),
+        _ratio("in turn, ours : openssl", turn, openssl, 15),
+        Row(what="p99 in turn", value=f"{turn.p99:.2f} ms", goal="< 5 ms", met=turn.p99 < 5),
+        Row(
+            what="answers checked under load",
+            value=f"{checker.asked}, {checker.wrong} wrong; {failed} refused or broken off",
+            goal="0 wrong",
+            met=checker.asked > 0 and checker.wrong == failed == 0,
+        ),
+    ]
+
+
+def _rate(what: str, seen: Load) -> Row:
+    return Row(what=what, value=f"{seen.rate:9,.0f}/s   median {seen.median:.2f} ms, p99 {seen.p99:.2f} ms")
+
+
+def _ratio(what: str, ours: Load, theirs: Load, goal: float) -> Row:
+    ratio = ours.rate / theirs.rate
+    return Row(what=what, value=f"{ratio:.2f}", goal=f">= {goal}", met=ratio >= goal)
+
+
+def main(*, quick: bool = False) -> int:
+    """Print the table; 1 if a goal is missed, 2 if a program is."""
+    absent = missing("nginx", "wrk", "ab", "cfssl", "openssl")
+    if absent:
+        print("not installed:", *absent)
+        return 2
+    rows = measure(quick=quick)
+    show("OCSP over HTTP, no nonce", rows)
+    return missed(rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(quick="--quick" in sys.argv))

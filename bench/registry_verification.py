@@ -27,7 +27,7 @@ from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
 
 import crl
-from bench.crl_million import ECDSA_SHA256, entry, make_ca
+from bench.crl_data import ECDSA_SHA256, entry, make_ca
 from teacher_registry.gate import Gate, Trust
 from teacher_registry.publications.crl_source import CrlSource
 from teacher_registry.publications.fetch import Fetched

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import der
-from .entry import REMOVAL, decode_entries
+from .entries import has_removal, read
+from .entry import REMOVAL
 from .errors import ImpossibleCrl, MalformedCrl
-from .reasons import Reason
 
 AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x23"
 CRL_NUMBER = b"\x55\x1d\x14"
@@ -51,12 +51,14 @@ def build_tbs(
     base_number: int | None = None,
     freshest_url: str | None = None,
     distribution_point: str | None = None,
+    ca_certificates: bool = False,
 ) -> bytes:
     """Return the TBSCertList (RFC 5280 section 5.1); `entries` come from `encode_entry` and are only joined.
 
     `base_number` makes it a delta to the complete CRL of that number. `freshest_url` says where the delta is;
-    `distribution_point` limits the CRL to one shard, the same URL as in the certificates' CRLDP.
-    Raises ImpossibleCrl; a time without a zone is one reason.
+    `distribution_point` limits the CRL to one shard, the same URL as in the certificates' CRLDP (a delta to it has the
+    same); `ca_certificates`: whether such a shard can hold CA certificates. Raises ImpossibleCrl; a time without a zone
+    is one reason.
     """
     _check_numbers(number, base_number)
     # Encoded first: that refuses naive times, which cannot be compared.
@@ -65,6 +67,7 @@ def build_tbs(
         raise ImpossibleCrl("nextUpdate must be later than thisUpdate")
     if base_number is not None and freshest_url is not None:
         raise ImpossibleCrl("a delta CRL cannot point to a fresher one (RFC 5280 section 5.2.6)")
+    point = _issuing_distribution_point(distribution_point, only_user=not ca_certificates)
     revoked = b"".join(entries)
     if base_number is None and REMOVAL in revoked:
         _refuse_removals(revoked)
@@ -74,9 +77,10 @@ def build_tbs(
         issuer.signature_algorithm,
         issuer.name,
         *times,
-        # Section 5.1.2.6: when nothing is revoked the list must be absent, not empty.
-        der.tlv(der.SEQUENCE, revoked) if revoked else b"",
-        _extensions(issuer, number, base_number, freshest_url, distribution_point),
+        # Section 5.1.2.6: when nothing is revoked the list must be absent, not empty. Not `tlv`, which would copy it.
+        der.header(der.SEQUENCE, len(revoked)) if revoked else b"",
+        revoked,
+        _extensions(issuer, number, base_number, freshest_url, point),
     )
 
 
@@ -94,24 +98,17 @@ def _check_numbers(number: int, base_number: int | None) -> None:
 
 
 def _refuse_removals(revoked: bytes) -> None:
-    """Refuse `removeFromCRL` outside a delta (section 5.3.1).
-
-    Called only when its octets were found somewhere: they could also be part of a serial number.
-    """
+    """Refuse `removeFromCRL` outside a delta (section 5.3.1). Called only when its octets were found somewhere."""
     try:
-        decoded = decode_entries(revoked, 0, len(revoked))
+        found = has_removal(read(revoked, 0, len(revoked)))
     except MalformedCrl as error:
         raise ImpossibleCrl("an entry is not what encode_entry makes") from error
-    if any(entry.reason is Reason.REMOVE_FROM_CRL for entry in decoded.values()):
+    if found:
         raise ImpossibleCrl("removeFromCRL may appear in a delta CRL only")
 
 
 def _extensions(
-    issuer: CrlIssuer,
-    number: int,
-    base_number: int | None,
-    freshest_url: str | None,
-    distribution_point: str | None,
+    issuer: CrlIssuer, number: int, base_number: int | None, freshest_url: str | None, point: bytes | None
 ) -> bytes:
     """Encode crlExtensions; the delta indicator and the distribution point are critical (5.2.4, 5.2.5)."""
     extensions = [
@@ -120,13 +117,19 @@ def _extensions(
     ]
     if base_number is not None:
         extensions.append(_extension(DELTA_CRL_INDICATOR, der.integer(base_number), critical=True))
-    if distribution_point is not None:
-        point = der.tlv(der.SEQUENCE, _distribution_point_name(distribution_point))
+    if point is not None:
         extensions.append(_extension(ISSUING_DISTRIBUTION_POINT, point, critical=True))
     if freshest_url is not None:
         points = der.tlv(der.SEQUENCE, der.tlv(der.SEQUENCE, _distribution_point_name(freshest_url)))
         extensions.append(_extension(FRESHEST_CRL, points))
     return der.tlv(0xA0, der.tlv(der.SEQUENCE, *extensions))
+
+
+def _issuing_distribution_point(url: str | None, *, only_user: bool) -> bytes | None:
+    """Encode section 5.2.5: where the scope has end entities only, onlyContainsUserCerts must be TRUE."""
+    if url is None:
+        return None
+    return der.tlv(der.SEQUENCE, _distribution_point_name(url), b"\x81\x01\xff" if only_user else b"")
 
 
 def _extension(oid: bytes, value: bytes, *, critical: bool = False) -> bytes:

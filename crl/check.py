@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter, ne
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import (
@@ -12,16 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import (
     MLDSA65PublicKey,
     MLDSA87PublicKey,
 )
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from .entries import has_removal
 from .errors import CrlRejected, MalformedCrl
-from .parse import ParsedCrl, parse
-from .reasons import Reason
+from .parse import Outline, ParsedCrl, parse
 
-# What `cryptography` can verify a CRL with; a key of another kind (SM2) is refused until it can.
-_SIGNING_KEYS = (
-    EllipticCurvePublicKey,
-    RSAPublicKey,
+# What else `cryptography` can verify a CRL with; a key of another kind (SM2) is refused until it can.
+_OTHER_KEYS = (
     Ed25519PublicKey,
     Ed448PublicKey,
     MLDSA44PublicKey,
@@ -37,7 +38,7 @@ class _Candidate:
     ours: ParsedCrl
     theirs: x509.CertificateRevocationList
     certificate: x509.Certificate
-    previous: ParsedCrl | None
+    previous: Outline | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,16 @@ class _Rule:
     detail: str
 
 
-def check(encoded: bytes, *, issuer_certificate: bytes, previous: ParsedCrl | None) -> ParsedCrl:
+def check(encoded: bytes, *, issuer_certificate: bytes, previous: Outline | None) -> ParsedCrl:
     """Return the CRL as parsed if it may be published; raise CrlRejected with the first rule it breaks.
 
     `issuer_certificate` is DER and trusted. `previous` is the last CRL published by this issuer for the same
-    scope, complete or delta (they share one numbering, RFC 5280 section 5.2.4), or None for its first.
+    scope, complete or delta (they share one numbering, RFC 5280 section 5.2.3), or None for its first; its outline
+    is enough. What the entries must be, `check_difference` knows.
     """
     try:
-        ours = parse(encoded)
+        # Not searched for serial numbers that are listed twice: `_parsers_agree` looks at them all.
+        ours = parse(encoded, published=True)
     except MalformedCrl as error:
         raise CrlRejected("well-formed", "RFC 5280 5.1", str(error)) from error
     candidate = _Candidate(ours, _second_opinion(encoded), _certificate(issuer_certificate), previous)
@@ -92,14 +95,15 @@ def _holds(rule: _Rule, candidate: _Candidate) -> bool:
 
 
 def _parsers_agree(candidate: _Candidate) -> bool:
-    """Both see the same numbers, times and serial numbers."""
+    """Both see the same numbers and times, and the same serial numbers in the same order, none of them twice."""
     ours, theirs = candidate.ours, candidate.theirs
     number = theirs.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    serials = list(ours.entries)
     return (
         (number, theirs.last_update_utc, theirs.next_update_utc) == (ours.number, ours.this_update, ours.next_update)
-        and theirs.tbs_certlist_bytes == ours.tbs
-        and len(theirs) == len(ours.entries)
-        and all(entry.serial_number in ours.entries for entry in theirs)
+        and (theirs.issuer.public_bytes(), theirs.signature) == (ours.issuer, ours.signature)
+        and len(theirs) == len(serials) == len(set(serials))
+        and not any(map(ne, map(attrgetter("serial_number"), theirs), serials))
     )
 
 
@@ -115,27 +119,36 @@ def _may_sign_crls(candidate: _Candidate) -> bool:
 
 
 def _signature_verifies(candidate: _Candidate) -> bool:
-    """The certificate's key made the signature."""
-    key = candidate.certificate.public_key()
-    return isinstance(key, _SIGNING_KEYS) and candidate.theirs.is_signature_valid(key)
+    """The certificate's key made the signature over these very octets, by the algorithm that the CRL names."""
+    ours, theirs = candidate.ours, candidate.theirs
+    key, parameters = candidate.certificate.public_key(), theirs.signature_algorithm_parameters
+    # Not `theirs.is_signature_valid`, where it can be helped: it encodes the CRL again, a second for a million entries.
+    try:
+        if isinstance(key, EllipticCurvePublicKey) and isinstance(parameters, ECDSA):
+            key.verify(ours.signature, ours.tbs, parameters)
+        elif isinstance(key, RSAPublicKey) and isinstance(parameters, PKCS1v15) and theirs.signature_hash_algorithm:
+            key.verify(ours.signature, ours.tbs, parameters, theirs.signature_hash_algorithm)
+        else:
+            return isinstance(key, _OTHER_KEYS) and theirs.is_signature_valid(key)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _number_grows(candidate: _Candidate) -> bool:
-    """Greater than before; equal only where a delta and a complete CRL are issued together (5.2.4)."""
+    """Greater than before; equal only where a delta and a complete CRL are issued at the same time (5.2.3)."""
     ours, previous = candidate.ours, candidate.previous
     if previous is None:
         return True
-    issued_together = (ours.base_number is None) != (previous.base_number is None)
+    two_sorts = (ours.base_number is None) != (previous.base_number is None)
+    issued_together = two_sorts and ours.this_update == previous.this_update
     return ours.number > previous.number or (issued_together and ours.number == previous.number)
 
 
 def _same_scope(candidate: _Candidate) -> bool:
     """The numbering belongs to one issuer and one scope; another shard is another numbering."""
     ours, previous = candidate.ours, candidate.previous
-    return previous is None or (ours.issuer, ours.distribution_point) == (
-        previous.issuer,
-        previous.distribution_point,
-    )
+    return previous is None or (ours.issuer, ours.scope) == (previous.issuer, previous.scope)
 
 
 _RULES = (
@@ -183,10 +196,7 @@ _RULES = (
     _Rule(
         "remove-from-crl",
         "RFC 5280 5.3.1",
-        lambda c: (
-            c.ours.base_number is not None
-            or all(entry.reason is not Reason.REMOVE_FROM_CRL for entry in c.ours.entries.values())
-        ),
+        lambda c: c.ours.base_number is not None or not has_removal(c.ours.entries),
         "removeFromCRL in a CRL that is not a delta",
     ),
 )

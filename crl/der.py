@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from asn1crypto import parser
-
 from .errors import ImpossibleCrl, MalformedCrl
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x06, 0x0A
@@ -14,8 +12,15 @@ TRUE = b"\x01\x01\xff"
 
 def tlv(tag: int, *contents: bytes) -> bytes:
     """Return one element; `tag` is the identifier octet (low tag numbers only), contents are joined."""
-    encoded: bytes = parser.emit(tag >> 6, tag >> 5 & 1, tag & 0x1F, b"".join(contents))
-    return encoded
+    return b"".join((header(tag, sum(map(len, contents))), *contents))
+
+
+def header(tag: int, length: int) -> bytes:
+    """Return identifier octet and length octets, as few as hold it (X.690 section 10.1)."""
+    if length < 0x80:
+        return bytes((tag, length))
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets
 
 
 def integer(value: int) -> bytes:

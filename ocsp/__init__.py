@@ -1,18 +1,23 @@
 """OCSP (RFC 6960, 5019, 9654): requests and responses as DER, the cache, the responder, its WSGI callable."""
 
 from .answer import Answer
-from .errors import ImpossibleResponse, MalformedRequest, OcspError, SignerExpired
-from .request import CertId, OcspRequest, parse_request
-from .responder import Policy, Responder, ServedIssuer
+from .certid import CertId, CertIdWriter, HashAlgorithm
+from .errors import ImpossibleResponse, MalformedRequest, OcspError, SignerNotValid
+from .issuer import ServedIssuer
+from .presign import presign
+from .request import OcspRequest, parse_request
+from .responder import Policy, Responder
 from .response import (
     INTERNAL_ERROR,
     MALFORMED_REQUEST,
     TRY_LATER,
     UNAUTHORIZED,
-    ResponderKey,
+    Signing,
     build_response,
 )
+from .signer import ResponderKey
 from .status import Changes, Good, Revoked, Status, StatusSource, Unknown
+from .store import AnswerStore, StoredAnswer
 from .wsgi import OcspApplication
 
 __all__ = [
@@ -21,9 +26,12 @@ __all__ = [
     "TRY_LATER",
     "UNAUTHORIZED",
     "Answer",
+    "AnswerStore",
     "CertId",
+    "CertIdWriter",
     "Changes",
     "Good",
+    "HashAlgorithm",
     "ImpossibleResponse",
     "MalformedRequest",
     "OcspApplication",
@@ -34,10 +42,13 @@ __all__ = [
     "ResponderKey",
     "Revoked",
     "ServedIssuer",
-    "SignerExpired",
+    "SignerNotValid",
+    "Signing",
     "Status",
     "StatusSource",
+    "StoredAnswer",
     "Unknown",
     "build_response",
     "parse_request",
+    "presign",
 ]

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from asn1crypto import parser
-
 from .errors import ImpossibleResponse, MalformedRequest
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
@@ -13,8 +11,26 @@ ENUMERATED, GENERALIZED_TIME, SEQUENCE = 0x0A, 0x18, 0x30
 
 def tlv(tag: int, *contents: bytes) -> bytes:
     """Return one element; `tag` is the identifier octet (low tag numbers only), contents are joined."""
-    encoded: bytes = parser.emit(tag >> 6, tag >> 5 & 1, tag & 0x1F, b"".join(contents))
-    return encoded
+    joined = b"".join(contents)
+    return header(tag, len(joined)) + joined
+
+
+def sequence(contents: bytes) -> bytes:
+    """Return a SEQUENCE; most of those in a response are short, and their headers known."""
+    length = len(contents)
+    return (_SEQUENCES[length] if length < _KNOWN else header(SEQUENCE, length)) + contents
+
+
+def header(tag: int, length: int) -> bytes:
+    """Return identifier octet and length octets, as few as hold it (X.690 section 10.1)."""
+    if length < 0x80:
+        return bytes((tag, length))
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets
+
+
+_KNOWN = 512
+_SEQUENCES = [header(SEQUENCE, length) for length in range(_KNOWN)]
 
 
 def time(moment: datetime) -> bytes:

@@ -13,5 +13,5 @@ class ImpossibleResponse(OcspError, ValueError):
     """The caller asked for a response that RFC 6960 does not allow, or gave certificates that do not fit."""
 
 
-class SignerExpired(OcspError):
-    """The delegated signer's certificate is past its end: nothing can be signed until it is renewed."""
+class SignerNotValid(OcspError):
+    """The delegated signer's certificate is not valid now: nothing can be signed until there is another."""

@@ -1,10 +1,11 @@
 """Reading an OCSP request (RFC 6960 section 4.1): hostile bytes in, CertIDs and the nonce out."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asn1crypto.core import ObjectIdentifier
 
 from . import der
+from .certid import CertId, HashAlgorithm
 from .der import Reader
 from .errors import MalformedRequest
 
@@ -14,22 +15,7 @@ MAX_REQUEST = 16 * 1024
 _NONCE = bytes.fromhex("2b0601050507300102")
 
 
-@dataclass(frozen=True, slots=True)
-class CertId:
-    """A certificate as the client names it; `raw` is the DER of the CertID, to be echoed octet by octet.
-
-    `hash_algorithm` is a dotted OID.
-    """
-
-    hash_algorithm: str
-    issuer_name_hash: bytes
-    issuer_key_hash: bytes
-    serial: int
-    raw: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class OcspRequest:
+class OcspRequest(NamedTuple):
     """What a client asks: at least one certificate, and the nonce to be echoed, if it sent one."""
 
     cert_ids: tuple[CertId, ...]
@@ -102,8 +88,8 @@ def _dotted(contents: bytes) -> str:
 
 
 _HASHES = {
-    bytes.fromhex("2b0e03021a"): "1.3.14.3.2.26",
-    bytes.fromhex("608648016503040201"): "2.16.840.1.101.3.4.2.1",
+    bytes.fromhex("2b0e03021a"): HashAlgorithm.SHA1.value,
+    bytes.fromhex("608648016503040201"): HashAlgorithm.SHA256.value,
 }
 
 

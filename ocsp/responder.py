@@ -1,19 +1,23 @@
 """The responder: octets of a request in, octets of an answer out, whatever the request and whatever fails."""
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from . import response
 from .answer import Answer, lasting_answer, passing_answer
 from .cache import AnswerCache, Follower
-from .errors import ImpossibleResponse, MalformedRequest, SignerExpired
-from .request import CertId, OcspRequest, parse_request
-from .response import ResponderKey, build_response, certificate_facts
-from .status import NEVER_ISSUED, Status, StatusSource
+from .certid import CertId, HashAlgorithm, IssuerName, issuer_name
+from .errors import ImpossibleResponse, MalformedRequest
+from .issuer import ServedIssuer
+from .request import OcspRequest, parse_request
+from .response import Signing, signing_at
+from .signer import ResponderKey, certificate_facts
+from .status import NEVER_ISSUED
+from .store import StoredAnswer
 
 _log = logging.getLogger(__name__)
 
@@ -22,39 +26,26 @@ _INTERNAL_ERROR = passing_answer(response.INTERNAL_ERROR)
 _TRY_LATER = passing_answer(response.TRY_LATER)
 _UNAUTHORIZED = passing_answer(response.UNAUTHORIZED)
 
-# How a client may name the issuer: by SHA-1 (RFC 5019 section 2.1.1) or SHA-256 (RFC 9654's clients do).
-_HASHES: tuple[tuple[str, Callable[[bytes], bytes]], ...] = (
-    ("1.3.14.3.2.26", lambda data: hashlib.sha1(data, usedforsecurity=False).digest()),
-    ("2.16.840.1.101.3.4.2.1", lambda data: hashlib.sha256(data).digest()),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ServedIssuer:
-    """A CA whose certificates are answered for: its certificate (DER), their status, and who signs.
-
-    `key` is called for every new answer, so that the signer can be replaced; it should return the same object
-    until then, and may raise: the client is told to try later.
-    """
-
-    certificate: bytes
-    source: StatusSource
-    key: Callable[[], ResponderKey]
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long answers live.
+    """How long answers live, and how clients may name a certificate.
 
     `validity`: from thisUpdate to nextUpdate. `max_age`: in HTTP caches, where a freeze is not seen before it
-    has passed. `staleness`: seconds after which a kept answer is not served before the log of changes has
-    been read again. `capacity`: keys in the cache, about 1.5 KB each.
+    has passed. `staleness`: seconds after which nothing kept is used before the log of changes has been read
+    again. `capacity`: keys in the cache of answers, about 1.5 KB each; `statuses`: serial numbers of each issuer whose
+    status is kept, about 200 octets each. `algorithms`: SHA-1 (RFC 5019 section 2.1.1) and SHA-256 (RFC 9919's clients)
+    by default; a CertID by another is "unauthorized". `archive`: how long the status of an expired certificate is kept,
+    told as archive cutoff (RFC 6960 section 4.4.4); None: not told.
     """
 
     validity: timedelta = timedelta(minutes=10)
     max_age: timedelta = timedelta(seconds=10)
     staleness: float = 0.25
     capacity: int = 65_536
+    statuses: int = 262_144
+    algorithms: frozenset[HashAlgorithm] = frozenset({HashAlgorithm.SHA1, HashAlgorithm.SHA256})
+    archive: timedelta | None = None
 
     def __post_init__(self) -> None:
         """Refuse lives that contradict each other."""
@@ -62,22 +53,46 @@ class Policy:
             raise ImpossibleResponse("max_age must not exceed half the validity, which is 2 seconds or more")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Served:
-    """A served issuer and where its part of the cache stands."""
-
-    issuer: ServedIssuer
-    follower: Follower
-
-
-@dataclass(frozen=True, slots=True)
-class _Signed:
+class _Signed(NamedTuple):
     """A response as signed, its times in UTC, and whether a serial number in it was never issued."""
 
     body: bytes
     this_update: datetime
     next_update: datetime
     never_issued: bool
+
+
+class _Served:
+    """A served issuer, where its part of the cache stands, and what it signs with in this second."""
+
+    __slots__ = ("_key", "_policy", "_signed_with", "_signing", "follower")
+
+    def __init__(self, issuer: ServedIssuer, follower: Follower, policy: Policy) -> None:
+        self.follower = follower
+        self._key, self._policy = issuer.key, policy
+        self._signing: Signing | None = None
+        self._signed_with: ResponderKey | None = None
+
+    def sign(self, request: OcspRequest, now: datetime) -> _Signed:
+        """Answer a request by the status of each certificate, now or within the staleness bound."""
+        known = self.follower.status([cert_id.serial for cert_id in request.cert_ids])
+        signing = self._signing_at(now)
+        never_issued = any(cert_id.serial not in known for cert_id in request.cert_ids)
+        body = signing.response(
+            [(cert_id, known.get(cert_id.serial, NEVER_ISSUED)) for cert_id in request.cert_ids],
+            nonce=request.nonce,
+            extended_revoke=never_issued,
+        )
+        return _Signed(body, signing.this_update, signing.next_update, never_issued)
+
+    def _signing_at(self, now: datetime) -> Signing:
+        """Return what to sign with: the same for a whole second, unless the signer is replaced."""
+        key, signing = self._key(), self._signing
+        if signing is None or self._signed_with is not key or signing.this_update != now.replace(microsecond=0):
+            signing = signing_at(key, now, validity=self._policy.validity, archive=self._policy.archive)
+            # Two threads may both do so; each uses its own, and the last one is kept.
+            self._signing, self._signed_with = signing, key
+        return signing
 
 
 class Responder:
@@ -94,13 +109,18 @@ class Responder:
         """`clock` returns aware times. Two issuers of the same name and key are an ImpossibleResponse."""
         self._clock = clock
         self._policy = policy or Policy()
-        self._cache = AnswerCache(monotonic=monotonic, staleness=self._policy.staleness, capacity=self._policy.capacity)
-        self._served: dict[tuple[str, bytes, bytes], _Served] = {}
+        self._cache = AnswerCache(
+            monotonic=monotonic,
+            staleness=self._policy.staleness,
+            capacity=self._policy.capacity,
+            statuses=self._policy.statuses,
+        )
+        self._served: dict[IssuerName, _Served] = {}
         for issuer in issuers:
             facts = certificate_facts(issuer.certificate)
-            served = _Served(issuer, Follower(self._cache, issuer.source))
-            for oid, digest in _HASHES:
-                name = (oid, digest(facts.subject), digest(facts.key_bits))
+            served = _Served(issuer, Follower(self._cache, issuer), self._policy)
+            for algorithm in self._policy.algorithms:
+                name = issuer_name(facts, algorithm)
                 if name in self._served:
                     raise ImpossibleResponse("two issuers with the same name and key")
                 self._served[name] = served
@@ -130,7 +150,7 @@ class Responder:
         if served is None:
             return _UNAUTHORIZED
         if request.nonce is not None or len(request.cert_ids) > 1:
-            return passing_answer(self._sign(served, request).body)
+            return passing_answer(served.sign(request, self._clock()).body)
         key = ("CertID", request.cert_ids[0].raw)
         answer = self._cache.get(key) or self._answer_and_keep(served, request, key)
         self._cache.link(data, key)
@@ -138,56 +158,34 @@ class Responder:
 
     def _issuer_of(self, cert_ids: Sequence[CertId]) -> _Served | None:
         """Return the one issuer of all these certificates, if there is one and it is served here."""
-        found = {
-            self._served.get((cert_id.hash_algorithm, cert_id.issuer_name_hash, cert_id.issuer_key_hash))
-            for cert_id in cert_ids
-        }
+        found = {self._served.get(cert_id[:3]) for cert_id in cert_ids}
         return found.pop() if len(found) == 1 else None
 
     def _answer_and_keep(self, served: _Served, request: OcspRequest, key: Hashable) -> Answer:
-        """Sign a new answer without nonce for one certificate, and keep it; the order is told in cache.py."""
-        served.follower.confirm()
-        seen = served.follower.version
-        signed = self._sign(served, request)
-        if signed.never_issued:
-            # Kept nowhere: no entry of the log need tell that the certificate has been issued since.
-            return passing_answer(signed.body)
-        life = (signed.next_update - signed.this_update) / 2
-        max_age = int(min(self._policy.max_age, life).total_seconds())
-        answer = lasting_answer(
-            signed.body, max_age=max_age, this_update=signed.this_update, next_update=signed.next_update
-        )
+        """Find or sign an answer without nonce for one certificate, and keep it; the order is told in cache.py."""
         (cert_id,) = request.cert_ids
+        served.follower.confirm()
+        seen, now = served.follower.version, self._clock()
+        made: StoredAnswer | _Signed | None = served.follower.stored(cert_id)
+        if made is None or _still_good(made, now) <= timedelta(0):
+            made = served.sign(request, now)
+            if made.never_issued:
+                # Kept nowhere: no entry of the log need tell that the certificate has been issued since.
+                return passing_answer(made.body)
+        good_for = _still_good(made, now)
+        max_age = int(min(self._policy.max_age, good_for).total_seconds())
+        answer = lasting_answer(made.body, max_age=max_age, this_update=made.this_update, next_update=made.next_update)
         self._cache.store(
             key,
             answer,
             follower=served.follower,
             serial=cert_id.serial,
             seen=seen,
-            ttl=life.total_seconds(),
+            ttl=good_for.total_seconds(),
         )
         return answer
 
-    def _sign(self, served: _Served, request: OcspRequest) -> _Signed:
-        """Read the status of all that is asked for and sign the response."""
-        known = served.issuer.source.status([cert_id.serial for cert_id in request.cert_ids])
-        key = served.issuer.key()
-        now = self._clock().astimezone(UTC).replace(microsecond=0)
-        expires = certificate_facts(key.certificate).not_after
-        if expires <= now:
-            raise SignerExpired("the signer's certificate has expired")
-        never_issued = any(cert_id.serial not in known for cert_id in request.cert_ids)
-        # An answer that outlives its signer's certificate would be believed by some clients only.
-        next_update = min(now + self._policy.validity, expires)
-        statuses: list[tuple[CertId, Status]] = [
-            (cert_id, known.get(cert_id.serial, NEVER_ISSUED)) for cert_id in request.cert_ids
-        ]
-        body = build_response(
-            key,
-            statuses,
-            produced_at=now,
-            next_update=next_update,
-            nonce=request.nonce,
-            extended_revoke=never_issued,
-        )
-        return _Signed(body, now, next_update, never_issued)
+
+def _still_good(made: StoredAnswer | _Signed, now: datetime) -> timedelta:
+    """Return for how long an answer is served: in the first half of its life, so that nobody gets one about to end."""
+    return made.this_update + (made.next_update - made.this_update) / 2 - now

@@ -1,19 +1,16 @@
 """Writing OCSP responses (RFC 6960 section 4.2): signed ones, and the unsigned errors."""
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from asn1crypto import x509
-
 from . import der
-from .errors import ImpossibleResponse
-from .request import CertId
+from .certid import CertId
+from .errors import ImpossibleResponse, SignerNotValid
+from .signer import ResponderKey, certificate_facts, responder_id
 from .status import Good, Revoked, Status
 
-# OCSPResponseStatus, RFC 6960 section 4.2.1; an error has no responseBytes.
+# OCSPResponseStatus, RFC 6960 section 4.2.1; an error has no responseBytes and is not signed (section 2.3).
 MALFORMED_REQUEST = b"\x30\x03\x0a\x01\x01"
 INTERNAL_ERROR = b"\x30\x03\x0a\x01\x02"
 TRY_LATER = b"\x30\x03\x0a\x01\x03"
@@ -22,44 +19,72 @@ UNAUTHORIZED = b"\x30\x03\x0a\x01\x06"
 _SUCCESSFUL = b"\x0a\x01\x00"
 _BASIC = bytes.fromhex("06092b0601050507300101")
 _NONCE = bytes.fromhex("06092b0601050507300102")
+_ARCHIVE_CUTOFF = bytes.fromhex("06092b0601050507300106")
 _EXTENDED_REVOKE = bytes.fromhex("300f06092b060105050730010904020500")
 _GOOD, _UNKNOWN = b"\x80\x00", b"\x82\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class ResponderKey:
-    """A delegated signer (RFC 6960 section 4.2.2.2): its certificate and AlgorithmIdentifier, both DER.
+class Signing:
+    """Responses of one signer and one moment: what is the same in all of them is encoded once."""
 
-    `sign` takes the octets to be signed, hashes them itself and returns the signature value; many threads
-    call it at once.
+    __slots__ = ("_algorithm", "_produced", "_sign", "_tail", "_updates", "next_update", "this_update")
+
+    def __init__(
+        self,
+        key: ResponderKey,
+        *,
+        produced_at: datetime,
+        next_update: datetime,
+        archive_cutoff: datetime | None = None,
+    ) -> None:
+        """thisUpdate is `produced_at`, since a status is read when it is asked for. Times are aware.
+
+        `archive_cutoff`: certificates that expired after it are still answered for (section 4.4.4). Raises
+        ImpossibleResponse for times in the wrong order, or a certificate of the signer that is none.
+        """
+        if next_update <= produced_at:
+            raise ImpossibleResponse("nextUpdate must be later than thisUpdate")
+        self.this_update, self.next_update = produced_at, next_update
+        produced = der.time(produced_at)
+        self._produced = responder_id(key.certificate) + produced
+        self._updates = produced + der.tlv(0xA0, der.time(next_update)) + _single_extensions(archive_cutoff)
+        self._algorithm, self._sign = key.signature_algorithm, key.sign
+        self._tail = der.tlv(0xA0, der.tlv(der.SEQUENCE, key.certificate))
+
+    def response(
+        self,
+        statuses: Iterable[tuple[CertId, Status]],
+        *,
+        nonce: bytes | None = None,
+        extended_revoke: bool = False,
+    ) -> bytes:
+        """Return a signed OCSPResponse; raises what the signer raises.
+
+        `extended_revoke` must be set when a serial number that was never issued is called revoked (section 2.2).
+        """
+        updates = self._updates
+        singles = [der.sequence(cert_id.raw + _status(status) + updates) for cert_id, status in statuses]
+        tbs = der.sequence(
+            self._produced + der.sequence(b"".join(singles)) + _extensions(nonce, extended_revoke=extended_revoke)
+        )
+        signature = self._sign(tbs)
+        bits = der.header(der.BIT_STRING, len(signature) + 1)
+        length = len(tbs) + len(self._algorithm) + len(bits) + 1 + len(signature) + len(self._tail)
+        return b"".join((_envelope(length), tbs, self._algorithm, bits, b"\0", signature, self._tail))
+
+
+def signing_at(key: ResponderKey, now: datetime, *, validity: timedelta, archive: timedelta | None) -> Signing:
+    """Return what to sign with at this moment, cut to its second; `archive`: how long expired certificates are kept.
+
+    nextUpdate is `validity` later, but not after the end of the signer's certificate: an answer that outlives it would
+    be believed by some clients only. Raises SignerNotValid.
     """
-
-    certificate: bytes
-    signature_algorithm: bytes
-    sign: Callable[[bytes], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFacts:
-    """What OCSP needs of a certificate: DER of its subject, the bits of its key, its last second."""
-
-    subject: bytes
-    key_bits: bytes
-    not_after: datetime
-
-
-@lru_cache(maxsize=64)
-def certificate_facts(encoded: bytes) -> CertificateFacts:
-    """Read a certificate once; raises ImpossibleResponse if it is none. Its signature is not verified."""
-    try:
-        certificate = x509.Certificate.load(encoded, strict=True)
-        tbs = certificate["tbs_certificate"]
-        # The first octet of a BIT STRING counts unused bits; KeyHash leaves it out (RFC 6960 section 4.2.1).
-        key_bits = tbs["subject_public_key_info"]["public_key"].contents[1:]
-        not_after = tbs["validity"]["not_after"].native
-        return CertificateFacts(tbs["subject"].dump(), key_bits, not_after)
-    except (ValueError, TypeError, KeyError) as error:
-        raise ImpossibleResponse("a signer's or an issuer's certificate is not DER") from error
+    now = now.astimezone(UTC).replace(microsecond=0)
+    facts = certificate_facts(key.certificate)
+    if not facts.not_before <= now < facts.not_after:
+        raise SignerNotValid(f"the signer's certificate is valid from {facts.not_before} to {facts.not_after}")
+    cutoff = None if archive is None else now - archive
+    return Signing(key, produced_at=now, next_update=min(now + validity, facts.not_after), archive_cutoff=cutoff)
 
 
 def build_response(
@@ -71,36 +96,19 @@ def build_response(
     nonce: bytes | None = None,
     extended_revoke: bool = False,
 ) -> bytes:
-    """Return a signed OCSPResponse; thisUpdate is `produced_at`, since a status is read when it is asked for.
-
-    `extended_revoke` must be set when a serial number that was never issued is called revoked (section 2.2).
-    """
-    if next_update <= produced_at:
-        raise ImpossibleResponse("nextUpdate must be later than thisUpdate")
-    key_hash = hashlib.sha1(certificate_facts(key.certificate).key_bits, usedforsecurity=False).digest()
-    produced = der.time(produced_at)
-    updates = produced + der.tlv(0xA0, der.time(next_update))
-    tbs = der.tlv(
-        der.SEQUENCE,
-        der.tlv(0xA2, der.tlv(der.OCTET_STRING, key_hash)),
-        produced,
-        der.tlv(der.SEQUENCE, *(_single(cert_id, status, updates) for cert_id, status in statuses)),
-        _extensions(nonce, extended_revoke=extended_revoke),
-    )
-    basic = der.tlv(
-        der.SEQUENCE,
-        tbs,
-        key.signature_algorithm,
-        der.tlv(der.BIT_STRING, b"\0", key.sign(tbs)),
-        der.tlv(0xA0, der.tlv(der.SEQUENCE, key.certificate)),
-    )
-    response_bytes = der.tlv(der.SEQUENCE, _BASIC, der.tlv(der.OCTET_STRING, basic))
-    return der.tlv(der.SEQUENCE, _SUCCESSFUL, der.tlv(0xA0, response_bytes))
+    """Return one signed OCSPResponse; see Signing, which is faster for many of one second."""
+    signing = Signing(key, produced_at=produced_at, next_update=next_update)
+    return signing.response(statuses, nonce=nonce, extended_revoke=extended_revoke)
 
 
-def _single(cert_id: CertId, status: Status, updates: bytes) -> bytes:
-    """Encode one SingleResponse; `updates` are thisUpdate and nextUpdate as encoded."""
-    return der.tlv(der.SEQUENCE, cert_id.raw, _status(status), updates)
+@lru_cache(maxsize=1024)
+def _envelope(length: int) -> bytes:
+    """Return all that stands before the contents of a BasicOCSPResponse, which has so many octets of contents."""
+    basic = der.header(der.SEQUENCE, length)
+    response = _BASIC + der.header(der.OCTET_STRING, len(basic) + length) + basic
+    response_bytes = der.header(der.SEQUENCE, len(response) + length) + response
+    tagged = _SUCCESSFUL + der.header(0xA0, len(response_bytes) + length) + response_bytes
+    return der.header(der.SEQUENCE, len(tagged) + length) + tagged
 
 
 def _status(status: Status) -> bytes:
@@ -111,12 +119,19 @@ def _status(status: Status) -> bytes:
     return _GOOD if isinstance(status, Good) else _UNKNOWN
 
 
+def _single_extensions(archive_cutoff: datetime | None) -> bytes:
+    """Encode singleExtensions [1]; none of them is critical."""
+    if archive_cutoff is None:
+        return b""
+    value = der.tlv(der.OCTET_STRING, der.time(archive_cutoff))
+    return der.tlv(0xA1, der.tlv(der.SEQUENCE, der.tlv(der.SEQUENCE, _ARCHIVE_CUTOFF, value)))
+
+
 def _extensions(nonce: bytes | None, *, extended_revoke: bool) -> bytes:
-    """Encode responseExtensions, neither of them critical (RFC 6960 section 4.4.8, RFC 9654)."""
-    listed = []
+    """Encode responseExtensions [1], neither of them critical (RFC 6960 section 4.4.8, RFC 9654)."""
+    listed = b""
     if nonce is not None:
-        value = der.tlv(der.OCTET_STRING, der.tlv(der.OCTET_STRING, nonce))
-        listed.append(der.tlv(der.SEQUENCE, _NONCE, value))
+        listed = der.sequence(_NONCE + der.tlv(der.OCTET_STRING, der.tlv(der.OCTET_STRING, nonce)))
     if extended_revoke:
-        listed.append(_EXTENDED_REVOKE)
-    return der.tlv(0xA1, der.tlv(der.SEQUENCE, *listed)) if listed else b""
+        listed += _EXTENDED_REVOKE
+    return der.tlv(0xA1, der.sequence(listed)) if listed else b""

@@ -85,6 +85,8 @@ class OcspApplication:
         if len(path) > _MAX_PATH:
             return _refuse(start_response, HTTPStatus.REQUEST_URI_TOO_LONG)
         answer = self._answer(_decode(path.partition(self._prefix)[2].partition("?")[0]))
+        if answer.etag is not None and _names(environ.get("HTTP_IF_NONE_MATCH", ""), answer.etag):
+            return _not_modified(start_response, answer)
         sent = _send(start_response, answer)
         return sent if environ["REQUEST_METHOD"] == "GET" else []
 
@@ -106,6 +108,22 @@ def _decode(encoded: str) -> bytes:
 
 # A "+" that somebody took for a form's blank is a blank here.
 _ALPHABET = bytes.maketrans(b"-_ ", b"+/+")
+
+
+def _names(field: str, etag: str) -> bool:
+    """Say whether an If-None-Match lists this entity tag (RFC 9110 section 13.1.2).
+
+    If-Modified-Since is not looked at: two answers of one second can say different things.
+    """
+    listed = (tag.strip().removeprefix("W/") for tag in field.split(","))
+    return any(tag in (etag, "*") for tag in listed)
+
+
+def _not_modified(start_response: "StartResponse", answer: Answer) -> list[bytes]:
+    """Tell a cache to go on with what it has, and for how long (RFC 9110 section 15.4.5)."""
+    kept = [(name, value) for name, value in answer.headers if not name.startswith("Content-")]
+    start_response("304 Not Modified", kept)
+    return []
 
 
 def _send(start_response: "StartResponse", answer: Answer) -> list[bytes]:

@@ -16,7 +16,7 @@ from profiles.errors import (
     SubjectError,
     WeakKey,
 )
-from profiles.issuer import IssuerContext
+from profiles.issuer import IssuerContext, Shards
 from profiles.keys import check_public_key, key_identifier
 from profiles.lint import Finding, LintFailure, lint
 from profiles.policy import POLICY_OIDS, KeyType, Kind
@@ -40,6 +40,7 @@ __all__ = [
     "Profile",
     "ProfileError",
     "ProfilesError",
+    "Shards",
     "Subject",
     "SubjectError",
     "Template",

@@ -24,6 +24,7 @@ EXTENDED_KEY_USAGE_OIDS = {
     "serverAuth": "1.3.6.1.5.5.7.3.1",
     "clientAuth": "1.3.6.1.5.5.7.3.2",
     "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+    "documentSigning": "1.3.6.1.5.5.7.3.36",  # RFC 9336
 }
 
 _ENCODED_OIDS = {name: der.oid(dotted) for name, dotted in OIDS.items()}

@@ -11,6 +11,7 @@ its own under 1.2.156, it takes this one's place before the first certificate is
     ARC.1.2    staff of the certification and registration authority
     ARC.1.3    TLS server of the education department
     ARC.1.4    delegated OCSP signer
+    ARC.1.5    signer of the account feed and of audit checkpoints
 
 An arc number is never used again for something else. A relying party tells the roles apart by these
 identifiers and never by the extended key usage alone, since administrators and staff both sign in by TLS.
@@ -32,6 +33,7 @@ POLICY_OIDS: Mapping[str, str] = MappingProxyType(
         "staff": f"{ARC}.1.2",
         "tls-server": f"{ARC}.1.3",
         "ocsp-signer": f"{ARC}.1.4",
+        "feed-signer": f"{ARC}.1.5",
     }
 )
 
@@ -45,6 +47,7 @@ class Kind(StrEnum):
     ADMINISTRATOR = "administrator"
     TLS_SERVER = "tls-server"
     STAFF = "staff"
+    FEED_SIGNER = "feed-signer"
 
 
 class KeyType(StrEnum):
@@ -164,6 +167,16 @@ CEILINGS: Mapping[Kind, Ceiling] = MappingProxyType(
             policies=_span("staff"),
             pointers=_STATUS,
             subject=_PERSON_SUBJECT,
+        ),
+        Kind.FEED_SIGNER: Ceiling(
+            max_validity_days=366,  # 1 year
+            key_types=frozenset({KeyType.EC_P256}),  # ES256, the one algorithm of the feed
+            key_usage=_span("digitalSignature"),
+            # Nothing else: a key on a server that could sign in, or answer for a status, would be worth stealing.
+            extended_key_usage=_span("documentSigning"),
+            policies=_span("feed-signer"),
+            pointers=_STATUS,
+            subject=_span("organization", "common_name", also=[*_PLACE, "organization_identifier"]),
         ),
     }
 )

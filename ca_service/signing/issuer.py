@@ -20,12 +20,16 @@ from ca_service.workflows.ports import Linted, Order
 
 @dataclass(frozen=True)
 class Publication:
-    """Where relying parties find this CA's status and certificate: http URLs, absent where nothing is published."""
+    """Where relying parties find this CA's status and certificate: http URLs, absent where nothing is published.
+
+    With `shards` the CRL is split by serial number, for ever, and the URLs of full and delta CRL hold `{shard}`.
+    """
 
     crl_url: str | None = None
     delta_crl_url: str | None = None
     ocsp_url: str | None = None
     certificate_url: str | None = None
+    shards: int | None = None
 
 
 class LintedTbs:
@@ -58,6 +62,7 @@ class CertificateAuthority:
             delta_crl_url=publication.delta_crl_url,
             ocsp_url=publication.ocsp_url,
             certificate_url=publication.certificate_url,
+            shards=profiles.Shards(count=publication.shards, of=crl.shard_of) if publication.shards else None,
         )
         self._certificate = certificate
 

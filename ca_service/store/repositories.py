@@ -89,6 +89,8 @@ class SqlCrls(SqlRepository[PublishedCrl]):
             row.status.in_(ON_CRL),
             row.not_after >= expired_before,
         )
+        # One order from CRL to CRL: two lists that are equal but for a few places are compared in no time.
+        query = query.order_by(row.serial)
         return [entry for entry in self._session.scalars(query) if entry is not None]
 
 

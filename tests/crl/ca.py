@@ -95,3 +95,26 @@ def make_ca(*, kind: str = "ec", crl_sign: bool = True, name: str = "测试教�
     )
     algorithm = RSA_SHA256 if kind == "rsa" else ECDSA_SHA256
     return Ca(key, certificate, crl.CrlIssuer(subject.public_bytes(), identifier.digest, algorithm))
+
+
+def issue_leaf(ca: Ca, serial: int, *, crl_url: str, delta_url: str) -> x509.Certificate:
+    """A certificate of an end entity that says where its CRL and its delta CRL are."""
+    points = [
+        [x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)]
+        for url in (crl_url, delta_url)
+    ]
+    identifier = x509.AuthorityKeyIdentifier(ca.issuer.key_identifier, None, None)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{serial:x}")]))
+        .issuer_name(ca.certificate.subject)
+        .public_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+        .serial_number(serial)
+        .not_valid_before(NOW - 30 * DAY)
+        .not_valid_after(NOW + 365 * DAY)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(identifier, critical=False)
+        .add_extension(x509.CRLDistributionPoints(points[0]), critical=False)
+        .add_extension(x509.FreshestCRL(points[1]), critical=False)
+        .sign(ca.key, hashes.SHA256())
+    )

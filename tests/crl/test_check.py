@@ -48,6 +48,12 @@ def test_garbage_is_rejected() -> None:
     assert rejected(b"\x30\x03\x02\x01\x01") == "well-formed"
 
 
+def test_certificate_listed_twice_is_rejected() -> None:
+    """Told apart by no parser alone: the entries are right, and so is their signature."""
+    held, revoked = (crl.encode_entry(5, NOW, why) for why in (Reason.CERTIFICATE_HOLD, Reason.SUPERSEDED))
+    assert rejected(make_ca().issue([held, revoked])) == "parsers-agree"
+
+
 def test_another_name_is_rejected() -> None:
     stranger = make_ca(name="外来CA")
     assert rejected(make_ca().issue(issuer=stranger.issuer)) == "issuer"

@@ -97,6 +97,17 @@ def test_log_that_does_not_go_back_so_far_drops_everything() -> None:
     assert name(world, 12) == "REVOKED"
 
 
+def test_log_that_does_not_go_back_so_far_drops_statuses_behind_no_answer_too() -> None:
+    """A status that was read for a request with a nonce is kept without an answer."""
+    world = World()
+    assert world.status(12, nonce=b"n").certificate_status.name == "GOOD"
+    world.source.statuses[12] = HOLD
+    world.source.log.extend([77, 78])
+    world.source.log_begins = 2
+    world.wait(0.25)
+    assert world.status(12, nonce=b"n").certificate_status.name == "REVOKED"
+
+
 class ForgetfulSource(Source):
     """Restored from a copy, and unaware that its reader has seen more than it holds."""
 
@@ -165,7 +176,7 @@ def test_serial_never_issued_is_not_kept_and_good_once_issued() -> None:
 
 
 def test_cache_is_bounded_and_the_oldest_go_first() -> None:
-    world = World(policy=ocsp.Policy(capacity=10))
+    world = World(policy=ocsp.Policy(capacity=10, statuses=5))
     for serial in range(10, 40):
         name(world, serial)
     assert kept(world) == 10

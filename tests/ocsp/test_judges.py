@@ -1,9 +1,10 @@
-"""Our answers before the programs of others: openssl as a client, over files and over HTTP, and pkilint."""
+"""Our answers before the programs of others: openssl and gnutls as clients, over files and over HTTP, and pkilint."""
 
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 import ocsp
 from ocsp import Good, Revoked
 
-from .world import NOW, Source, World, make_multi_request, make_request
+from .world import NOW, Source, World, certificate, make_authority, make_multi_request, make_request
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -30,8 +31,6 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def world() -> World:
     """A responder whose clock is that of the machine, since openssl's is."""
-    from datetime import UTC, datetime
-
     return World(source=Source({16: Good(), 17: Revoked(NOW, 6)}), now=datetime.now(UTC))
 
 
@@ -94,6 +93,44 @@ def test_openssl_sees_a_freeze_after_the_answer_was_cached(world: World, ca_file
     assert "certificateHold" in asked[1]
 
 
+def gnutls(*options: str) -> str:
+    asked = run("ocsptool", "--verify-allow-broken", *options)
+    return asked.stdout + asked.stderr
+
+
+@pytest.mark.parametrize("nonce", ["--nonce", "--no-nonce"])
+@pytest.mark.parametrize(("serial", "told"), [(16, "good"), (17, "revoked"), (18, "revoked")])
+def test_gnutls_asks_over_http_and_verifies(ca_file: str, port: int, nonce: str, serial: int, told: str) -> None:
+    """It takes the serial number from a certificate."""
+    key = make_authority().ca_key
+    leaf = certificate(
+        make_authority().ca.subject,
+        key,
+        "leaf",
+        serial=serial,
+        public_key=key.public_key(),
+        not_after=make_authority().ca.not_valid_after_utc,
+    )
+    path = Path(ca_file).with_name("leaf.pem")
+    path.write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    asked = gnutls(f"--ask=http://127.0.0.1:{port}/ocsp", nonce, "--load-issuer", ca_file, "--load-cert", str(path))
+    assert "Verifying OCSP Response: Success." in asked
+    assert f"Certificate Status: {told}" in asked
+    assert ("Nonce: " in asked) == (nonce == "--nonce")
+
+
+@pytest.mark.parametrize("archive", [None, timedelta(days=2557)], ids=["plain", "archive-cutoff"])
+@pytest.mark.parametrize("name", ["good", "hold", "never-issued", "several"])
+def test_gnutls_verifies_the_answer_from_a_file(
+    world: World, ca_file: str, tmp_path: Path, name: str, archive: timedelta | None
+) -> None:
+    judged = World(source=world.source, now=world.now, policy=ocsp.Policy(archive=archive))
+    path = tmp_path / "response.der"
+    path.write_bytes(judged.responder.answer(REQUESTS[name]).body)
+    verified = gnutls("--verify-response", "--load-trust", ca_file, "--load-response", str(path))
+    assert "Verifying OCSP Response: Success." in verified
+
+
 REQUESTS = {
     "good": make_request(16),
     "hold": make_request(17),
@@ -103,10 +140,12 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("name", REQUESTS)
+@pytest.mark.parametrize("name", [*REQUESTS, "archive-cutoff"])
 def test_pkilint_has_nothing_to_say(world: World, name: str, tmp_path: Path) -> None:
     path = tmp_path / "response.der"
-    path.write_bytes(world.responder.answer(REQUESTS[name]).body)
+    if name == "archive-cutoff":
+        world = World(source=world.source, policy=ocsp.Policy(archive=timedelta(days=2557)))
+    path.write_bytes(world.responder.answer(REQUESTS.get(name, REQUESTS["good"])).body)
     lint = str(Path(sys.executable).with_name("lint_ocsp_response"))
     linted = run(lint, "lint", "-s", "WARNING", "--document-format", "DER", str(path))
     assert (linted.returncode, linted.stdout.strip(), linted.stderr) == (0, "", "")

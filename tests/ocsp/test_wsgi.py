@@ -168,6 +168,28 @@ def test_head_is_get_without_the_body() -> None:
     assert (headers_only.status, headers_only.headers, headers_only.body) == (200, asked.headers, b"")
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("listed", ["{}", '"x", {}', "W/{}", "*"])
+def test_cache_that_has_the_answer_is_told_to_go_on_with_it(method: str, listed: str) -> None:
+    """RFC 9110 15.4.5: Cache-Control, ETag and Expires as in a 200; no content."""
+    world = World()
+    full = call(world, "GET", "/ocsp/" + ENCODED)
+    again = call(world, method, "/ocsp/" + ENCODED, HTTP_IF_NONE_MATCH=listed.format(full.headers["ETag"]))
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers == {name: full.headers[name] for name in ("Cache-Control", "ETag", "Expires", "Last-Modified")}
+
+
+def test_cache_that_has_another_answer_gets_this_one() -> None:
+    world = World()
+    assert call(world, "GET", "/ocsp/" + ENCODED, HTTP_IF_NONE_MATCH='"x"').status == 200
+    assert call(world, "GET", "/ocsp/" + ENCODED, HTTP_IF_MODIFIED_SINCE="Mon, 01 Mar 2027 08:00:00 GMT").status == 200
+
+
+def test_passing_answer_is_never_not_modified() -> None:
+    never_issued = base64.b64encode(make_request(999)).decode()
+    assert call(World(), "GET", "/ocsp/" + never_issued, HTTP_IF_NONE_MATCH="*").status == 200
+
+
 @pytest.mark.parametrize("path", ["/ocsp", "/ocsp/", "/ocsp/????", "/ocsp/%", "/ocsp/MEUw", "/ocsp/\xff", "/ocsp/证"])
 def test_get_of_no_request_is_a_malformed_request(path: str) -> None:
     assert name(call(World(), "GET", path)) == "MALFORMED_REQUEST"

@@ -138,10 +138,11 @@ class World:
     now: datetime = NOW
     seconds: float = 1000.0
     key: Callable[[], ocsp.ResponderKey] | None = None
+    store: ocsp.AnswerStore | None = None
 
     def __post_init__(self) -> None:
         self.responder = ocsp.Responder(
-            [ocsp.ServedIssuer(self.authority.ca.public_bytes(DER), self.source, self._key)],
+            [ocsp.ServedIssuer(self.authority.ca.public_bytes(DER), self.source, self._key, self.store)],
             lambda: self.now,
             policy=self.policy,
             monotonic=lambda: self.seconds,

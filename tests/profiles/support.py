@@ -32,6 +32,7 @@ SUBJECTS = {
         serial_number="H7Q2-M4KD-0A1C",
     ),
     "tls-server": profiles.Subject(organization="北疆教育信息中心", common_name="ca.edu.example"),
+    "feed-signer": profiles.Subject(organization="北疆教育信息中心", common_name="教育CA账号变更签名"),
     "staff": profiles.Subject(organization="北疆教育信息中心", common_name="李四", serial_number="S-3FXA-77QB"),
 }
 

@@ -14,6 +14,7 @@ from tests.profiles.mutant import Parts, extension, name, time
 
 Deviation = Callable[[Parts], Parts]
 ADMINISTRATOR, TLS, OCSP, ROOT = "information-administrator", "tls-server", "ocsp-signer", "root"
+FEED = "feed-signer"
 C, ST, ORG, OI, CN, SN = "2.5.4.6", "2.5.4.8", "2.5.4.10", "2.5.4.97", "2.5.4.3", "2.5.4.5"
 
 
@@ -187,6 +188,16 @@ BAD: list[tuple[str, str, Deviation]] = [
         ADMINISTRATOR,
         _put("extended_key_usage", extensions.extended_key_usage(["clientAuth", "serverAuth"])),
     ),
+    ("extended-key-usage", FEED, _put("extended_key_usage", extensions.extended_key_usage(["clientAuth"]))),
+    (
+        "extended-key-usage",
+        FEED,
+        _put("extended_key_usage", extensions.extended_key_usage(["documentSigning", "OCSPSigning"])),
+    ),
+    ("public-key-sound", FEED, lambda p: replace(p, public_key=support.spki(support.rsa_key("feed")))),
+    ("key-usage", FEED, _put("key_usage", extensions.key_usage(["digitalSignature", "contentCommitment"]))),
+    ("certificate-policies", FEED, _put("certificate_policies", OTHER_POLICY)),
+    ("subject-fields", FEED, _subject()),
     ("certificate-policies", ADMINISTRATOR, _put("certificate_policies", OTHER_POLICY)),
     (
         "certificate-policies",

@@ -23,8 +23,9 @@ def _offence(text: str) -> profiles.ProfileError:
     return caught.value
 
 
-def test_the_six_profiles_are_packaged() -> None:
+def test_the_seven_profiles_are_packaged() -> None:
     assert profiles.names() == (
+        "feed-signer",
         "information-administrator",
         "issuing",
         "ocsp-signer",
@@ -53,6 +54,7 @@ def test_each_kind_has_a_profile() -> None:
         ("information-administrator", 1095),
         ("tls-server", 397),
         ("staff", 365),
+        ("feed-signer", 365),
     ],
 )
 def test_default_validities(name: str, days: int) -> None:
@@ -134,6 +136,12 @@ def test_a_mistyped_or_absurd_value_is_named(found: str, instead: str, key: str)
         ("staff", 'policies = ["staff"]', 'policies = ["staff"]\nocsp_no_check = true', "ocsp_no_check"),
         ("staff", 'policies = ["staff"]', 'policies = ["staff"]\npath_length = 0', "path_length"),
         ("tls-server", "subject_alternative_name = true", "", "subject_alternative_name"),
+        ("feed-signer", "365", "367", "validity_days"),
+        ("feed-signer", '"ec-p256"', '"ec-p256", "rsa-2048"', "keys"),
+        ("feed-signer", '"documentSigning"', '"documentSigning", "clientAuth"', "extended_key_usage"),
+        ("feed-signer", '"documentSigning"', '"OCSPSigning"', "extended_key_usage"),
+        ("feed-signer", '["feed-signer"]', '["staff"]', "policies"),
+        ("feed-signer", '"crl", ', "", "pointers"),
     ],
 )
 def test_a_file_cannot_exceed_the_ceiling_of_its_kind(name: str, found: str, instead: str, key: str) -> None:
