@@ -148,7 +148,7 @@ READING: frozenset[Action] = frozenset(
 
 # The three administrators (三员) are three different people, and none of them does business.
 ADMINISTRATORS: frozenset[Role] = frozenset({_R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR})
-STAFF_ROLES: tuple[Role, ...] = tuple(role for role in Role if role not in (_R.OPERATOR, _R.DIRECTORY))
+STAFF_ROLES: tuple[Role, ...] = tuple(role for role in Role if role not in NOT_PEOPLE)
 
 
 @dataclass(frozen=True)

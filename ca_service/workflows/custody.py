@@ -110,6 +110,9 @@ def in_stock(uow: UnitOfWork, actor: Actor, serials: Sequence[str], *, allocated
     if len(media) != len(serials):
         missing = sorted(set(serials) - {medium.serial for medium in media})
         raise Invalid(f"介质 {missing[0]} 没有登记。未作任何更改。")
+    # Where a token lies is told to those only who may move tokens there.
+    for lineage in uow.units.lineages({medium.at_unit for medium in media}).values():
+        authorise(actor, Action.MEDIA_MOVE, lineage=lineage)
     allowed = (*IN_STOCK, MediumStatus.ALLOCATED) if allocated else IN_STOCK
     for medium in media:
         if medium.at_unit != actor.unit_code or medium.status not in allowed:

@@ -83,10 +83,10 @@ def dispatch(services: Services, actor: Actor, shipment: Shipment) -> Parcel:
 def _authorise_way(uow: UnitOfWork, actor: Actor, to_unit: str) -> None:
     lineage = uow.units.lineage(to_unit)
     own = uow.units.lineage(actor.unit_code)
-    if to_unit == actor.unit_code:
-        raise Invalid("收件单位就是本单位，不需要寄送。")
     # Tokens go back up (returned, broken) only to the unit right above, which answers for the sender.
     authorise(actor, Action.MEDIA_MOVE, lineage=own if to_unit in own[1:2] else lineage)
+    if to_unit == actor.unit_code:
+        raise Invalid("收件单位就是本单位，不需要寄送。")
 
 
 def receive(services: Services, actor: Actor, parcel_id: str, receipt: Receipt | None = None) -> Parcel:

@@ -126,9 +126,10 @@ def admit(services: Services, actor: Actor, unit_code: str) -> None:
         lineage = uow.units.lineage(unit_code)
     try:
         authorise(actor, Action.REGISTRATION_SUBMIT, lineage=lineage)
-    except Forbidden:
+    except Forbidden as refused:
         with services.begin() as uow:
             uow.audit.append(actor, Tag.BATCH_REFUSED, unit_code, unit=unit_code, detail={"of": actor.unit_code})
+        refused.noted = True
         raise
 
 

@@ -66,7 +66,8 @@ def request_certificate(services: Services, staff: Staff, session: Session, csr:
     actor = staff.actor("web")
     issued = issue(services, actor, order, issuer=_ISSUER, unit_code=unit.code, with_intent=bind)
     with services.begin() as uow:
-        active = uow.certificates.change(issued, status=CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM))
+        status = CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM)
+        active = uow.certificates.change(issued, status=status, confirmed_at=services.clock())
         uow.audit.append(actor, Tag.STAFF_CERTIFIED, staff.login, unit=unit.code, detail={"serial": issued.serial})
     return active
 

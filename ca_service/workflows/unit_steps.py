@@ -9,7 +9,7 @@ from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CertificateEvent, RevocationReason
 from ca_service.domain.changes import AccountEvent, ChangeKind
 from ca_service.domain.holders import HolderStatus
-from ca_service.domain.media import MediumEvent, Parcel, ParcelStatus
+from ca_service.domain.media import Arrival, MediumEvent, Parcel, ParcelItem, ParcelStatus
 from ca_service.domain.roles import Actor
 from ca_service.domain.unit_cases import Effect, Plan, Step, UnitAct, UnitCase, UnitEventKind, differences
 from ca_service.domain.units import placed_below
@@ -142,8 +142,8 @@ def _ship(run: Run, steps: list[Step]) -> None:
     run.uow.parcels.add(parcel)
     for step in steps:
         medium = run.uow.media.get(step.subject)
-        moved = move(run.services, run.uow, run.actor, medium, MediumEvent.DISPATCH, to=parcel.id)
-        run.uow.media.change(moved, parcel_id=parcel.id)
+        move(run.services, run.uow, run.actor, medium, MediumEvent.DISPATCH, parcel_id=parcel.id)
+    run.uow.parcel_items.add_all(ParcelItem(parcel.id, step.subject, Arrival.UNDERWAY) for step in steps)
     run.audit(Tag.MEDIUM_DISPATCHED, parcel.id, to=parcel.to_unit, tokens=len(steps))
 
 

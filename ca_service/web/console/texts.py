@@ -6,7 +6,7 @@ from datetime import datetime
 from ca_service.clock import SHANGHAI
 
 _WORDS: Mapping[str, str] = {
-    "withdrawn": "已撤销", "taken": "已录入", "undone": "已撤销", "sheet": "电子表格", "form": "单个录入",
+    "withdrawn": "已撤回", "taken": "已录入", "undone": "已撤销", "sheet": "电子表格", "form": "单个录入",
     "submitted": "待审核", "returned": "已退回", "approved": "已通过", "confirmed": "已入库",
     "signing": "签发中", "issued": "已签发", "active": "有效", "frozen": "已冻结", "revoked": "已吊销",
     "expired": "已过期", "refused": "未通过", "executed": "已执行", "stopped": "已停用",

@@ -6,7 +6,7 @@ from enum import Enum
 from io import BytesIO
 from pathlib import Path
 
-from ca_service.domain.roles import CENTRE_ONLY, POLICY, Action, Role
+from ca_service.domain.roles import CENTRE_ONLY, NOT_PEOPLE, POLICY, Action, Role
 from ca_service.domain.units import CENTRE_CODE
 
 LEAGUE, OTHER_LEAGUE = "150300", "150400"
@@ -33,6 +33,7 @@ class Where(Enum):
     OWN = "the asker's own unit: lists"
     PLACE = "the unit of the thing, which lies in the asker's subtree"
     HERE = "the unit where the thing lies now, which is the asker's own"
+    ABOVE = "a unit strictly below the asker's; the centre stands above its own things too"
     CENTRE = "the centre, whoever asks"
 
 
@@ -80,7 +81,7 @@ class Route:
     where: Where = Where.OWN
     path: Arguments = nothing
     form: Arguments = nothing
-    token: bool = False  # a program's bearer token instead of a session
+    program: Role | None = None  # asked with this program's bearer token instead of a session
 
     def __str__(self) -> str:
         """Its name in a test report."""
@@ -115,7 +116,7 @@ class Asker:
 
 
 NOBODY = Asker(None, "")
-_STAFF = [role for role in Role if role not in (Role.OPERATOR, Role.DIRECTORY)]
+_STAFF = [role for role in Role if role not in NOT_PEOPLE]
 # All roles at a league too: should an account of the three ever stand there, the centre's acts stay closed to it.
 STAFF = [Asker(role, unit) for unit in (CENTRE_CODE, LEAGUE) for role in _STAFF]
 OPERATOR = Asker(Role.OPERATOR, CENTRE_CODE)
@@ -139,6 +140,8 @@ def expected(asker: Asker, entry: Route | Command, place: str) -> bool:
     if isinstance(needs, Open):
         return True
     if entry.where is Where.HERE and place != asker.unit:
+        return False
+    if entry.where is Where.ABOVE and place == asker.unit != CENTRE_CODE:
         return False
     actions = [needs] if isinstance(needs, Action) else needs
     return all(

@@ -6,7 +6,7 @@ from ca_service.domain.roles import Action
 from tests.ca_service.authorisation.entry import Command, Open, Where
 
 _A = Action
-_HERE, _PLACE, _CENTRE = Where.HERE, Where.PLACE, Where.CENTRE
+_HERE, _PLACE, _ABOVE, _CENTRE = Where.HERE, Where.PLACE, Where.ABOVE, Where.CENTRE
 
 COMMANDS: Sequence[Command] = (
     # Programs of the machine
@@ -17,6 +17,17 @@ COMMANDS: Sequence[Command] = (
     # Units and staff
     Command("units import", _A.UNITS_IMPORT, arguments=lambda p: [p.file("units.csv")]),
     Command("units list", _A.UNITS_READ),
+    Command("units show", _A.UNITS_READ, _PLACE, lambda p: [p.code]),
+    Command("units history", _A.UNITS_READ, _PLACE, lambda p: [p.code]),
+    Command("units cases", _A.UNITS_READ),
+    Command("units rename", _A.UNITS_PROPOSE, _PLACE, lambda p: [p.code, "新名"]),
+    Command("units move", _A.UNITS_PROPOSE, _PLACE, lambda p: [p.code, "150400"]),
+    Command("units merge", _A.UNITS_PROPOSE, _PLACE, lambda p: [p.code, "150400"]),
+    Command("units close", _A.UNITS_PROPOSE, _PLACE, lambda p: [p.code]),
+    Command("units reopen", _A.UNITS_PROPOSE, _PLACE, lambda p: [p.code]),
+    Command("units confirm", _A.UNITS_CONFIRM, _PLACE, lambda p: [p.unitcase, "--seen", "x"]),
+    Command("units refuse", _A.UNITS_CONFIRM, _PLACE, lambda p: [p.unitcase, "--reason", "x"]),
+    Command("units withdraw", _A.UNITS_PROPOSE, _PLACE, lambda p: [p.unitcase]),
     Command(
         "staff add", _A.STAFF_MANAGE, _PLACE,
         lambda p: ["new-one", "--name", "新人", "--unit", p.code, "--role", "clerk"],
@@ -37,6 +48,15 @@ COMMANDS: Sequence[Command] = (
     Command("registrations forward", _A.REGISTRATION_REVIEW, _HERE, lambda p: [p.waiting]),
     Command("registrations return", _A.REGISTRATION_REVIEW, _HERE, lambda p: [p.waiting, "--reason", "x"]),
     Command("registrations approve", _A.REGISTRATION_REVIEW, _HERE, lambda p: [p.waiting]),
+    Command("registrations template", Open.EVERYBODY, arguments=lambda p: [p.file("template.xlsx")]),
+    Command("registrations batches", _A.REGISTRATION_READ),
+    Command("registrations marked", _A.REGISTRATION_SUBMIT, _PLACE, lambda p: [p.batch, p.file("marked.xlsx")]),
+    Command("registrations undo", _A.REGISTRATION_UNDO, _PLACE, lambda p: [p.batch, "--reason", "x"]),
+    Command("registrations conflicts", _A.REGISTRATION_READ),
+    Command(
+        "registrations settle", _A.REGISTRATION_REVIEW, _ABOVE,
+        lambda p: [p.conflict, "--decision", "keep-both", "--reason", "x"],
+    ),
     Command("holders list", _A.REGISTRATION_READ),
     Command("holders list", _A.REGISTRATION_READ, _PLACE, lambda p: ["--unit", p.code]),
     # Tokens and downloads
@@ -45,6 +65,18 @@ COMMANDS: Sequence[Command] = (
     Command("media dispatch", _A.MEDIA_MOVE, _PLACE, lambda p: [p.medium, "--to", p.code]),
     Command("media receive", _A.MEDIA_MOVE, _HERE, lambda p: [p.parcel]),
     Command("media hand-over", _A.MEDIA_MOVE, _PLACE, lambda p: [p.medium, "--holder", p.holder]),
+    Command("media allocate", _A.MEDIA_MOVE, _PLACE, lambda p: [p.medium, "--holder", p.holder]),
+    Command("media release", _A.MEDIA_MOVE, _PLACE, lambda p: [p.medium]),
+    Command("media lost", _A.MEDIA_REPORT, _PLACE, lambda p: [p.medium, "--reason", "x"]),
+    Command("media damaged", _A.MEDIA_REPORT, _PLACE, lambda p: [p.medium, "--reason", "x"]),
+    Command("media found", _A.MEDIA_MOVE, _PLACE, lambda p: [p.medium]),
+    Command("media destroy", _A.MEDIA_MOVE, _HERE, lambda p: [p.medium, "--witness", "x"]),
+    Command("media parcels", _A.MEDIA_READ),
+    Command(
+        "media settle", _A.MEDIA_MOVE, _HERE,
+        lambda p: [p.parcel, p.medium, "--outcome", "received", "--note", "x"],
+    ),
+    Command("media reconcile", _A.MEDIA_READ, _PLACE, lambda p: ["--unit", p.code]),
     Command("media list", _A.MEDIA_READ),
     Command("media report", _A.MEDIA_READ, _PLACE, lambda p: [p.medium]),
     Command("enrolments issue-code", _A.ENROLMENT_ISSUE_CODE, _PLACE, lambda p: [p.holder]),
@@ -53,7 +85,10 @@ COMMANDS: Sequence[Command] = (
     Command("certs list", _A.CERTIFICATE_READ),
     Command("certs show", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
     Command("certs export", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
-    Command("certs freeze", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),
+    Command("certs history", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
+    Command("certs orders", _A.CERTIFICATE_READ),
+    Command("certs confirm", _A.ORDER_CONFIRM, _PLACE, lambda p: [p.order]),
+    Command("certs freeze", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),
     Command("certs unfreeze", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: [p.certificate]),
     Command("certs revoke", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),
     Command("crl publish", _A.CRL_PUBLISH),
@@ -63,9 +98,24 @@ COMMANDS: Sequence[Command] = (
         "changes submit", _A.CHANGE_SUBMIT, _PLACE,
         lambda p: ["--holder", p.holder, "--kind", "unlock", "--scan", p.file("form.png"), "--explanation", "x"],
     ),
+    Command("changes forward", _A.CHANGE_REVIEW, _HERE, lambda p: [p.submitted]),
+    Command("changes return", _A.CHANGE_REVIEW, _HERE, lambda p: [p.submitted, "--reason", "x"]),
+    Command("changes resubmit", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.change]),
     Command("changes decide", _A.CHANGE_DECIDE, _PLACE, lambda p: [p.change, "--refuse", "--reason", "x"]),
     Command("changes execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: [p.change]),
     Command("changes list", _A.CHANGE_READ),
+    # Messages, the campaign
+    Command("messages list", _A.MESSAGE_READ),
+    Command("messages resend", _A.MESSAGE_RESEND, _PLACE, lambda p: [p.message]),
+    Command("campaigns board", _A.CAMPAIGN_READ, _PLACE, lambda p: ["--unit", p.code]),
+    Command("campaigns late", _A.CAMPAIGN_READ, _PLACE, lambda p: ["forms", "--unit", p.code]),
+    Command("campaigns list", _A.CAMPAIGN_READ),
+    Command(
+        "campaigns set", _A.CAMPAIGN_SET,
+        arguments=lambda _: [
+            "x", "--starts", "2026-11-01", "--forms", "2026-11-12", "--push", "2026-11-13", "--tokens", "2026-11-16",
+        ],
+    ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
 )  # fmt: skip

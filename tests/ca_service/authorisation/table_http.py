@@ -7,11 +7,11 @@ question of rights: what is wrong with them otherwise does not matter.
 
 from collections.abc import Sequence
 
-from ca_service.domain.roles import Action
+from ca_service.domain.roles import Action, Role
 from tests.ca_service.authorisation.entry import Open, Route, Where
 
 _A = Action
-_HERE, _PLACE, _CENTRE = Where.HERE, Where.PLACE, Where.CENTRE
+_HERE, _PLACE, _ABOVE, _CENTRE = Where.HERE, Where.PLACE, Where.ABOVE, Where.CENTRE
 
 CONSOLE: Sequence[Route] = (
     # The portal and signing in
@@ -52,22 +52,73 @@ CONSOLE: Sequence[Route] = (
     Route(
         "POST", "console.applications.decide", _A.REGISTRATION_REVIEW, _HERE,
         lambda p: {"application_id": p.waiting},
-        lambda p: {"act": "return", "reason": "x", "seen": f"submitted/{p.code}"},
+        lambda _: {"act": "return", "reason": "x", "seen": "0" * 64},
     ),
-    Route("GET", "console.applications.import_", _A.REGISTRATION_SUBMIT),
+    Route("GET", "console.person_form.new", _A.REGISTRATION_SUBMIT),
+    Route("POST", "console.person_form.submit", _A.REGISTRATION_SUBMIT, form=lambda p: {"UNIT": p.code}),
     Route(
-        "POST", "console.applications.import_", _A.REGISTRATION_SUBMIT, _PLACE,
+        "GET", "console.person_form.edit", _A.REGISTRATION_SUBMIT, _PLACE, lambda p: {"application_id": p.application}
+    ),
+    Route(
+        "POST", "console.person_form.resubmit", _A.REGISTRATION_SUBMIT, _PLACE,
+        lambda p: {"application_id": p.application}, lambda _: {"seen": "x"},
+    ),
+    # Uploads and batches
+    Route("GET", "console.imports.form", _A.REGISTRATION_SUBMIT),
+    Route(
+        "POST", "console.imports.examine", _A.REGISTRATION_SUBMIT, _PLACE,
         form=lambda p: {"unit": p.code, "sheet": p.upload("nothing.xlsx"), "scan": p.upload("form.png")},
+    ),
+    Route("GET", "console.imports.template", Open.SIGNED_IN),
+    Route("GET", "console.imports.draft", _A.REGISTRATION_SUBMIT, _PLACE, lambda p: {"draft_id": p.draft}),
+    Route(
+        "POST", "console.imports.decide", _A.REGISTRATION_SUBMIT, _PLACE, lambda p: {"draft_id": p.draft},
+        lambda _: {"act": "drop"},
+    ),
+    Route("GET", "console.imports.marked", _A.REGISTRATION_SUBMIT, _PLACE, lambda p: {"draft_id": p.draft}),
+    Route("GET", "console.batches.index", _A.REGISTRATION_READ),
+    Route("GET", "console.batches.show", _A.REGISTRATION_READ, _PLACE, lambda p: {"batch_id": p.batch}),
+    Route("GET", "console.batches.marked", _A.REGISTRATION_SUBMIT, _PLACE, lambda p: {"batch_id": p.batch}),
+    Route(
+        "POST", "console.batches.undo", _A.REGISTRATION_UNDO, _PLACE, lambda p: {"batch_id": p.batch},
+        lambda _: {"reason": "x", "seen": "taken"},
+    ),
+    # The reviewer's queue, conflicts
+    Route("GET", "console.review.queue", _A.REGISTRATION_REVIEW),
+    Route(
+        "POST", "console.review.decide", _A.REGISTRATION_REVIEW, _HERE,
+        form=lambda p: {"shown": f"{p.waiting}:{'0' * 64}", "pass": p.waiting},
+    ),
+    Route("GET", "console.review.conflicts", _A.REGISTRATION_READ),
+    Route("GET", "console.review.conflict", _A.REGISTRATION_READ, _PLACE, lambda p: {"case_id": p.conflict}),
+    Route(
+        "POST", "console.review.settle", _A.REGISTRATION_REVIEW, _ABOVE, lambda p: {"case_id": p.conflict},
+        lambda _: {"decision": "keep-both", "reason": "x", "seen_first": "0" * 64, "seen_second": "0" * 64},
     ),
     # Certificates
     Route("GET", "console.certificates.index", _A.CERTIFICATE_READ),
     Route("GET", "console.certificates.show", _A.CERTIFICATE_READ, _PLACE, lambda p: {"serial": p.certificate}),
     Route(
-        "POST", "console.certificates.change", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: {"serial": p.certificate},
+        "POST", "console.certificates.change", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: {"serial": p.certificate},
         lambda _: {"act": "freeze", "reason": "x", "seen": "active"},
     ),
+    Route(
+        "POST", "console.certificates.change", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: {"serial": p.certificate},
+        lambda _: {"act": "revoke", "reason": "x", "crl_reason": "UNSPECIFIED", "seen": "active"},
+    ),
+    Route("GET", "console.certificates.orders", _A.CERTIFICATE_READ),
+    Route("POST", "console.certificates.confirm", _A.ORDER_CONFIRM, _PLACE, lambda p: {"order_id": p.order}),
     # Changes
     Route("GET", "console.changes.index", _A.CHANGE_READ),
+    Route("GET", "console.changes.find", _A.CHANGE_SUBMIT),
+    Route("POST", "console.changes.find", _A.CHANGE_SUBMIT, form=lambda _: {"words": "x"}),
+    Route("GET", "console.changes.start", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"holder_id": p.holder}),
+    Route("GET", "console.changes.show", _A.CHANGE_READ, _PLACE, lambda p: {"change_id": p.change}),
+    Route("GET", "console.changes.scan", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
+    Route(
+        "POST", "console.changes.review", _A.CHANGE_REVIEW, _HERE, lambda p: {"change_id": p.submitted},
+        lambda _: {"act": "return", "reason": "x", "seen": "0" * 64},
+    ),
     Route(
         "POST", "console.changes.submit", _A.CHANGE_SUBMIT, _PLACE,
         form=lambda p: {"kind": "unlock", "holder": p.holder, "explanation": "x", "scan": p.upload("form.png")},
@@ -82,7 +133,112 @@ CONSOLE: Sequence[Route] = (
     ),
     # Tokens
     Route("GET", "console.media.index", _A.MEDIA_READ),
+    Route("GET", "console.media.find", _A.MEDIA_READ, _PLACE, lambda p: {"serial": p.medium}),
     Route("GET", "console.media.history", _A.MEDIA_READ, _PLACE, lambda p: {"serial": p.medium}),
+    *(
+        Route(
+            "POST", "console.media.act", needs, where, lambda p: {"serial": p.medium},
+            lambda p, act=act: {  # type: ignore[misc]
+                "act": act, "holder": p.holder, "reason": "x", "witness": "x", "seen": f"initialised/{p.code}",
+            },
+        )
+        for act, needs, where in (
+            ("allocate", _A.MEDIA_MOVE, _PLACE),
+            ("release", _A.MEDIA_MOVE, _PLACE),
+            ("hand-over", _A.MEDIA_MOVE, _PLACE),
+            ("lost", _A.MEDIA_REPORT, _PLACE),
+            ("damaged", _A.MEDIA_REPORT, _PLACE),
+            ("locked", _A.MEDIA_REPORT, _PLACE),
+            ("found", _A.MEDIA_MOVE, _PLACE),
+            ("destroy", _A.MEDIA_MOVE, _HERE),
+        )
+    ),
+    Route("POST", "console.media.register", _A.MEDIA_REGISTER, form=lambda _: {"serials": "T-NEW", "model": "x"}),
+    Route("GET", "console.media.reconcile", _A.MEDIA_READ, _PLACE, lambda p: {"unit": p.code}),
+    Route("GET", "console.parcels.index", _A.MEDIA_READ),
+    Route("GET", "console.parcels.show", _A.MEDIA_READ, _PLACE, lambda p: {"parcel_id": p.parcel}),
+    Route(
+        "POST", "console.parcels.dispatch", _A.MEDIA_MOVE, _PLACE,
+        form=lambda p: {"serials": p.medium, "to": p.code, "courier": "x", "seal": "x"},
+    ),
+    Route(
+        "POST", "console.parcels.receive", _A.MEDIA_MOVE, _HERE, lambda p: {"parcel_id": p.parcel},
+        lambda _: {"seen": "sent"},
+    ),
+    Route(
+        "POST", "console.parcels.settle", _A.MEDIA_MOVE, _HERE, lambda p: {"parcel_id": p.parcel},
+        lambda p: {"outcome": "received", "serial": p.medium, "note": "x"},
+    ),
+    Route("GET", "console.sheets.index", _A.MEDIA_READ),
+    Route("POST", "console.sheets.prepare", _A.MEDIA_MOVE),
+    Route("POST", "console.sheets.print_", _A.MEDIA_MOVE, _HERE, lambda p: {"sheet_id": p.sheet}),
+    Route(
+        "POST", "console.sheets.sign", _A.MEDIA_MOVE, _HERE, lambda p: {"sheet_id": p.sheet},
+        lambda p: {"scan": p.upload("form.png")},
+    ),
+    Route("POST", "console.sheets.export", _A.MEDIA_MOVE),
+    # Messages, the campaign
+    Route("GET", "console.messages.index", _A.MESSAGE_READ),
+    Route("POST", "console.messages.resend", _A.MESSAGE_RESEND, _PLACE, lambda p: {"message_id": p.message}),
+    Route("GET", "console.campaign.index", _A.CAMPAIGN_READ, _PLACE, lambda p: {"unit": p.code}),
+    Route("GET", "console.campaign.late", _A.CAMPAIGN_READ, _PLACE, lambda p: {"unit": p.code}),
+    Route("GET", "console.campaign.sheet", _A.CAMPAIGN_READ, _PLACE, lambda p: {"unit": p.code}),
+    Route("GET", "console.campaign.settings", _A.CAMPAIGN_READ),
+    Route(
+        "POST", "console.campaign.settings", _A.CAMPAIGN_SET,
+        form=lambda _: {
+            "name": "x", "starts_on": "2026-11-01", "forms_due": "2026-11-12", "push_due": "2026-11-13",
+            "tokens_due": "2026-11-16",
+        },
+    ),
+    # Units and the roster of responsible persons
+    Route("GET", "console.units.index", _A.UNITS_READ, _PLACE, lambda p: {"at": p.code}),
+    Route("GET", "console.units.show", _A.UNITS_READ, _PLACE, lambda p: {"code": p.code}),
+    Route(
+        "POST", "console.units.correct", _A.UNITS_IMPORT, _PLACE, lambda p: {"code": p.code}, lambda _: {"ground": "x"}
+    ),
+    Route("GET", "console.units.new", _A.UNITS_IMPORT),
+    Route("POST", "console.units.new", _A.UNITS_IMPORT, form=lambda p: {"kind": "学校", "parent": p.code}),
+    Route("GET", "console.units.import_", _A.UNITS_IMPORT),
+    Route("POST", "console.units.import_", _A.UNITS_IMPORT, form=lambda p: {"sheet": p.upload("units.csv")}),
+    Route("GET", "console.unit_cases.index", _A.UNITS_READ),
+    Route("GET", "console.unit_cases.show", _A.UNITS_READ, _PLACE, lambda p: {"case_id": p.unitcase}),
+    Route(
+        "POST", "console.unit_cases.decide", _A.UNITS_CONFIRM, _PLACE, lambda p: {"case_id": p.unitcase},
+        lambda _: {"act": "confirm", "seen": "x"},
+    ),
+    Route(
+        "POST", "console.unit_cases.decide", _A.UNITS_CONFIRM, _PLACE, lambda p: {"case_id": p.unitcase},
+        lambda _: {"act": "refuse", "reason": "x"},
+    ),
+    Route(
+        "POST", "console.unit_cases.decide", _A.UNITS_PROPOSE, _PLACE, lambda p: {"case_id": p.unitcase},
+        lambda _: {"act": "withdraw"},
+    ),
+    Route(
+        "GET", "console.unit_cases.preview", _A.UNITS_PROPOSE, _PLACE,
+        lambda p: {"code": p.code, "act": "rename", "name": "新名", "look": "1"},
+    ),
+    Route(
+        "POST", "console.unit_cases.propose", _A.UNITS_PROPOSE, _PLACE, lambda p: {"code": p.code, "act": "rename"},
+        lambda _: {"name": "新名", "seen": "x", "ground": "x"},
+    ),
+    Route("GET", "console.roster.index", _A.ROSTER_READ),
+    Route("GET", "console.roster.show", _A.ROSTER_READ, _PLACE, lambda p: {"code": p.code}),
+    Route("POST", "console.roster.reveal", _A.ROSTER_UNMASK, _PLACE, lambda p: {"code": p.code}),
+    Route(
+        "POST", "console.roster.enter", _A.ROSTER_EDIT, _PLACE, lambda p: {"code": p.code},
+        lambda _: {
+            "duty": "leader", "name": "某某", "office": "办公室", "post": "主任", "office_phone": "0471-3000001",
+            "mobile": "19900000001", "email": "one@example.com",
+        },
+    ),
+    Route(
+        "POST", "console.roster.remove", _A.ROSTER_EDIT, _PLACE, lambda p: {"code": p.code}, lambda _: {"person": "x"}
+    ),
+    Route("POST", "console.roster.export", _A.ROSTER_EXPORT, form=lambda _: {"reason": "x"}),
+    Route("GET", "console.roster.import_", _A.ROSTER_EDIT),
+    Route("POST", "console.roster.import_", _A.ROSTER_EDIT, form=lambda p: {"sheet": p.upload("nothing.xlsx")}),
     # Staff
     Route("GET", "console.staff.index", _A.STAFF_READ),
     Route(
@@ -101,11 +257,22 @@ CONSOLE: Sequence[Route] = (
     # Audit
     Route("GET", "console.audit.index", _A.AUDIT_READ),
     Route("POST", "console.audit.verify_all", _A.AUDIT_READ),
-    # The API: the directory shows a token; downloads are opened by their codes, whoever asks
-    Route("POST", "api.registrations", _A.REGISTRATION_PUSH, form=lambda _: {"records": []}, token=True),
-    Route("POST", "api.begin", Open.EVERYBODY),
-    Route("POST", "api.certificate", Open.EVERYBODY),
-    Route("POST", "api.confirm", Open.EVERYBODY),
+    # The API: programs show a token; downloads are opened by their codes, whoever asks
+    Route(
+        "POST", "api.registrations.push", _A.REGISTRATION_PUSH, form=lambda _: {"records": []}, program=Role.DIRECTORY
+    ),
+    Route(
+        "GET", "api.registrations.kept", _A.REGISTRATION_PUSH, path=lambda _: {"receipt_id": "R-1"},
+        program=Role.DIRECTORY,
+    ),
+    Route(
+        "POST", "api.sign_ins.sign_ins", _A.SIGN_IN_REPORT, program=Role.RELYING,
+        form=lambda p: {"sign_ins": [{"serial": "c1", "at": "2026-11-20T08:00:00+08:00"}]},
+    ),
+    Route("POST", "api.enrolments.begin", Open.EVERYBODY),
+    Route("POST", "api.enrolments.certificate", Open.EVERYBODY),
+    Route("POST", "api.enrolments.confirm", Open.EVERYBODY),
+    Route("GET", "openapi.openapi", Open.EVERYBODY),
     Route("GET", "health.healthz", Open.EVERYBODY),
     Route("GET", "health.readyz", Open.EVERYBODY),
 )  # fmt: skip

@@ -11,19 +11,25 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Flask
 from PIL import Image
 
+from ca_service import push_tokens
 from ca_service.app import create_console, publication_pages
 from ca_service.clock import system_clock
 from ca_service.config import Config, read_secret
 from ca_service.domain.applications import Application, ApplicationStatus, Batch, Contact
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
+from ca_service.domain.conflicts import ConflictCase, ConflictStatus
+from ca_service.domain.drafts import Draft
 from ca_service.domain.enrolments import Enrolment, EnrolmentStatus
 from ca_service.domain.holders import Holder, HolderStatus
-from ca_service.domain.media import Medium, MediumStatus, Parcel, ParcelStatus
+from ca_service.domain.media import DispatchSheet, Medium, MediumStatus, Parcel, ParcelStatus, SheetStatus
+from ca_service.domain.messages import Channel, Letter, Message, MessageStatus
+from ca_service.domain.orders import OrderAct, OrderStatus, StatusOrder
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Role
 from ca_service.domain.sign_in import Method, Origin
 from ca_service.domain.staff import Staff
+from ca_service.domain.unit_cases import Order, UnitAct, UnitCase, UnitCaseStatus
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services, UnitOfWork
@@ -33,6 +39,7 @@ from tests.ca_service.authorisation.store import RolledBackStore
 from tests.road.roster import make_scan_pdf, make_units
 
 CSRF = "the-token-of-the-session"
+_BANNER = "150302"
 _CONTACT = Contact("150302199001010004", "0473-3000001", "teacher@example.com", "19900000001")
 
 
@@ -57,9 +64,13 @@ class World:
         serializer = self.console.session_interface.get_signing_serializer(self.console)  # type: ignore[attr-defined]
         return f"__Host-educa={serializer.dumps({'id': self.identifiers[asker], 'csrf': CSRF})}"
 
-    def push_token(self) -> str:
-        """The user directory's bearer token."""
-        return read_secret(self.wiring.config.path(self.wiring.config.secrets.push_token))
+    def token(self, program: Role, body: bytes) -> str:
+        """A program's bearer token; that of a push is good for this body only."""
+        config = self.wiring.config
+        if program is Role.RELYING:
+            (token,) = self.wiring.relying_tokens().values()
+            return token
+        return push_tokens.mint(read_secret(config.path(config.secrets.push_token)), body, at=self.wiring.clock())
 
 
 def build(config: Config, folder: Path) -> World:
@@ -97,21 +108,22 @@ def _fill(services: Services) -> None:
         for code in (BELOW, FOREIGN):
             parent = LINEAGE[code][1]
             uow.units.add(Unit(code, f"示范学校{code}", UnitKind.SCHOOL, parent, parent, "211"))
+        # What waits for the league's review comes from a banner below it.
+        uow.holders.add(_holder(services, Place(_BANNER, Path())))
         for code in LINEAGE:
             place = Place(code, Path())
             _person(services, uow, place)
             _papers(services, uow, place, scan)
             uow.staff.add(_account(services, place.clerk, code, Role.CLERK))
+        for code in LINEAGE:
+            _cases(services, uow, Place(code, Path()), scan)
         uow.staff.add(_account(services, "an-auditor", CENTRE_CODE, Role.AUDITOR))
 
 
 def _person(services: Services, uow: UnitOfWork, place: Place) -> None:
     """A holder with a certificate, a token in the unit's stock, a parcel on its way to the unit."""
     now, code = services.clock(), place.code
-    holder = Holder(
-        place.holder, place.external, code, f"持证{code}", UserType.INFORMATION, _CONTACT, "0" * 64,
-        HolderStatus.ACTIVE, now, "",
-    )  # fmt: skip
+    holder = _holder(services, place)
     uow.holders.add(holder)
     uow.media.add(Medium(place.medium, "test", MediumStatus.INITIALISED, code, now))
     uow.parcels.add(Parcel(place.parcel, CENTRE_CODE, code, "", ParcelStatus.SENT, "somebody", now))
@@ -134,8 +146,7 @@ def _papers(services: Services, uow: UnitOfWork, place: Place, scan: str) -> Non
     """An application of the unit, one that waits for review there, and a change case of its holder."""
     now, code = services.clock(), place.code
     uow.batches.add(Batch(place.batch, code, "0" * 64, scan, "somebody", now))
-    # What waits for review at a unit comes from below it; a school reviews nothing.
-    origin = {CENTRE_CODE: LEAGUE, LEAGUE: "150302"}.get(code, code)
+    origin = _origin(code)
     for row, key, unit in ((4, place.application, code), (5, place.waiting, origin)):
         uow.applications.add(
             Application(
@@ -148,6 +159,50 @@ def _papers(services: Services, uow: UnitOfWork, place: Place, scan: str) -> Non
             place.change, ChangeKind.UNLOCK, place.holder, code, "x", "x", False, scan, ChangeStatus.SUBMITTED,
             "somebody", now,
         )
+    )  # fmt: skip
+
+
+def _cases(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None:
+    """What else can lie at a unit: see the tables for who may do what with each."""
+    now, code = services.clock(), place.code
+    uow.changes.add(
+        Change(
+            place.submitted, ChangeKind.UNLOCK, Place(_origin(code), Path()).holder, _origin(code), "x", "x", False,
+            scan, ChangeStatus.SUBMITTED, "somebody", now, at_unit=code,
+        )
+    )  # fmt: skip
+    uow.conflicts.add(
+        ConflictCase(place.conflict, "0" * 64, place.application, place.waiting, ConflictStatus.UNDECIDED, code, now)
+    )
+    uow.orders.add(
+        StatusOrder(
+            place.order, place.certificate, code, OrderAct.FREEZE, "x", "somebody", now, now + timedelta(days=1),
+            OrderStatus.OPEN,
+        )
+    )  # fmt: skip
+    uow.messages.add(
+        Message(place.message, Channel.SMS, Letter("19900000001", "x"), MessageStatus.FAILED, code, now, now)
+    )
+    uow.sheets.add(DispatchSheet(place.sheet, code, SheetStatus.PREPARED, "somebody", now))
+    uow.drafts.add(Draft(place.draft, code, "sheet.xlsx", "form.pdf", "somebody", now))
+    order = Order(UnitAct.RENAME, code, name="示范单位")
+    uow.unit_cases.add(
+        UnitCase(
+            place.unitcase, **vars(order), ground="x", plan_sha256="0" * 64, status=UnitCaseStatus.PROPOSED,
+            proposed_by="somebody", proposed_at=now,
+        )
+    )  # fmt: skip
+
+
+def _origin(code: str) -> str:
+    """What waits for review at a unit comes from below it; a school reviews nothing."""
+    return {CENTRE_CODE: LEAGUE, LEAGUE: _BANNER}.get(code, code)
+
+
+def _holder(services: Services, place: Place) -> Holder:
+    return Holder(
+        place.holder, place.external, place.code, f"持证{place.code}", UserType.INFORMATION, _CONTACT, "0" * 64,
+        HolderStatus.ACTIVE, services.clock(), "",
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from ca_service.domain.roles import Role
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
 from ca_service.workflows.staff import NewStaff, add_staff
+from tests.ca_service.desk import id_number
 from tests.ca_service.office import LEAGUE, actor
 from tests.road.roster import make_units
 
@@ -29,8 +30,8 @@ def place(founded: Config, tmp_path: Path) -> Path:
     shutil.copytree(founded.folder / "secrets", tmp_path / "secrets")
     (tmp_path / "units.csv").write_bytes(UNITS.csv)
     services = Wiring(founded.model_copy(update={"folder": tmp_path})).services
-    for login, role in (("sysadmin", Role.CA_ADMIN), ("secadmin", Role.SECURITY_ADMIN)):
-        new = NewStaff(login, "示范人员", "150000", frozenset({role}))
+    for person, (login, role) in enumerate((("sysadmin", Role.CA_ADMIN), ("secadmin", Role.SECURITY_ADMIN))):
+        new = NewStaff(login, "示范人员", "150000", frozenset({role}), id_number(person))
         add_staff(services, actor(Role.SECURITY_ADMIN), new, first_password="first-password", hasher=hash_password)
     assert _run(tmp_path, "import", str(tmp_path / "units.csv")).exit_code == 0
     return tmp_path
