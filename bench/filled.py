@@ -27,23 +27,28 @@ from ca_service.config import Config
 from ca_service.domain.applications import ApplicationStatus, Batch
 from ca_service.domain.audit import AuditEntry, Tag, canonical, timestamp
 from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
+from ca_service.domain.conflicts import ConflictCase, ConflictStatus
 from ca_service.domain.holders import Holder
-from ca_service.domain.media import CustodyEvent, Medium, MediumEvent, MediumStatus
+from ca_service.domain.media import CustodyEvent, Medium, MediumEvent, MediumStatus, Parcel, ParcelStatus
 from ca_service.domain.responsible import Duty, OfficeContact, ResponsiblePerson
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
-from ca_service.passwords import hash_password
 from ca_service.store.models import AuditRow, HeadRow
 from ca_service.wiring import Wiring
-from ca_service.workflows import unit_cases
+from ca_service.workflows import drafts, unit_cases
 from ca_service.workflows.ports import UnitOfWork
+from ca_service.workflows.register import Upload
 from ca_service.workflows.units import register
+from tests.road.roster import make_roster, make_scan_pdf
 
-PASSWORD = "a long enough password"
 FILLER = Actor("filler", CENTRE_CODE, frozenset({Role.OPERATOR}), "cli")
 LEAGUE, BANNER = "150300", "150302"
+_UNDECIDED, _SENT = ConflictStatus.UNDECIDED, ParcelStatus.SENT
+_DRAFT_ROWS = 500
+_CONFLICTS = 200
+_PARCELS = 500
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class Sizes:
 
 @dataclass
 class Filled:
-    """What there is, by identifier; `logins` by role and unit, all with PASSWORD."""
+    """What there is, by identifier; `logins` by role and unit."""
 
     units: list[Unit] = field(default_factory=list)
     applications: list[str] = field(default_factory=list)
@@ -68,6 +73,10 @@ class Filled:
     media: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     unit_case: str = ""
+    conflict: str = ""
+    batch: str = ""
+    draft: str = ""
+    parcel: str = ""
     logins: dict[tuple[Role, str], str] = field(default_factory=dict)
 
 
@@ -107,6 +116,7 @@ class _Filler:
             with self.services.begin() as uow:
                 part(uow)
         self._audit()
+        self._draft()
         self._unit_case()
         return self.filled
 
@@ -118,6 +128,15 @@ class _Filler:
         case = unit_cases.propose(self.services, admin, order, seen=seen, ground="示范数据")
         self.filled.unit_case = case.id
 
+    def _draft(self) -> None:
+        """An upload of the league's clerk that waits for a choice."""
+        login = self.filled.logins[Role.CLERK, LEAGUE]
+        schools = [unit for unit in self.filled.units if unit.kind is UnitKind.SCHOOL]
+        roster = make_roster(schools, rows=min(_DRAFT_ROWS, len(schools) // 2)).xlsx
+        upload = Upload(LEAGUE, roster, "roster.xlsx", make_scan_pdf(), "form.pdf")
+        clerk = Actor(login, LEAGUE, frozenset({Role.CLERK}), "web")
+        self.filled.draft = drafts.examine(self.services, clerk, upload).draft.id
+
     def _units(self, uow: UnitOfWork) -> None:
         present = list(uow.units.find())
         new = units_of_the_region(present, self.sizes.units)
@@ -125,7 +144,6 @@ class _Filler:
         self.filled.units = [*present, *new]
 
     def _staff(self, uow: UnitOfWork) -> None:
-        hashed = hash_password(PASSWORD)
         places = [CENTRE_CODE, LEAGUE, BANNER]
         business = [(role, unit) for role in (Role.CLERK, Role.REVIEWER, Role.CUSTODIAN) for unit in places]
         centre = [(role, CENTRE_CODE) for role in (Role.CA_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR)]
@@ -135,7 +153,18 @@ class _Filler:
         named = [(login, *place) for place, login in self.filled.logins.items()]
         named += [(f"clerk-{number}", *place) for number, place in enumerate(others)]
         uow.staff.add_all(
-            Staff(login, "示范人员", unit, frozenset({role}), hashed, False, True, self.now)
+            Staff(
+                login,
+                "示范人员",
+                unit,
+                frozenset({role}),
+                "",
+                must_change_password=False,
+                active=True,
+                created_at=self.now,
+                person_hash=self.services.keyed_hash(login),
+                second_factor=True,
+            )
             for login, role, unit in named
         )
 
@@ -156,6 +185,16 @@ class _Filler:
         uow.holders.add_all(holders)
         self.filled.applications = [a.id for a in applications]
         self.filled.holders = [h.id for h in holders]
+        self.filled.batch = applications[0].batch_id
+        waiting = [a for a in applications if a.status is ApplicationStatus.SUBMITTED]
+        pairs = list(zip(waiting[::2], waiting[1::2], strict=False))[:_CONFLICTS]
+        uow.conflicts.add_all(
+            ConflictCase(
+                f"D{n:06d}", one.id_number_hash, one.id, two.id, ConflictStatus.UNDECIDED, CENTRE_CODE, self.now
+            )
+            for n, (one, two) in enumerate(pairs)
+        )
+        self.filled.conflict = "D000000"
         self.holders = holders
 
     def _custody(self, uow: UnitOfWork) -> None:
@@ -181,6 +220,14 @@ class _Filler:
             for n in stock
         ]
         uow.media.add_all(media)
+        league = [unit.code for unit in self.filled.units if unit.kind is UnitKind.LEAGUE]
+        uow.parcels.add_all(
+            Parcel(
+                f"P{n:06d}", CENTRE_CODE, league[n % len(league)], f"KD{n}", ParcelStatus.SENT, "custodian", self.now
+            )
+            for n in range(_PARCELS)
+        )
+        self.filled.parcel = f"P{next(n for n in range(_PARCELS) if league[n % len(league)] == LEAGUE):06d}"
         uow.custody.add_all(steps)
         uow.certificates.add_all(certificates)
         self.filled.media = [medium.serial for medium in media]

@@ -1,11 +1,11 @@
 """The campaign's numbers, counted where the rows are: one grouped query a source, none of them loads a table."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ca_service.domain.applications import ApplicationStatus
@@ -120,37 +120,43 @@ class SqlProgress:
     def _pending(
         self, nodes: Sequence[str]
     ) -> tuple[Mapping[tuple[str, ApplicationStatus], int], Mapping[str, Mapping[UnitKind, int]]]:
-        place, node = aliased(UnitRow), LineageRow.above_code
-        query = select(node, ApplicationRow.status, place.kind, func.count()).where(
-            _PENDING,
-            ApplicationRow.unit_code == LineageRow.unit_code,
-            node.in_(nodes),
-            place.code == ApplicationRow.at_unit,
+        row, node = ApplicationRow, LineageRow.above_code
+        each = select(row.unit_code, row.status, row.at_unit, func.count().label("number")).where(_PENDING)
+        own = each.group_by(row.unit_code, row.status, row.at_unit).subquery()
+        query = select(node, own.c.status, own.c.at_unit, func.sum(own.c.number)).where(
+            own.c.unit_code == LineageRow.unit_code, node.in_(nodes)
         )
+        found = self._session.execute(query.group_by(node, own.c.status, own.c.at_unit)).all()
+        kinds = self._kinds({at_unit for _, status, at_unit, _ in found if status is _S.SUBMITTED})
         pending: dict[tuple[str, ApplicationStatus], int] = defaultdict(int)
-        reviewing: dict[str, dict[UnitKind, int]] = defaultdict(dict)
-        for above, status, kind, number in self._session.execute(
-            query.group_by(node, ApplicationRow.status, place.kind)
-        ):
+        reviewing: dict[str, dict[UnitKind, int]] = defaultdict(lambda: defaultdict(int))
+        for above, status, at_unit, number in found:
             pending[above, status] += number
             if status is _S.SUBMITTED:
-                reviewing[above][kind] = number
+                reviewing[above][kinds[at_unit]] += number
         return pending, reviewing
 
+    def _kinds(self, codes: Collection[str]) -> Mapping[str, UnitKind]:
+        query = select(UnitRow.code, UnitRow.kind).where(UnitRow.code.in_(codes))
+        return {row[0]: row[1] for row in self._session.execute(query)}
+
     def _people(self, nodes: Sequence[str]) -> Mapping[tuple[str, Stage], int]:
-        node = LineageRow.above_code
-        base = select(node, func.count(func.distinct(_H.id))).where(
-            _ADMINISTRATOR, _H.unit_code == LineageRow.unit_code, node.in_(nodes)
-        )
-        queries = {
-            Stage.PUSHED: base,
-            Stage.DOWNLOADED: base.where(_CERTIFIED),
-            Stage.SIGNED_IN: base.where(SignInRow.holder_id == _H.id),
+        # Whether a person has come so far is asked once for each, and only the sums are multiplied by the tree.
+        reached = {
+            Stage.PUSHED: literal(1),
+            Stage.DOWNLOADED: _one_if(select(CertificateRow.serial).where(_CERTIFIED).exists()),
+            Stage.SIGNED_IN: _one_if(select(SignInRow.holder_id).where(SignInRow.holder_id == _H.id).exists()),
         }
+        sums = [func.sum(one).label(stage.value) for stage, one in reached.items()]
+        own = select(_H.unit_code, *sums).where(_ADMINISTRATOR).group_by(_H.unit_code).subquery()
+        node = LineageRow.above_code
+        query = select(node, *(func.sum(own.c[stage.value]) for stage in reached)).where(
+            own.c.unit_code == LineageRow.unit_code, node.in_(nodes)
+        )
         return {
             (above, stage): number
-            for stage, query in queries.items()
-            for above, number in self._session.execute(query.group_by(node))
+            for above, *numbers in self._session.execute(query.group_by(node))
+            for stage, number in zip(reached, numbers, strict=True)
         }
 
     def _tokens(self, nodes: Sequence[str]) -> Mapping[tuple[str, Stage], int]:
@@ -192,6 +198,10 @@ class SqlProgress:
             *_below(UnitRow.code, within),
             ~_has(stage),
         ]
+
+
+def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return case((condition, 1), else_=0)
 
 
 def _reached(
