@@ -6,9 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from ca_service.domain.audit import canonical, timestamp
 from ca_service.domain.lifecycle import Machine
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 class ApplicationStatus(StrEnum):
@@ -163,9 +167,9 @@ class Shown:
         return content_sha256(self.application, besides=_PROGRESS, path=path_text(self.path), scan=self.scan_sha256)
 
 
-def content_sha256(record: object, *, besides: frozenset[str], **more: str) -> str:
+def content_sha256(record: "DataclassInstance", *, besides: frozenset[str], **more: str) -> str:
     """SHA-256 of a record's fields by name. Empty fields do not count, so that a field added later changes no hash."""
-    fields: dict[str, object] = {**asdict(record), **more}  # type: ignore[call-overload]
+    fields: dict[str, object] = {**asdict(record), **more}
     shown = {name: value for name, value in fields.items() if name not in besides and value}
     octets = json.dumps(shown, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain).encode()
     return hashlib.sha256(octets).hexdigest()

@@ -1,6 +1,7 @@
 """Entering a change form (用户变更申请单), and entering it again after it was returned."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
@@ -118,7 +119,7 @@ def resubmit(services: Services, actor: Actor, change_id: str, form: Form | None
         return again
 
 
-def _recorded(services: Services, actor: Actor, holder_id: str) -> Any:
+def _recorded(services: Services, actor: Actor, holder_id: str) -> AbstractContextManager[None]:
     return recorded(services, actor, "change.submit", holder_id, unit=lambda uow: uow.holders.get(holder_id).unit_code)
 
 

@@ -4,6 +4,7 @@ The centre is the user-management department. It may decide a case before it has
 cannot always wait for three offices; the step then says where the case lay.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
@@ -107,7 +108,7 @@ def decide(services: Services, actor: Actor, change_id: str, decision: Decision,
         return decided
 
 
-def _unit_of(change_id: str):  # type: ignore[no-untyped-def]
+def _unit_of(change_id: str) -> Callable[[UnitOfWork], str]:
     return lambda uow: uow.changes.get(change_id).unit_code
 
 

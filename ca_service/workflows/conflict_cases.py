@@ -34,7 +34,7 @@ class Side:
 
 @dataclass(frozen=True)
 class ConflictView:
-    """A case with both sides, the earlier application first in no particular order of merit."""
+    """A case with both sides; which of them is the first says nothing."""
 
     case: ConflictCase
     sides: tuple[Side, Side]

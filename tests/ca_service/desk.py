@@ -11,12 +11,14 @@ from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows import push, review
 from ca_service.workflows.conflicts import open_conflicts
+from ca_service.workflows.shown import shown
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.road.roster import make_units
 
 CENTRE_REVIEWER, LEAGUE_REVIEWER = actor(Role.REVIEWER), actor(Role.REVIEWER, LEAGUE)
 BANNER_REVIEWER = actor(Role.REVIEWER, BANNER)
 UP = (BANNER_REVIEWER, LEAGUE_REVIEWER)
+CENTRE = CENTRE_CODE
 
 
 def id_number(person: int) -> str:
@@ -106,19 +108,10 @@ class Desk:
 
     def sha256(self, own: str) -> str:
         """What a page that shows it now would post."""
-        (row,) = [w for w in self._waiting_anywhere() if w[0] == own]
-        return row[1]
-
-    def _waiting_anywhere(self) -> list[tuple[str, str]]:
-        from ca_service.workflows.shown import shown
-
         with self.office.services.read() as uow:
-            return [(own, seen.sha256()) for own, seen in shown(uow, uow.applications.find()).items()]
+            return shown(uow, [uow.applications.get(own)])[own].sha256()
 
     def audited(self, tag: str) -> list[tuple[str, str]]:
         """Actor and subject of the audit entries with this tag."""
         with self.office.services.read() as uow:
             return [(entry.actor, entry.subject) for entry in uow.audit.entries() if entry.tag == tag]
-
-
-CENTRE = CENTRE_CODE

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from ca_service.domain import errors
 from ca_service.domain.changes import ChangeKind
 from ca_service.wiring import Wiring
-from ca_service.workflows import change, handovers, push
+from ca_service.workflows import change, handovers, push, review
 from tests.ca_service.desk import CENTRE_REVIEWER, Desk
 from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
 
@@ -105,8 +105,6 @@ def test_a_push_that_does_not_carry_what_was_approved_here_is_refused(
 def test_a_unit_renamed_between_approval_and_push_brings_the_application_back_to_the_centre(
     desk: Desk, office: Office, wiring: Wiring
 ) -> None:
-    from ca_service.workflows import review
-
     own = desk.enter()
     review.approve(office.services, CENTRE_REVIEWER, desk.at_centre(own))
     _by_hand(wiring, f"UPDATE unit SET name = '改名小学' WHERE code = '{own.unit_code}'")

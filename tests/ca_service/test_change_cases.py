@@ -13,7 +13,7 @@ from ca_service.domain.changes import CertificateAct, Change, ChangeKind, Change
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.roles import Actor, Role
 from ca_service.wiring import Wiring
-from ca_service.workflows import change, handovers
+from ca_service.workflows import change, enrol, handovers
 from ca_service.workflows.certificate_status import by_serial
 from tests.ca_service.desk import BANNER_REVIEWER, CENTRE, CENTRE_REVIEWER, LEAGUE_REVIEWER, Desk, id_number
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
@@ -153,8 +153,6 @@ def _enrolled(desk: Desk, office: Office) -> Any:
 
 
 def _downloaded(office: Office, holder: str, token: Any) -> Any:
-    from ca_service.workflows import enrol
-
     begun = office.begin(token, office.codes(holder))
     delivered = office.fetch(token, begun)
     return enrol.confirm(office.services, session=begun.session, signature=token.prove(delivered.challenge))

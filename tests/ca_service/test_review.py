@@ -14,7 +14,7 @@ from ca_service.workflows import review
 from ca_service.workflows.listing import Window
 from ca_service.workflows.review import Verdict
 from ca_service.workflows.review_queue import Wanted, waiting
-from tests.ca_service.desk import BANNER_REVIEWER, CENTRE, CENTRE_REVIEWER, LEAGUE_REVIEWER, UP, Desk
+from tests.ca_service.desk import BANNER_REVIEWER, CENTRE, CENTRE_REVIEWER, LEAGUE_REVIEWER, Desk
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 
 FORWARD, RETURN, APPROVE = ApplicationEvent.FORWARD, ApplicationEvent.RETURN, ApplicationEvent.APPROVE
@@ -177,4 +177,3 @@ def test_the_queue_holds_what_waits_for_the_own_unit_narrowed_as_asked(desk: Des
     with pytest.raises(errors.Forbidden):
         waiting(office.services, BANNER_REVIEWER, Wanted(unit_code="150400"), window)
     assert not waiting(office.services, LEAGUE_REVIEWER, Wanted(unit_code=units[0]), window).rows
-    assert UP

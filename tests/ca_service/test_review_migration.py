@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from ca_service.domain.applications import Contact
 from ca_service.domain.changes import ChangeKind, ChangeStatus
+from ca_service.domain.holders import pushed_sha256
 from ca_service.store import schema
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
@@ -42,8 +43,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def test_an_older_database_is_brought_up_with_its_rows(database: Database) -> None:
-    from ca_service.domain.holders import pushed_sha256
-
     contact = Contact("150302199001010004", "0473-3000001", "a@example.com", "19900000001")
     plain = (
         '{"id_number": "150302199001010004", "office_phone": "0473-3000001",'
