@@ -1,15 +1,18 @@
 """`educa registrations`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from ca_service.cli import conflicts, registration_batches
-from ca_service.cli.base import Call, Group, pass_call
+from ca_service.cli.base import Call, Group, pass_call, write_private
 from ca_service.domain.applications import Application, ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
+from ca_service.printing.filled import print_application
 from ca_service.workflows import review
+from ca_service.workflows.paper_forms import application_form_of
 from ca_service.workflows.review_queue import doubles
 
 _EXCEPT = "例外：退回这一份，说明原因；可重复"
@@ -69,6 +72,16 @@ def return_(call: Call, ids: tuple[str, ...], reason: str) -> None:
 def approve(call: Call, ids: tuple[str, ...], batch: str | None, exceptions: tuple[tuple[str, str], ...]) -> None:
     """统一审核通过（自治区教育信息中心）。"""
     _told(call, _decided(call, ids, batch, exceptions, ApplicationEvent.APPROVE), "已审核通过，等待推送到CA")
+
+
+@registrations.command("form")
+@click.argument("application")
+@click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="写入这个 PDF 文件")
+@pass_call
+def form(call: Call, application: str, output: Path) -> None:
+    """打印用户CA申请单（含未遮盖的个人信息，记入审计）。"""
+    write_private(output, print_application(application_form_of(call.services, call.actor, application)))
+    call.tell({"application": application, "file": str(output)}, text=f"申请单已写入 {output}。")
 
 
 def _decided(

@@ -68,4 +68,10 @@ COMMANDS: Sequence[Command] = (
     Command("changes list", _A.CHANGE_READ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    # Paper
+    Command(
+        "registrations form", _A.REGISTRATION_UNMASK, _PLACE,
+        lambda p: [p.application, "--output", p.file("form.pdf")],
+    ),
+    Command("changes form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: [p.change, "--output", p.file("form.pdf")]),
 )  # fmt: skip
