@@ -72,7 +72,9 @@ def _move(
         _refuse_partial(uow, actor, change)
         refuse_other_content(change.shown_sha256(), seen)
         to = next_above(path, place) if event is _E.FORWARD else change.unit_code
-        moved = uow.changes.change(change, guard=("at_unit",), status=status, at_unit=to, decision_reason=reason)
+        moved = uow.changes.change(
+            change, guard=("at_unit", "scan_sha256"), status=status, at_unit=to, decision_reason=reason
+        )
         _note(services, uow, actor, moved, Act(change.id, event, place, to, reason, change.shown_sha256()))
         return moved
 
@@ -91,7 +93,7 @@ def decide(services: Services, actor: Actor, change_id: str, decision: Decision,
         _check_decision(uow, change, decision, holder)
         decided = uow.changes.change(
             change,
-            guard=("at_unit",),
+            guard=("at_unit", "scan_sha256"),
             status=status,
             at_unit=CENTRE_CODE,
             certificate_act=decision.certificate_act,

@@ -181,7 +181,7 @@ def _carry_out(services: Services, uow: UnitOfWork, actor: Actor, cases: Sequenc
     moved, acts = [], []
     for case in cases:
         application, verdict = case.application, case.verdict
-        after = uow.applications.change(application, guard=("at_unit",), **_changed(case))
+        after = uow.applications.change(application, guard=("at_unit", "scan_sha256"), **_changed(case))
         hashed = case.shown.sha256()
         detail = {"to": after.at_unit, "sha256": hashed} | ({"reason": verdict.reason} if verdict.reason else {})
         uow.audit.append(actor, _TAGS[verdict.event], application.id, unit=application.unit_code, detail=detail)

@@ -22,6 +22,7 @@ from ca_service.web.console import (
     second_factor,
     sheets,
     staff,
+    stamped,
     unit_cases,
     units,
 )
@@ -42,8 +43,8 @@ from ca_service.web.console.texts import local_time, word
 __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
-    portal, account, second_factor, campaign, applications, review, imports, batches, person_form, certificates,
-    changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
+    portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
+    certificates, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

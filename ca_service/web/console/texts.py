@@ -16,6 +16,7 @@ _WORDS: Mapping[str, str] = {
     "freeze": "冻结", "revoke": "吊销",
     "information-change": "信息变更",
     "forward": "上报", "return": "退回", "resubmit": "再次提交", "approve": "同意", "refuse": "不同意",
+    "attached": "已附上", "already-there": "此前已附上", "no-code": "没有二维码", "scan-refused": "未附上",
     "reopen": "退回重新审核", "attach": "附扫描件", "execute": "执行",
     "undecided": "待处理", "kept": "保留双方", "resolved": "已处理", "lapsed": "已消除",
     "keep-both": "保留双方（同一人可以有两份登记）", "return-first": "退回第一份", "return-second": "退回第二份",

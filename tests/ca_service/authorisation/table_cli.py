@@ -73,5 +73,6 @@ COMMANDS: Sequence[Command] = (
         "registrations form", _A.REGISTRATION_UNMASK, _PLACE,
         lambda p: [p.application, "--output", p.file("form.pdf")],
     ),
+    Command("registrations scans", _A.REGISTRATION_SUBMIT, arguments=lambda p: [p.file("form.png")]),
     Command("changes form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: [p.change, "--output", p.file("form.pdf")]),
 )  # fmt: skip

@@ -112,6 +112,10 @@ CONSOLE: Sequence[Route] = (
     Route(
         "GET", "console.applications.form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"application_id": p.application}
     ),
+    Route("GET", "console.stamped.form", _A.REGISTRATION_SUBMIT),
+    Route(
+        "POST", "console.stamped.attach", _A.REGISTRATION_SUBMIT, form=lambda p: {"scans": p.upload("form.png")},
+    ),
     Route("GET", "console.changes.form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
 )  # fmt: skip
 
