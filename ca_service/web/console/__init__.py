@@ -86,6 +86,6 @@ def _harden(response: Response) -> Response:
     headers["Strict-Transport-Security"] = "max-age=31536000"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
-    if not request.path.startswith("/assets/"):
+    if not request.path.startswith("/assets/") and "no-store" not in headers.get("Cache-Control", ""):
         headers["Cache-Control"] = "no-store"
     return response

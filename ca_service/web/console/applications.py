@@ -9,7 +9,7 @@ from ca_service.domain.person_text import mask_id, mask_name, mask_phone
 from ca_service.printing.filled import print_application
 from ca_service.web.console.context import actor, field, services, window
 from ca_service.web.console.downloads import attachment
-from ca_service.web.console.scans import scan_page
+from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import review
 from ca_service.workflows.applications import scan_of, view_application
 from ca_service.workflows.paper_forms import application_form_of
@@ -48,6 +48,12 @@ def show(application_id: str) -> str:
 def scan(application_id: str) -> Response:
     """The stamped form."""
     return scan_page(scan_of(services(), actor(), application_id))
+
+
+@pages.get("/<application_id>/scan.png")
+def scan_beside(application_id: str) -> Response:
+    """The stamped form as a picture, to stand beside the data."""
+    return scan_picture(scan_of(services(), actor(), application_id))
 
 
 @pages.get("/<application_id>/form.pdf")

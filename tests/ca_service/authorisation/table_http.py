@@ -116,6 +116,11 @@ CONSOLE: Sequence[Route] = (
     Route(
         "POST", "console.stamped.attach", _A.REGISTRATION_SUBMIT, form=lambda p: {"scans": p.upload("form.png")},
     ),
+    Route(
+        "GET", "console.applications.scan_beside", _A.REGISTRATION_UNMASK, _PLACE,
+        lambda p: {"application_id": p.application},
+    ),
+    Route("GET", "console.changes.scan_beside", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
     Route("GET", "console.changes.form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
 )  # fmt: skip
 
