@@ -1,15 +1,20 @@
 """A stamped form comes back as a scan: it finds its application, stale pages are told, hostile files are a line."""
 
+import json
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 
 import pypdfium2
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 from PIL import Image
 from pypdf import PdfWriter
 from sqlalchemy import text
 
+from ca_service.cli.base import Call
+from ca_service.cli.main import main
 from ca_service.domain import errors
 from ca_service.domain.applications import ApplicationEvent, ApplicationStatus
 from ca_service.domain.audit import Tag
@@ -28,7 +33,7 @@ from ca_service.workflows.stamped_scans import ScanLine, ScanOutcome, attach_sca
 from tests.ca_service.desk import BANNER_REVIEWER, CENTRE_REVIEWER, Desk
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.ca_service.paper.people import signed_in
-from tests.ca_service.web.test_console import _token
+from tests.ca_service.web.test_console import _staff, _token
 
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 FORWARD, RETURN = ApplicationEvent.FORWARD, ApplicationEvent.RETURN
@@ -183,6 +188,26 @@ def test_no_file_and_too_many_files_are_told(app: Flask, office: Office, desk: D
     many = [(BytesIO(b"x"), f"{number}.pdf") for number in range(21)]
     answer = client.post("/applications/scans", data={"csrf_token": token, "scans": many})
     assert (answer.status_code, "一次最多上传 20 个文件" in answer.text) == (422, True)
+
+
+def test_the_command_reports_each_file_and_fails_if_one_was_not_attached(
+    office: Office, desk: Desk, wiring: Wiring, tmp_path: Path
+) -> None:
+    own = desk.enter().id
+    clerk = _staff(office, Role.CLERK, unit=LEAGUE).login
+    good, blank = tmp_path / "good.pdf", tmp_path / "blank.pdf"
+    good.write_bytes(_paper(office, own))
+    blank.write_bytes(office.scan)
+
+    def run(*files: Path) -> tuple[int, list[str]]:
+        call = Call()
+        call.__dict__.update(wiring=wiring, config=wiring.config)
+        arguments = ["registrations", "scans", *map(str, files), "--as", clerk, "--json"]
+        done = CliRunner().invoke(main, arguments, obj=call)
+        return done.exit_code, [line["outcome"] for line in json.loads(done.stdout)]
+
+    assert run(good) == (0, ["attached"])
+    assert run(blank, good) == (1, ["no-code", "already-there"])
 
 
 def _code(kind: PaperKind) -> PaperCode:
