@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from rich.table import Table
 
 from ca_service import config as configuration
 from ca_service.config import Config, ConfigError
-from ca_service.domain.errors import DomainError, Forbidden
+from ca_service.domain.errors import DomainError, Forbidden, Invalid
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.wiring import Wiring
@@ -69,6 +70,16 @@ class Call:
     def tell(self, facts: Mapping[str, Any], *, text: str) -> None:
         """A single result: one JSON document with --json, else the text."""
         click.echo(json.dumps(dict(facts), ensure_ascii=False, indent=1, default=str) if self.as_json else text)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Create the file for its owner only; raise Invalid where that is not possible."""
+    try:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_bytes(content)
+    except OSError as error:
+        raise Invalid(f"无法写出文件 {path}（{error.strerror}）。请换一个位置。") from error
 
 
 pass_call = click.make_pass_decorator(Call, ensure=True)

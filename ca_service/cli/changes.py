@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from ca_service.cli.base import Call, Group, pass_call
+from ca_service.cli.base import Call, Group, pass_call, write_private
 from ca_service.domain.changes import CertificateAct, Change, ChangeKind, ChangeStatus, Particular, Signature
 from ca_service.domain.errors import Invalid
+from ca_service.printing.filled import print_change
 from ca_service.workflows import change as workflow
+from ca_service.workflows.paper_forms import change_form_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SIGNATURES = [block.value for block in Signature]
@@ -113,6 +115,16 @@ def decide(call: Call, change: str, *, approve: bool, certificate: str | None, r
 def execute(call: Call, change: str) -> None:
     """执行已同意的变更。"""
     _told(call, workflow.execute(call.services, call.actor, change), "已执行")
+
+
+@changes.command("form")
+@click.argument("change")
+@click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="写入这个 PDF 文件")
+@pass_call
+def form(call: Call, change: str, output: Path) -> None:
+    """打印用户变更申请单（含未遮盖的个人信息，记入审计）。"""
+    write_private(output, print_change(change_form_of(call.services, call.actor, change)))
+    call.tell({"change": change, "file": str(output)}, text=f"变更申请单已写入 {output}。")
 
 
 @changes.command("list")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ca_service.cli.base import Call, Command, pass_call
+from ca_service.cli.base import Call, Command, pass_call, write_private
 from ca_service.domain.errors import Invalid
 from ca_service.intake.template import write_template
 from ca_service.workflows import batches
@@ -37,7 +37,7 @@ def import_(call: Call, /, file: Path, marked: Path | None, *, dry: bool, **opti
         report = import_batch(call.services, call.actor, upload)
         batch, taken, findings = report.batch_id, report.taken, report.findings
     if marked is not None:
-        _write(marked, marked_sheet(call.services, upload))
+        write_private(marked, marked_sheet(call.services, upload))
     if call.as_json:
         call.tell({"batch": batch, "taken": [one.id for one in taken], "dry_run": dry, **_facts(findings)}, text="")
         return
@@ -95,7 +95,7 @@ def _shown(entry: object, names: Mapping[str, str]) -> dict[str, object]:
 @pass_call
 def template(call: Call, out: Path) -> None:
     """写出空白的用户CA信息电子表格模板（xlsx）。"""
-    _write(out, write_template())
+    write_private(out, write_template())
     call.tell({"file": str(out)}, text=f"已写出模板 {out}。")
 
 
@@ -124,7 +124,7 @@ def list_batches(call: Call) -> None:
 @pass_call
 def marked_batch(call: Call, batch: str, out: Path) -> None:
     """把批次的原表标出错误后写出（xlsx，含个人信息，记入审计）。"""
-    _write(out, batches.marked_batch(call.services, call.actor, batch))
+    write_private(out, batches.marked_batch(call.services, call.actor, batch))
     call.tell({"file": str(out)}, text=f"已写出 {out}，其中有个人信息，请妥善保管。")
 
 
@@ -136,16 +136,6 @@ def undo(call: Call, batch: str, reason: str) -> None:
     """撤销尚未上报或通过的整个批次；文件和记录保留。"""
     undone = batches.undo_batch(call.services, call.actor, batch, reason=reason)
     call.tell({"batch": undone.id, "status": undone.status.value}, text=f"批次 {undone.id} 已撤销。")
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Create the file for its owner only; raise Invalid where that is not possible."""
-    try:
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
-        path.write_bytes(content)
-    except OSError as error:
-        raise Invalid(f"无法写出文件 {path}（{error.strerror}）。请换一个位置。") from error
 
 
 COMMANDS = (import_, template, list_batches, marked_batch, undo)

@@ -1,16 +1,20 @@
 """`educa registrations`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from ca_service.cli import conflicts, registration_batches
-from ca_service.cli.base import Call, Group, pass_call
+from ca_service.cli.base import Call, Group, pass_call, write_private
 from ca_service.domain.applications import Application, ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
+from ca_service.printing.filled import print_application
 from ca_service.workflows import review
+from ca_service.workflows.paper_forms import application_form_of
 from ca_service.workflows.review_queue import doubles
+from ca_service.workflows.stamped_scans import ATTACHED, attach_scans
 
 _EXCEPT = "例外：退回这一份，说明原因；可重复"
 
@@ -69,6 +73,31 @@ def return_(call: Call, ids: tuple[str, ...], reason: str) -> None:
 def approve(call: Call, ids: tuple[str, ...], batch: str | None, exceptions: tuple[tuple[str, str], ...]) -> None:
     """统一审核通过（自治区教育信息中心）。"""
     _told(call, _decided(call, ids, batch, exceptions, ApplicationEvent.APPROVE), "已审核通过，等待推送到CA")
+
+
+@registrations.command("form")
+@click.argument("application")
+@click.option("--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="写入这个 PDF 文件")
+@pass_call
+def form(call: Call, application: str, output: Path) -> None:
+    """打印用户CA申请单（含未遮盖的个人信息，记入审计）。"""
+    write_private(output, print_application(application_form_of(call.services, call.actor, application)))
+    call.tell({"application": application, "file": str(output)}, text=f"申请单已写入 {output}。")
+
+
+@registrations.command("scans")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@pass_call
+def scans(call: Call, files: tuple[Path, ...]) -> None:
+    """上传盖章扫描件：凭纸上的二维码附到对应的申请或变更申请。有文件未附上时退出码为 1。"""
+    lines = attach_scans(call.services, call.actor, ((file.read_bytes(), file.name) for file in files))
+    rows = [
+        {"file": line.file, "outcome": line.outcome.value, "subject": line.subject, "detail": line.detail}
+        for line in lines
+    ]
+    call.show(rows, title="盖章扫描件")
+    if any(line.outcome not in ATTACHED for line in lines):
+        click.get_current_context().exit(1)
 
 
 def _decided(

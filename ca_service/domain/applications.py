@@ -39,6 +39,7 @@ class ApplicationEvent(StrEnum):
     CONFIRM = "confirm"
     REOPEN = "reopen"
     WITHDRAW = "withdraw"
+    ATTACH = "attach"
 
 
 _S, _E = ApplicationStatus, ApplicationEvent
@@ -54,6 +55,9 @@ APPLICATION = Machine(
             (_S.APPROVED, _E.CONFIRM): _S.CONFIRMED,
             # What lies there is no longer what was approved: the centre looks at it again before anything is pushed.
             (_S.APPROVED, _E.REOPEN): _S.SUBMITTED,
+            # The stamped form comes back as a scan; what a reviewer was shown before is stale then.
+            (_S.SUBMITTED, _E.ATTACH): _S.SUBMITTED,
+            (_S.RETURNED, _E.ATTACH): _S.RETURNED,
             # Only with its whole batch (undo), and only before a reviewer has sent any of it on.
             (_S.SUBMITTED, _E.WITHDRAW): _S.WITHDRAWN,
             (_S.RETURNED, _E.WITHDRAW): _S.WITHDRAWN,
@@ -145,6 +149,10 @@ class Application:
     remarks: str = ""
     mended_by: str = ""
     scan_sha256: str = ""
+
+    def printed_sha256(self, unit_name: str) -> str:
+        """The hash of what the printed form shows: a print from before a change is told by it from a later one."""
+        return content_sha256(self, besides=_PROGRESS | {"scan_sha256"}, unit_name=unit_name)
 
 
 UnitPath = tuple[tuple[str, str], ...]

@@ -1,7 +1,7 @@
 """A change case (用户变更申请单): what is asked for, its way up the tree, who decided, what was done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -51,6 +51,7 @@ class ChangeEvent(StrEnum):
     REFUSE = "refuse"
     REOPEN = "reopen"
     EXECUTE = "execute"
+    ATTACH = "attach"
 
 
 _S, _E = ChangeStatus, ChangeEvent
@@ -64,6 +65,8 @@ CHANGE = Machine(
             (_S.RETURNED, _E.RESUBMIT): _S.SUBMITTED,
             (_S.SUBMITTED, _E.APPROVE): _S.APPROVED,
             (_S.SUBMITTED, _E.REFUSE): _S.REFUSED,
+            (_S.SUBMITTED, _E.ATTACH): _S.SUBMITTED,
+            (_S.RETURNED, _E.ATTACH): _S.RETURNED,
             # A case that can no longer be carried out is closed with the reason, or looked at again when its content
             # is no longer what was approved.
             (_S.APPROVED, _E.REFUSE): _S.REFUSED,
@@ -164,6 +167,11 @@ class Change:
     def shown_sha256(self) -> str:
         """The hash of exactly what a reviewer is shown; a decision is bound to it."""
         return content_sha256(self, besides=_PROGRESS)
+
+    def printed_sha256(self) -> str:
+        """The hash of what the printed form shows; the signatures are written on it afterwards."""
+        paper = replace(self.paper, signed={}) if self.paper else None
+        return content_sha256(replace(self, paper=paper), besides=_PROGRESS | {"scan_sha256", "opinion"})
 
     def approval_sha256(self) -> str:
         """The hash of what was approved: what was shown, and what is to happen to the certificate."""

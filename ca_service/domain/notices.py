@@ -14,3 +14,30 @@ def certificate_still_frozen(mobile: str, days: int) -> Letter:
     """To a person whose certificate has been on hold for this long."""
     text = f"您的教育CA证书已冻结 {days} 天。需要恢复或注销的，请联系本单位的上级用户管理部门办理变更申请。"
     return Letter(mobile, text)
+
+
+# E-mail passes through machines of others: these say the unit's name and what to do, no name, number, code or reason.
+
+
+def registered(email: str, unit_name: str) -> Letter:
+    """To a person whose application was approved and confirmed by the CA."""
+    text = f"您在“{unit_name}”的教育CA用户申请已审核通过并登记。申请了证书的，请等候上级用户管理部门通知领取介质。"
+    return Letter(email, text, "教育CA：申请已登记")
+
+
+def application_returned(email: str, unit_name: str) -> Letter:
+    """To a person whose application went back to its sender."""
+    text = f"您在“{unit_name}”的教育CA用户申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"
+    return Letter(email, text, "教育CA：申请已退回")
+
+
+def change_executed(email: str, unit_name: str) -> Letter:
+    """To a person for whom a change case was carried out; `unit_name` is the unit after it."""
+    text = f"您在“{unit_name}”的教育CA用户变更申请已办理。不是您本人或本单位提出的，请立即联系上级用户管理部门。"
+    return Letter(email, text, "教育CA：变更已办理")
+
+
+def change_returned(email: str, unit_name: str) -> Letter:
+    """To a person whose change case went back to its sender."""
+    text = f"您在“{unit_name}”的教育CA用户变更申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"
+    return Letter(email, text, "教育CA：变更申请已退回")

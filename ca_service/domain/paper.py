@@ -23,6 +23,11 @@ class PaperCode:
     subject: str
     content: str
 
+    @classmethod
+    def of(cls, kind: PaperKind, subject: str, printed_sha256: str) -> "PaperCode":
+        """The code of a form with this content."""
+        return cls(kind, subject, printed_sha256[:16])
+
     def text(self) -> str:
         """The text in the code."""
         return f"EDUCA1/{self.kind.value}/{self.subject}/{self.content}"

@@ -10,7 +10,7 @@ from ca_service.domain.person_text import mask_email, mask_id, mask_name, mask_p
 from ca_service.domain.review import Step, path_above, place_on
 from ca_service.domain.roles import POLICY, Action, Actor, authorise
 from ca_service.workflows.conflicts import cases_of, open_conflicts
-from ca_service.workflows.ports import Services
+from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.shown import shown
 from ca_service.workflows.steps import resubmitters, steps_of
 
@@ -22,7 +22,8 @@ class ApplicationView:
     """What the actor may see.
 
     `sha256` is of the whole content, masked or not: an act that follows is bound to it. `unit_names` lead from the
-    centre to the applicant's unit. `own`: the actor entered it, so somebody else reviews it.
+    centre to the applicant's unit. `own`: the actor entered it, so somebody else reviews it. `scan_shown`: the actor
+    may see the scan; that of a batch shows others too and may belong to a unit above.
     """
 
     application: Application
@@ -33,6 +34,7 @@ class ApplicationView:
     steps: Sequence[Step]
     conflicts: Sequence[ConflictCase]
     own: bool
+    scan_shown: bool
 
 
 def view_application(services: Services, actor: Actor, application_id: str) -> ApplicationView:
@@ -56,6 +58,7 @@ def view_application(services: Services, actor: Actor, application_id: str) -> A
             steps=steps_of(uow, found.id),
             conflicts=cases_of(uow, [found.id], _OPEN),
             own=actor.login in again | {found.entered_by},
+            scan_shown=unmasked and actor.unit_code in uow.units.lineage(_scan(uow, found)[0]),
         )
 
 
@@ -66,13 +69,21 @@ def scan_of(services: Services, actor: Actor, application_id: str) -> bytes:
     """
     with services.begin() as uow:
         found = uow.applications.get(application_id)
-        batch = uow.batches.get(found.batch_id)
-        # The scan of a batch shows every person of it, whose unit may lie above that of this application.
-        shows = found.unit_code if found.scan_sha256 else batch.unit_code
-        scan = found.scan_sha256 or batch.scan_sha256
+        shows, scan = _scan(uow, found)
         authorise(actor, Action.REGISTRATION_UNMASK, lineage=uow.units.lineage(shows))
         uow.audit.append(actor, Tag.APPLICATION_UNMASKED, found.id, unit=found.unit_code, detail={"scan": scan})
     return services.documents.get(scan)
+
+
+def _scan(uow: UnitOfWork, found: Application) -> tuple[str, str]:
+    """The unit of all whom the scan shows, and its hash.
+
+    The scan of a batch shows every person of it, whose unit may lie above that of this application.
+    """
+    if found.scan_sha256:
+        return found.unit_code, found.scan_sha256
+    batch = uow.batches.get(found.batch_id)
+    return batch.unit_code, batch.scan_sha256
 
 
 def masked(found: Application) -> Application:

@@ -62,7 +62,8 @@ def approved_facts(uow: UnitOfWork, holder: Holder) -> Facts | None:
 def _of_application(uow: UnitOfWork, holder: Holder, application: Application) -> Facts | None:
     path = parse_path(application.approved_path)
     batches = uow.batches.find(id=application.batch_id)
-    seen = Shown(application, path, batches[0].scan_sha256 if batches else "")
+    scan = application.scan_sha256 or (batches[0].scan_sha256 if batches else "")
+    seen = Shown(application, path, scan)
     if not seen.sha256() == application.approved_sha256 == holder.approved_sha256:
         return None
     contact = application.contact

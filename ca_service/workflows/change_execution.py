@@ -1,5 +1,6 @@
 """Carrying out an approved change: person, certificates, token, account feed and audit entries in one transaction."""
 
+from ca_service.domain import notices
 from ca_service.domain.applications import Contact
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import Certificate, CertificateEvent, CertificateStatus, RevocationReason
@@ -15,6 +16,7 @@ from ca_service.workflows.change_form import LIVE_CERTIFICATE, refuse_taken_plac
 from ca_service.workflows.change_review import refuse_outdated_paper
 from ca_service.workflows.conflicts import lapse, open_conflicts
 from ca_service.workflows.custody import move
+from ca_service.workflows.messages import notify
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
@@ -42,9 +44,19 @@ def execute(services: Services, actor: Actor, change_id: str) -> Change:
             uow.audit.append(actor, Tag.CHANGE_EXECUTED, change.id, unit=change.unit_code)
             act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, "", change.approved_sha256)
             record(services, uow, actor, [act])
+            _tell(services, uow, executed, unit)
             return executed
         _reopen(services, uow, actor, change)
     raise Conflict("变更申请的内容与审核同意时不一致，未执行，已退回重新审核并记录。请联系安全管理员核查。")
+
+
+def _tell(services: Services, uow: UnitOfWork, change: Change, unit: str) -> None:
+    """To the person; where the address was changed also to the former one, whose owner may know nothing of it."""
+    name, now = uow.units.get(unit).name, uow.holders.get(change.holder_id).contact.email
+    readdressed = change.paper is not None and _P.EMAIL in change.paper.after
+    former = change.paper.before.get(_P.EMAIL, "") if change.paper and readdressed else ""
+    for address in dict.fromkeys((now, former)):
+        notify(services, uow, notices.change_executed(address, name), unit=unit)
 
 
 def _reopen(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> None:

@@ -7,6 +7,7 @@ cannot always wait for three offices; the step then says where the case lay.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ca_service.domain import notices
 from ca_service.domain.audit import Tag
 from ca_service.domain.changes import CHANGE, CertificateAct, Change, ChangeEvent, ChangeKind, acts_for
 from ca_service.domain.errors import Conflict, Invalid
@@ -23,6 +24,7 @@ from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.approvals import approved_facts
 from ca_service.workflows.change_form import LIVE_CERTIFICATE
+from ca_service.workflows.messages import notify
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.shown import refuse_other_content
@@ -70,11 +72,16 @@ def _move(
         authorise(actor, Action.CHANGE_REVIEW, lineage=lineage)
         status = CHANGE.after(change.status, event)
         require_place(actor, path, place)
-        _refuse_partial(uow, actor, change)
+        holder = _refuse_partial(uow, actor, change)
         refuse_other_content(change.shown_sha256(), seen)
         to = next_above(path, place) if event is _E.FORWARD else change.unit_code
-        moved = uow.changes.change(change, guard=("at_unit",), status=status, at_unit=to, decision_reason=reason)
+        moved = uow.changes.change(
+            change, guard=("at_unit", "scan_sha256"), status=status, at_unit=to, decision_reason=reason
+        )
         _note(services, uow, actor, moved, Act(change.id, event, place, to, reason, change.shown_sha256()))
+        if event is _E.RETURN:
+            letter = notices.change_returned(holder.contact.email, uow.units.get(change.unit_code).name)
+            notify(services, uow, letter, unit=change.unit_code)
         return moved
 
 
@@ -92,7 +99,7 @@ def decide(services: Services, actor: Actor, change_id: str, decision: Decision,
         _check_decision(uow, change, decision, holder)
         decided = uow.changes.change(
             change,
-            guard=("at_unit",),
+            guard=("at_unit", "scan_sha256"),
             status=status,
             at_unit=CENTRE_CODE,
             certificate_act=decision.certificate_act,

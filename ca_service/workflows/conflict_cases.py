@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ca_service.domain import notices
 from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, Shown
 from ca_service.domain.audit import Tag
 from ca_service.domain.conflicts import CONFLICT, DECISIONS, ConflictCase, ConflictEvent, ConflictStatus
@@ -12,6 +13,7 @@ from ca_service.domain.roles import POLICY, Action, Actor, authorise
 from ca_service.workflows.applications import masked
 from ca_service.workflows.conflicts import lapse
 from ca_service.workflows.listing import ALL, Listing, Window, listing
+from ca_service.workflows.messages import notify
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.shown import refuse_other_content, shown
@@ -147,15 +149,17 @@ def _settle(
     detail = {"decision": decision.event.value, "reason": decision.reason}
     uow.audit.append(actor, Tag.CONFLICT_DECIDED, case.id, unit=case.at_unit, detail=detail)
     back = [side for side, returned in zip(both, DECISIONS[decision.event], strict=True) if returned]
-    record(services, uow, actor, [_return(uow, actor, case, side, decision.reason) for side in back])
+    record(services, uow, actor, [_return(services, uow, actor, case, side, reason=decision.reason) for side in back])
     lapse(services, uow, actor, [side.application.id for side in back])
     return settled
 
 
-def _return(uow: UnitOfWork, actor: Actor, case: ConflictCase, side: Shown, reason: str) -> Act:
+def _return(services: Services, uow: UnitOfWork, actor: Actor, case: ConflictCase, side: Shown, *, reason: str) -> Act:
     own = side.application
     status = APPLICATION.after(own.status, ApplicationEvent.RETURN)
-    uow.applications.change(own, guard=("at_unit",), status=status, at_unit=own.unit_code, reason=reason)
+    uow.applications.change(own, guard=("at_unit", "scan_sha256"), status=status, at_unit=own.unit_code, reason=reason)
     detail = {"reason": reason, "case": case.id, "sha256": side.sha256()}
     uow.audit.append(actor, Tag.APPLICATION_RETURNED, own.id, unit=own.unit_code, detail=detail)
+    letter = notices.application_returned(own.contact.email, side.path[-1][1])
+    notify(services, uow, letter, unit=own.unit_code)
     return Act(own.id, ApplicationEvent.RETURN, own.at_unit, own.unit_code, reason, side.sha256())

@@ -37,11 +37,21 @@ def post(services: Services, uow: UnitOfWork, channel: Channel, letter: Letter, 
     return message
 
 
+def notify(services: Services, uow: UnitOfWork, letter: Letter, *, unit: str) -> None:
+    """Put an e-mail into the outbox, in the transaction that causes it, if the person has an address."""
+    if letter.to:
+        post(services, uow, Channel.EMAIL, letter, unit=unit)
+
+
 def deliver(services: Services, couriers: Mapping[Channel, Courier]) -> int:
-    """Hand over what is due; return how many were accepted. Several workers may do so at once."""
-    now = services.clock()
+    """Hand over what is due, a page of each channel; return how many were accepted. Several workers may do so at once.
+
+    So a code by SMS does not wait until all the e-mails of a large approval have gone out.
+    """
+    pending: dict[str, Any] = {"status": MessageStatus.PENDING, "due_at": Before(services.clock())}
     with services.read() as uow:
-        due = uow.messages.find(status=MessageStatus.PENDING, due_at=Before(now), order="due_at", limit=_PAGE)
+        pages = [uow.messages.find(channel=channel, order="due_at", limit=_PAGE, **pending) for channel in couriers]
+    due = [message for page in pages for message in page]
     return sum(_deliver(services, couriers[message.channel], message) for message in due)
 
 

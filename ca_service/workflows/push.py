@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ca_service.domain import notices
 from ca_service.domain.applications import (
     APPLICATION,
     Application,
@@ -19,6 +20,7 @@ from ca_service.domain.holders import Holder, HolderStatus, pushed_sha256
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.messages import notify
 from ca_service.workflows.open_units import ended
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.shown import shown
@@ -231,9 +233,12 @@ def record_confirmations(services: Services, actor: Actor, answers: Sequence[Con
     accepted = {answer.external_id for answer in answers} - {answer.external_id for answer in refused}
     with services.begin() as uow:
         waiting = uow.applications.find(id=accepted, status=ApplicationStatus.APPROVED)
+        names = {unit.code: unit.name for unit in uow.units.find(code={a.unit_code for a in waiting})}
         for application in waiting:
             status = APPLICATION.after(application.status, ApplicationEvent.CONFIRM)
             uow.applications.change(application, status=status)
+            letter = notices.registered(application.contact.email, names[application.unit_code])
+            notify(services, uow, letter, unit=application.unit_code)
             uow.audit.append(actor, Tag.APPLICATION_CONFIRMED, application.id, unit=application.unit_code)
     if refused:
         raise Conflict(f"CA 拒绝了 {len(refused)} 条推送。第一条 {refused[0].external_id}：{refused[0].detail}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ca_service.domain import notices
 from ca_service.domain.applications import APPLICATION, Application, ApplicationEvent, Shown, path_text
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, DomainError, Invalid
@@ -23,6 +24,7 @@ from ca_service.domain.review import (
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.conflicts import lapse, open_conflicts, undecided
+from ca_service.workflows.messages import notify
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
@@ -181,10 +183,13 @@ def _carry_out(services: Services, uow: UnitOfWork, actor: Actor, cases: Sequenc
     moved, acts = [], []
     for case in cases:
         application, verdict = case.application, case.verdict
-        after = uow.applications.change(application, guard=("at_unit",), **_changed(case))
+        after = uow.applications.change(application, guard=("at_unit", "scan_sha256"), **_changed(case))
         hashed = case.shown.sha256()
         detail = {"to": after.at_unit, "sha256": hashed} | ({"reason": verdict.reason} if verdict.reason else {})
         uow.audit.append(actor, _TAGS[verdict.event], application.id, unit=application.unit_code, detail=detail)
+        if verdict.event is _E.RETURN:
+            letter = notices.application_returned(application.contact.email, case.shown.path[-1][1])
+            notify(services, uow, letter, unit=application.unit_code)
         moved.append(after)
         acts.append(Act(application.id, verdict.event, case.place, after.at_unit, verdict.reason, hashed))
     record(services, uow, actor, acts)

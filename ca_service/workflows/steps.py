@@ -8,7 +8,7 @@ from ca_service.domain.review import Step
 from ca_service.domain.roles import Actor
 from ca_service.workflows.ports import Services, UnitOfWork
 
-_RESUBMIT = "resubmit"
+_ANSWERED = ("resubmit", "attach")
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def steps_of(uow: UnitOfWork, subject: str) -> Sequence[Step]:
 
 
 def resubmitters(uow: UnitOfWork, subjects: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Who submitted each again: they answer for what is entered, so they do not review it either."""
+    """Who submitted each again or attached its scan: they answer for what is entered, so they do not review it."""
     found: dict[str, set[str]] = defaultdict(set)
-    for step in uow.steps.find(subject=list(subjects), event=_RESUBMIT):
+    for step in uow.steps.find(subject=list(subjects), event=_ANSWERED):
         found[step.subject].add(step.by)
     return {subject: frozenset(logins) for subject, logins in found.items()}

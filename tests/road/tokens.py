@@ -119,7 +119,8 @@ def _code_from_sms(world: World, holder: str) -> str:
     seen.mkdir(exist_ok=True)
 
     def unread() -> list[Path]:
-        return [path for path in outbox.glob("*.json") if not (seen / path.name).exists()]
+        found = [path for path in outbox.glob("*.json") if not (seen / path.name).exists()]
+        return [path for path in found if json.loads(path.read_text(encoding="utf-8"))["channel"] == "sms"]
 
     wait_for(lambda: bool(unread()), what=f"the authorisation code for {holder}")
     (path,) = unread()

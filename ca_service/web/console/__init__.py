@@ -22,6 +22,7 @@ from ca_service.web.console import (
     second_factor,
     sheets,
     staff,
+    stamped,
     unit_cases,
     units,
 )
@@ -42,8 +43,8 @@ from ca_service.web.console.texts import local_time, word
 __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
-    portal, account, second_factor, campaign, applications, review, imports, batches, person_form, certificates,
-    changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
+    portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
+    certificates, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -85,6 +86,6 @@ def _harden(response: Response) -> Response:
     headers["Strict-Transport-Security"] = "max-age=31536000"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
-    if not request.path.startswith("/assets/"):
+    if not request.path.startswith("/assets/") and "no-store" not in headers.get("Cache-Control", ""):
         headers["Cache-Control"] = "no-store"
     return response

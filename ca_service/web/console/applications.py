@@ -6,10 +6,13 @@ from flask.typing import ResponseReturnValue
 from ca_service.domain.applications import ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
+from ca_service.printing.filled import print_application
 from ca_service.web.console.context import actor, field, services, window
-from ca_service.web.console.scans import scan_page
+from ca_service.web.console.downloads import attachment
+from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import review
 from ca_service.workflows.applications import scan_of, view_application
+from ca_service.workflows.paper_forms import application_form_of
 from ca_service.workflows.review_queue import doubles
 
 pages = Blueprint("applications", __name__, url_prefix="/applications")
@@ -45,6 +48,19 @@ def show(application_id: str) -> str:
 def scan(application_id: str) -> Response:
     """The stamped form."""
     return scan_page(scan_of(services(), actor(), application_id))
+
+
+@pages.get("/<application_id>/scan.png")
+def scan_beside(application_id: str) -> Response:
+    """The stamped form as a picture, to stand beside the data."""
+    return scan_picture(scan_of(services(), actor(), application_id))
+
+
+@pages.get("/<application_id>/form.pdf")
+def form(application_id: str) -> Response:
+    """The form to be stamped; it shows personal data, so printing it is recorded."""
+    printable = application_form_of(services(), actor(), application_id)
+    return attachment(print_application(printable), f"{printable.application.id}.pdf")
 
 
 @pages.post("/<application_id>/review")

@@ -7,9 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from ca_service.domain.changes import CertificateAct, Change, ChangeKind, ChangeStatus, Particular, Signature
 from ca_service.domain.errors import Invalid
+from ca_service.printing.filled import print_change
 from ca_service.web.console.context import actor, field, services, upload, window
-from ca_service.web.console.scans import scan_page
+from ca_service.web.console.downloads import attachment
+from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import change
+from ca_service.workflows.paper_forms import change_form_of
 
 pages = Blueprint("changes", __name__, url_prefix="/changes")
 _TYPED: list[Particular] = [name for name in Particular if name is not Particular.UNIT_NAME]
@@ -100,6 +103,19 @@ def show(change_id: str) -> str:
 def scan(change_id: str) -> Response:
     """The stamped form."""
     return scan_page(change.scan_of(services(), actor(), change_id))
+
+
+@pages.get("/<change_id>/scan.png")
+def scan_beside(change_id: str) -> Response:
+    """The stamped form as a picture, to stand beside the data."""
+    return scan_picture(change.scan_of(services(), actor(), change_id))
+
+
+@pages.get("/<change_id>/form.pdf")
+def form(change_id: str) -> Response:
+    """The form to be stamped; it shows personal data, so printing it is recorded."""
+    printable = change_form_of(services(), actor(), change_id)
+    return attachment(print_change(printable), f"{printable.change.id}.pdf")
 
 
 @pages.post("/<change_id>/review")

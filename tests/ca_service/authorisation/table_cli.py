@@ -118,4 +118,11 @@ COMMANDS: Sequence[Command] = (
     ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    # Paper
+    Command(
+        "registrations form", _A.REGISTRATION_UNMASK, _PLACE,
+        lambda p: [p.application, "--output", p.file("form.pdf")],
+    ),
+    Command("registrations scans", _A.REGISTRATION_SUBMIT, arguments=lambda p: [p.file("form.png")]),
+    Command("changes form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: [p.change, "--output", p.file("form.pdf")]),
 )  # fmt: skip

@@ -275,6 +275,20 @@ CONSOLE: Sequence[Route] = (
     Route("GET", "openapi.openapi", Open.EVERYBODY),
     Route("GET", "health.healthz", Open.EVERYBODY),
     Route("GET", "health.readyz", Open.EVERYBODY),
+    # Paper: forms to be printed, scans that come back, pictures beside the data
+    Route(
+        "GET", "console.applications.form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"application_id": p.application}
+    ),
+    Route("GET", "console.stamped.form", _A.REGISTRATION_SUBMIT),
+    Route(
+        "POST", "console.stamped.attach", _A.REGISTRATION_SUBMIT, form=lambda p: {"scans": p.upload("form.png")},
+    ),
+    Route(
+        "GET", "console.applications.scan_beside", _A.REGISTRATION_UNMASK, _PLACE,
+        lambda p: {"application_id": p.application},
+    ),
+    Route("GET", "console.changes.scan_beside", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
+    Route("GET", "console.changes.form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
 )  # fmt: skip
 
 # What is published is for everybody; OCSP beside it is no Flask route (tests/ocsp).
