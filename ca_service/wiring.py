@@ -104,6 +104,7 @@ class Wiring:
                 longest_hold=timedelta(days=self.config.ca.longest_hold_days),
                 confirmation=timedelta(hours=self.config.ca.confirmation_hours),
                 unconfirmed_hold=timedelta(days=self.config.ca.unconfirmed_hold_days),
+                renewal_window=timedelta(days=self.config.ca.renewal_window_days),
                 second_factor_required=self.config.console.second_factor == "required",
             ),
         )

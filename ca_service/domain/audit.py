@@ -104,6 +104,7 @@ class Tag(StrEnum):
     PARCEL_REDIRECTED = "media:parcel:redirected"
     CODE_ISSUED = "enrolment:code:issued"
     CODE_REFUSED = "enrolment:code:refused"
+    RENEWAL_BEGUN = "enrolment:renewal:begun"
     ENROLMENT_REFUSED = "enrolment:certificate:refused"
     CHANGE_SUBMITTED = "change:case:submitted"
     CHANGE_FORWARDED = "change:case:forwarded"

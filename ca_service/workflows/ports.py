@@ -454,6 +454,7 @@ class Terms:
     longest_hold: timedelta = timedelta(days=90)
     confirmation: timedelta = timedelta(hours=24)
     unconfirmed_hold: timedelta = timedelta(days=7)
+    renewal_window: timedelta = timedelta(days=30)
     second_factor_required: bool = True
 
 
