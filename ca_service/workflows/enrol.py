@@ -170,7 +170,7 @@ def confirm(services: Services, *, session: str, signature: bytes, renews: str |
     """Prove that the new key is where the certificate is; a repeat is answered with the same certificate.
 
     A renewed certificate is superseded in the same transaction; until then it is good.
-    Raises SessionUnknown, ProofInvalid, CertificateNotLive, Conflict when nothing has been issued or the certificate is no longer live.
+    Raises SessionUnknown, ProofInvalid, CertificateNotLive, Conflict when nothing was issued or it is no longer live.
     """
     with services.begin() as uow:
         enrolment = _by_session(services, uow, session, renews)

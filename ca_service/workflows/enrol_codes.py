@@ -92,7 +92,7 @@ def _void_earlier(
 ) -> Enrolment | None:
     """Void the codes given before; return the enrolment whose unconfirmed certificate the new codes go on with.
 
-    A certificate for another token than the present one, or one begun as a renewal, can never be confirmed: it is revoked instead.
+    A certificate for another token than the present one, or begun as a renewal, can never be confirmed: it is revoked.
     """
     carried: Enrolment | None = None
     live = [EnrolmentStatus.OPEN, EnrolmentStatus.BLOCKED, EnrolmentStatus.ISSUED]

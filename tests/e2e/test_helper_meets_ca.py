@@ -78,7 +78,9 @@ class RealCa:
 def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCa]:
     folder = tmp_path_factory.mktemp("real-ca")
     shutil.copy(founded.path(Path("educa.db")), folder / "educa.db")
-    service = founded.service.model_copy(update={"documents": folder / "documents", "outbox": folder / "outbox", "console": "127.0.0.1:0"})
+    service = founded.service.model_copy(
+        update={"documents": folder / "documents", "outbox": folder / "outbox", "console": "127.0.0.1:0"}
+    )
     database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
     config = founded.model_copy(update={"database": database, "service": service})
     wiring = Wiring(config)

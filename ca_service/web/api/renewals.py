@@ -2,9 +2,17 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from ca_service.web.api.bodies import Answer, Body, Text, read
+from ca_service.web.api.bodies import Body, Text, read
 from ca_service.web.api.described import Operation, described
-from ca_service.web.api.enrolments import Begun, CertificateRequest, Confirm, Confirmed, Delivered, begun_answer, delivery
+from ca_service.web.api.enrolments import (
+    Begun,
+    CertificateRequest,
+    Confirm,
+    Confirmed,
+    Delivered,
+    begun_answer,
+    delivery,
+)
 from ca_service.web.front import CERTIFICATE
 from ca_service.workflows import enrol, renew
 from ca_service.workflows.ports import Services
