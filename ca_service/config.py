@@ -89,6 +89,7 @@ class SecretsTable(_Table):
     issuing_pin: Path = Path("secrets/issuing.pin")
     push_token: Path = Path("secrets/push.token")
     session_key: Path = Path("secrets/session.key")
+    custody_key: Path = Path("secrets/custody.key")
 
 
 class MailTable(_Table):

@@ -127,6 +127,12 @@ class CertificateNotLive(DomainError):
     kind = "certificate-not-live"
 
 
+class NotReleased(DomainError):
+    """No unblock of this token has been approved."""
+
+    kind = "not-released"
+
+
 class SessionUnknown(DomainError):
     """The enrolment session does not exist or has run out; beginning again is safe."""
 

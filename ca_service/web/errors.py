@@ -30,6 +30,7 @@ STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
         "renewal-not-due": HTTPStatus.CONFLICT,
         "superseded": HTTPStatus.CONFLICT,
         "certificate-not-live": HTTPStatus.FORBIDDEN,
+        "not-released": HTTPStatus.FORBIDDEN,
         "session-unknown": HTTPStatus.UNAUTHORIZED,
         "csr-invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
         "key-weak": HTTPStatus.UNPROCESSABLE_ENTITY,

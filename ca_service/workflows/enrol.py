@@ -183,11 +183,7 @@ def confirm(services: Services, *, session: str, signature: bytes, renews: str |
         status = CERTIFICATE.after(current.status, CertificateEvent.CONFIRM)
         now = services.clock()
         if renews is not None:
-            old, ended = _renewable(uow, renews), RevocationReason.SUPERSEDED
-            apply(
-                uow, HELPER, old, CertificateEvent.SUPERSEDE,
-                at=now, reason="renewed", crl_reason=ended, ground=enrolment.id,
-            )  # fmt: skip
+            _supersede(services, uow, renews, ground=enrolment.id)
         active = uow.certificates.change(current, status=status, confirmed_at=now)
         record(uow, active, CertificateEvent.CONFIRM, Step(now, HELPER.login, "key proven", enrolment.id))
         uow.enrolments.change(enrolment, status=ENROLMENT.after(enrolment.status, EnrolmentEvent.CONFIRM))
@@ -292,6 +288,11 @@ def _renewable(uow: UnitOfWork, serial: str) -> Certificate:
     if old.status is not CertificateStatus.ACTIVE:
         raise CertificateNotLive("原证书已冻结或吊销，不能更新。请联系上级用户管理部门。")
     return old
+
+
+def _supersede(services: Services, uow: UnitOfWork, serial: str, *, ground: str) -> None:
+    old, event, reason = _renewable(uow, serial), CertificateEvent.SUPERSEDE, RevocationReason.SUPERSEDED
+    apply(uow, HELPER, old, event, at=services.clock(), reason="renewed", crl_reason=reason, ground=ground)
 
 
 def _by_session(services: Services, uow: UnitOfWork, session: str, renews: str | None) -> Enrolment:

@@ -141,7 +141,7 @@ def check_code(services: Services, actor: Actor, *, reference: str, code: str) -
     A wrong code is counted in a transaction of its own, so that the count stands although the request is refused.
     Raises CodeWrong (with `tries_left`), CodeBlocked, CodeExpired, CodeUsed.
     """
-    reference, code = _tidy(reference), _tidy(code)
+    reference, code = tidy(reference), tidy(code)
     with services.begin() as uow:
         found = uow.enrolments.find(reference_hash=services.keyed_hash(f"reference:{reference}"))
         if not found:
@@ -192,7 +192,8 @@ def random_text(services: Services, length: int) -> str:
     return text[:length]
 
 
-def _tidy(typed: str) -> str:
+def tidy(typed: str) -> str:
+    """A code as it was made, however it was typed."""
     return "".join(typed.upper().split()).replace("-", "")
 
 

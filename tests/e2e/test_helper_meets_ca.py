@@ -27,12 +27,14 @@ from ca_service import servers
 from ca_service.config import Config, DatabaseTable
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import ENDED
+from ca_service.domain.media import MediumStatus
 from ca_service.wiring import Wiring
-from ca_service.workflows import custody, handovers, incidents
+from ca_service.workflows import custody, handovers, incidents, so_pins
 from ca_service.workflows.publish_crl import publish_crl
 from tests.ca_service import conftest as ca_fixtures
 from tests.ca_service.office import Office
 from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk, own_copy
+from token_provisioning import sealing
 
 pytestmark = pytest.mark.e2e
 
@@ -41,6 +43,8 @@ _PROFILE = "information-administrator"
 _NUMBERS = itertools.count(1)
 _STRUCK = "tests.token_provisioning.killed_helper"
 _RENEWING = ["begin", "certificate", "store_certificate", "confirm", "remove_certificate"]
+_UNBLOCKING = ["begin", "release", "unblocking._init_pin", "unblocking._set_pins", "confirm"]
+NEW_PIN = "Medlar-4711"
 _ACTS = ["change_pin", "begin", "generate", "certificate", "store_certificate", "confirm"]
 
 
@@ -123,6 +127,13 @@ class Holder:
         arguments = ("renew", *self.desk.ca_arguments(self.ca.server), *own)
         return self.desk.process(fate, *arguments, program=_STRUCK) if fate else self.desk.process(*arguments)
 
+    def unblock(self, code: str, fate: str = "") -> Result:
+        """Set NEW_PIN by a release code, or be struck on the way."""
+        code_file, pin = self.desk.file("release", code), self.desk.file("newer", NEW_PIN)
+        own = ("--release-code-file", code_file, "--new-pin-file", pin, "--json")
+        arguments = ("unblock", *self.desk.ca_arguments(self.ca.server), *own)
+        return self.desk.process(fate, *arguments, program=_STRUCK) if fate else self.desk.process(*arguments)
+
     def listing(self, kind: str) -> str:
         return self.desk.pkcs11_tool("--login", "--pin", PIN, "--list-objects", "--type", kind)
 
@@ -134,9 +145,20 @@ def equip(ca: RealCa, folder: Path, module: str, *, person: str = "") -> Holder:
     made = desk.initialise(serial)
     holder = person or office.holder(f"P{next(_NUMBERS)}")
     custody.register(office.services, office.custodian, [custody.NewMedium(serial, "SoftHSM v2")])
-    custody.initialise(office.services, office.custodian, serial, binding_key=binding_key(made))
+    sealed = sealed_so_pin(ca, desk, serial)
+    key = binding_key(made)
+    custody.initialise(office.services, office.custodian, serial, binding_key=key, so_pin_sealed=sealed)
     handovers.hand_over(office.services, office.custodian, serial, holder_id=holder)
     return Holder(ca, desk, serial, holder, office.codes(holder))
+
+
+def sealed_so_pin(ca: RealCa, desk: Desk, serial: str) -> bytes:
+    """What `educa-token init --all` keeps of a SO PIN; the clear one is gone after it."""
+    clear = desk.folder / f"{serial}.so-pin"
+    reader = sealing.load_reader(so_pins.custody_key(ca.office.services, ca.office.custodian))
+    sealed = sealing.seal(clear.read_text().strip(), reader=reader, info=sealing.CUSTODY_CONTEXT + serial.encode())
+    clear.unlink()
+    return sealed
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +231,33 @@ def test_a_lost_token_is_replaced_and_its_certificate_revoked_first(
     assert (holder.ca.live(holder.serial), holder.ca.live(new.serial)) == ([], [ended["certificate_serial"]])
     assert ended["certificate_serial"] not in holder.ca.revoked_in_the_crl()
     assert holder.renew().code == 1  # whoever found the old token
+
+
+@pytest.mark.parametrize("act", _UNBLOCKING)
+def test_an_unblock_killed_at_an_act_and_repeated_sets_the_pin_and_keeps_the_certificate(
+    holder: Holder, act: str
+) -> None:
+    serial = holder.enrol().document["certificate_serial"]
+    office = holder.ca.office
+    incidents.report_locked(office.services, office.custodian, holder.serial)
+    code = office.released(holder.person)
+    killed = holder.unblock(code, f"kill@{act}:1")
+    assert killed.code == -signal.SIGKILL, killed.err
+
+    again = holder.unblock(code)
+
+    if act == "confirm":
+        assert (again.code, "解锁码已使用" in again.err) == (1, True)
+    else:
+        assert again.document == {"unblocked": True, "token_serial": holder.serial}
+    with office.services.read() as uow:
+        assert uow.so_pins.count(serial=holder.serial) == 1
+        assert uow.media.get(holder.serial).status is MediumStatus.IN_USE
+    assert holder.ca.live(holder.serial) == [serial]
+    assert serial not in holder.ca.revoked_in_the_crl()
+    tested = holder.desk.token("test", "--pin-file", holder.desk.file("newer", NEW_PIN), "--json").document
+    assert tested["certificate_serial"] == serial
+    assert "CKR_PIN_INCORRECT" in holder.listing("cert")  # the forgotten PIN
 
 
 def test_a_first_download_is_no_replacement(holder: Holder) -> None:
