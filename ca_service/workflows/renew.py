@@ -35,7 +35,7 @@ def shown(services: Services, der: bytes) -> str:
     """
     try:
         serial = f"{x509.load_der_x509_certificate(der).serial_number:x}"
-    except ValueError:
+    except Exception:  # the parser raises many types on what is no certificate
         serial = ""
     with services.read() as uow:
         found = uow.certificates.find(serial=serial, profile=PROFILE) if serial else ()

@@ -51,14 +51,14 @@ def blueprint(services: Services) -> Blueprint:
     @described(Operation(Begun, RenewalBegin, begins, mutual))
     def begin() -> Response:
         """Open a session to renew the client certificate."""
-        serial, body = _shown(), read(RenewalBegin)
+        body, serial = read(RenewalBegin), _shown()
         return begun_answer(renew.begin(services, serial=serial, medium_serial=body.token_serial))
 
     @pages.post("/certificate")
     @described(Operation(Delivered, CertificateRequest, requests, mutual))
     def certificate() -> Response:
         """The certificate for the new key; the same one for every repeat."""
-        serial, body = _shown(), read(CertificateRequest)
+        body, serial = read(CertificateRequest), _shown()
         return delivery(
             enrol.certificate(
                 services, session=body.session, csr=body.csr, binding_signature=body.binding_signature, renews=serial
@@ -69,7 +69,7 @@ def blueprint(services: Services) -> Blueprint:
     @described(Operation(Renewed, Confirm, proofs, mutual))
     def confirm() -> Response:
         """Make the new certificate active and end the old one once the new key has proven itself."""
-        serial, body = _shown(), read(Confirm)
+        body, serial = read(Confirm), _shown()
         active = enrol.confirm(services, session=body.session, signature=body.signature, renews=serial)
         return jsonify(state="confirmed", serial=active.serial, superseded=serial)
 

@@ -68,4 +68,7 @@ COMMANDS: Sequence[Command] = (
     Command("changes list", _A.CHANGE_READ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    # Unblock
+    Command("media custody-key", _A.MEDIA_REGISTER),
+    Command("media unblocks", _A.MEDIA_READ),
 )  # fmt: skip

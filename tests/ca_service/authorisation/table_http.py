@@ -108,6 +108,13 @@ CONSOLE: Sequence[Route] = (
     Route("POST", "api.confirm", Open.EVERYBODY),
     Route("GET", "health.healthz", Open.EVERYBODY),
     Route("GET", "health.readyz", Open.EVERYBODY),
+    # Renewal asks for a client certificate, an unblock for its code
+    Route("POST", "api.renewals.begin", Open.EVERYBODY),
+    Route("POST", "api.renewals.certificate", Open.EVERYBODY),
+    Route("POST", "api.renewals.confirm", Open.EVERYBODY),
+    Route("POST", "api.unblocks.begin", Open.EVERYBODY),
+    Route("POST", "api.unblocks.release", Open.EVERYBODY),
+    Route("POST", "api.unblocks.confirm", Open.EVERYBODY),
 )  # fmt: skip
 
 # What is published is for everybody; OCSP beside it is no Flask route (tests/ocsp).
