@@ -12,7 +12,6 @@ The session is a bearer secret of 15 minutes; what protects a stolen code is the
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import (
@@ -20,7 +19,6 @@ from ca_service.domain.certificates import (
     ENDED,
     Certificate,
     CertificateEvent,
-    CertificateStatus,
     RevocationReason,
 )
 from ca_service.domain.enrolments import (
@@ -35,32 +33,20 @@ from ca_service.domain.enrolments import (
 )
 from ca_service.domain.errors import (
     BindingInvalid,
-    CertificateNotLive,
-    CodeUsed,
     Conflict,
     DomainError,
-    KeyInUse,
-    NotApproved,
     ProofInvalid,
     SessionUnknown,
     WrongToken,
 )
 from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
-from ca_service.domain.roles import Actor
-from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows.approvals import certifiable
 from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
-from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
-from ca_service.workflows.open_units import require_open
-from ca_service.workflows.ports import Order, Services, UnitOfWork
-
-HELPER = Actor("helper", CENTRE_CODE, frozenset(), "api")
-PROFILE = "information-administrator"
-_ISSUER = "issuing"
+from ca_service.workflows.enrol_issue import HELPER, ISSUER, PROFILE, issue_for, issued_before, refuse, renewable
+from ca_service.workflows.ports import Before, Services, UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -132,7 +118,10 @@ def open_session(
 
 def _replaced(uow: UnitOfWork, enrolment: Enrolment) -> Replaced | None:
     """The person's last certificate before this download."""
-    found = uow.certificates.find(holder_id=enrolment.holder_id, profile=PROFILE, order="-created_at")
+    before = Before(enrolment.issued_at)
+    found = uow.certificates.find(
+        holder_id=enrolment.holder_id, profile=PROFILE, created_at=before, order="-created_at"
+    )
     earlier = [one for one in found if one.der is not None and one.serial != enrolment.certificate_serial]
     return Replaced(earlier[0].serial, earlier[0].status in ENDED) if earlier else None
 
@@ -151,18 +140,18 @@ def certificate(
     context = RENEWAL_CONTEXT if renews else BINDING_CONTEXT
     message = context + (enrolment.nonce or b"") + hashlib.sha256(csr).digest()
     if medium.binding_key is None or not signature_holds(medium.binding_key, binding_signature, message):
-        _refuse(
+        refuse(
             services,
             enrolment,
             BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
         )
     public_key = read_csr(csr)
-    services.authority(_ISSUER).check_key(PROFILE, public_key)
+    services.authority(ISSUER).check_key(PROFILE, public_key)
     if enrolment.status is EnrolmentStatus.OPEN:
-        issued = _issue(services, enrolment, public_key)
+        issued = issue_for(services, enrolment, public_key)
     else:
-        issued = _issued_before(services, enrolment, public_key)
-    chain = [services.authority(_ISSUER).certificate, services.authority("root").certificate]
+        issued = issued_before(services, enrolment, public_key)
+    chain = [services.authority(ISSUER).certificate, services.authority("root").certificate]
     return Delivered(issued.der or b"", chain, enrolment.challenge or b"")
 
 
@@ -207,91 +196,14 @@ def token_refusal(uow: UnitOfWork, enrolment: Enrolment, medium_serial: str) -> 
     return None
 
 
-def _issue(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    try:
-        return _issue_what_was_approved(services, enrolment, public_key)
-    except NotApproved as refusal:
-        _refuse(services, enrolment, refusal)
-
-
-def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    with services.read() as uow:
-        holder = uow.holders.get(enrolment.holder_id)
-        unit = certifiable(uow, holder)
-        # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
-        if any(found.der is not None for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
-            raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
-    order = Order(
-        profile=PROFILE,
-        serial=new_serial(services),
-        public_key=public_key,
-        common_name=holder.name,
-        not_before=start_of_validity(services.clock()),
-        organization=unit.name,
-        organization_identifier=unit.code,
-        state=services.terms.state,
-        holder_id=holder.id,
-    )
-
-    def bind(uow: UnitOfWork, serial: str) -> None:
-        require_open(uow, [unit.code])
-        if enrolment.renews is not None:
-            _renewable(uow, enrolment.renews)
-        # The guard on `certificate_serial` lets exactly one of two simultaneous requests through.
-        current = uow.enrolments.get(enrolment.id)
-        if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):
-            raise Conflict("证书正在签发中，请稍候重试。")
-        # The order was made in an earlier transaction: what it names must still be what was approved.
-        person = uow.holders.get(holder.id)
-        if (certifiable(uow, person), person) != (unit, holder):
-            raise Conflict("此人的信息刚刚变更，请重新运行证书助手。")
-        uow.enrolments.change(
-            current,
-            guard=("certificate_serial",),
-            certificate_serial=serial,
-            key_sha256=key_sha256(public_key),
-        )
-
-    def note(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
-        current = uow.enrolments.get(enrolment.id)
-        uow.enrolments.change(current, status=ENROLMENT.after(current.status, EnrolmentEvent.ISSUE))
-
-    return issue(
-        services, HELPER, order, issuer=_ISSUER, unit_code=unit.code,
-        medium_serial=enrolment.medium_serial, with_intent=bind, with_record=note,
-    )  # fmt: skip
-
-
-def _still_counts(uow: UnitOfWork, serial: str) -> bool:
-    return uow.certificates.get(serial).status not in ENDED
-
-
-def _issued_before(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    if enrolment.certificate_serial is None or enrolment.key_sha256 != key_sha256(public_key):
-        _refuse(
-            services,
-            enrolment,
-            CodeUsed("这组下载码已用于介质中的另一个密钥。请联系上级用户管理部门重新发放。"),
-        )
-    with services.read() as uow:
-        return uow.certificates.get(enrolment.certificate_serial)
-
-
 def _prove(enrolment: Enrolment, current: Certificate, signature: bytes) -> None:
     public_key = public_key_of(current)
     if not signature_holds(public_key, signature, CONFIRM_CONTEXT + (enrolment.challenge or b"")):
         raise ProofInvalid("新密钥的签名验证未通过，证书尚未启用。请重新运行证书助手。")
 
 
-def _renewable(uow: UnitOfWork, serial: str) -> Certificate:
-    old = uow.certificates.get(serial)
-    if old.status is not CertificateStatus.ACTIVE:
-        raise CertificateNotLive("原证书已冻结或吊销，不能更新。请联系上级用户管理部门。")
-    return old
-
-
 def _supersede(services: Services, uow: UnitOfWork, serial: str, *, ground: str) -> None:
-    old, event, reason = _renewable(uow, serial), CertificateEvent.SUPERSEDE, RevocationReason.SUPERSEDED
+    old, event, reason = renewable(uow, serial), CertificateEvent.SUPERSEDE, RevocationReason.SUPERSEDED
     apply(uow, HELPER, old, event, at=services.clock(), reason="renewed", crl_reason=reason, ground=ground)
 
 
@@ -304,10 +216,3 @@ def _by_session(services: Services, uow: UnitOfWork, session: str, renews: str |
 
 def _session_hash(services: Services, session: str) -> str:
     return services.keyed_hash(f"session:{session}")
-
-
-def _refuse(services: Services, enrolment: Enrolment, refusal: DomainError) -> NoReturn:
-    with services.begin() as uow:
-        unit = uow.holders.get(enrolment.holder_id).unit_code
-        uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit, detail={"kind": refusal.kind})
-    raise refusal

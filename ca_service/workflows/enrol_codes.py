@@ -125,9 +125,9 @@ def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: st
 
 def _revoke_replaced(services: Services, uow: UnitOfWork, actor: Actor, enrolment: Enrolment) -> None:
     for old in uow.certificates.find(holder_id=enrolment.holder_id, status=LIVE):
-        if old.serial == enrolment.certificate_serial:
+        if old.medium_serial is None or old.serial == enrolment.certificate_serial:
             continue
-        lost = old.medium_serial is not None and uow.media.get(old.medium_serial).status is MediumStatus.LOST
+        lost = uow.media.get(old.medium_serial).status is MediumStatus.LOST
         reason = RevocationReason.KEY_COMPROMISE if lost else RevocationReason.SUPERSEDED
         apply(
             uow, actor, old, CertificateEvent.REVOKE,

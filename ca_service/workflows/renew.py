@@ -22,7 +22,8 @@ from ca_service.domain.certificates import (
 from ca_service.domain.enrolments import ENROLMENT, Enrolment, EnrolmentEvent, EnrolmentStatus
 from ca_service.domain.errors import CertificateNotLive, DomainError, RenewalNotDue, Superseded, Unauthenticated
 from ca_service.workflows.certificate_status import apply
-from ca_service.workflows.enrol import HELPER, PROFILE, Begun, open_session, token_refusal
+from ca_service.workflows.enrol import Begun, open_session, token_refusal
+from ca_service.workflows.enrol_issue import HELPER, PROFILE
 from ca_service.workflows.ports import Services, UnitOfWork
 
 _UNUSABLE = (CertificateStatus.FROZEN, *ENDED)

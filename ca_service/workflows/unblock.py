@@ -45,8 +45,8 @@ from ca_service.domain.unblocks import (
 )
 from ca_service.workflows.csr import signature_holds
 from ca_service.workflows.custody import move
-from ca_service.workflows.enrol import HELPER
 from ca_service.workflows.enrol_codes import random_text, tidy
+from ca_service.workflows.enrol_issue import HELPER
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.messages import post
 from ca_service.workflows.ports import Services, UnitOfWork
