@@ -14,6 +14,7 @@ from ca_service.domain.errors import NotFound
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.intake.cells import SheetLimits
+from ca_service.signing.custody_key import CustodyKey, new_private_key
 from ca_service.store import schema
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
@@ -60,6 +61,7 @@ def _services(url: str, folder: Path) -> Services:
         documents=DocumentFolder(folder / "documents", sealer),
         authority=_no_authority,
         terms=Terms.__new__(Terms),
+        custody=CustodyKey(new_private_key),
     )
 
 

@@ -89,6 +89,7 @@ class SecretsTable(_Table):
     issuing_pin: Path = Path("secrets/issuing.pin")
     push_token: Path = Path("secrets/push.token")
     session_key: Path = Path("secrets/session.key")
+    custody_key: Path = Path("secrets/custody.key")
 
 
 class MailTable(_Table):
@@ -155,6 +156,7 @@ class CaTable(_Table):
     longest_hold_days: Annotated[int, Field(ge=1, le=366)] = 90
     confirmation_hours: Annotated[int, Field(ge=1, le=336)] = 24
     unconfirmed_hold_days: Annotated[int, Field(ge=1, le=90)] = 7
+    renewal_window_days: Annotated[int, Field(ge=1, le=180)] = 30
     status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
 
     @property

@@ -31,6 +31,7 @@ from ca_service.config import Config, read_secret
 from ca_service.domain.errors import Conflict, Unavailable
 from ca_service.passwords import hash_password
 from ca_service.periodic import renew_ocsp_signer
+from ca_service.signing.custody_key import new_private_key
 from ca_service.signing.issuer import CertificateAuthority
 from ca_service.signing.pkcs11_key import Pkcs11Key, generate, labels
 from ca_service.signing.token_sessions import TokenSessions
@@ -90,6 +91,10 @@ def write_secrets(config: Config) -> None:
         if not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_private(path, secrets.token_hex(octets))
+    custody = config.path(table.custody_key)
+    if not custody.exists():
+        custody.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_private(custody, new_private_key())
 
 
 def exists(wiring: Wiring) -> bool:

@@ -6,12 +6,13 @@ from datetime import timedelta
 from functools import cached_property
 
 from ca_service.clock import Clock, system_clock
-from ca_service.config import Config, read_public_key, read_secret
+from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
-from ca_service.domain.errors import NotFound
+from ca_service.domain.errors import NotFound, Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
+from ca_service.signing.custody_key import CustodyKey
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
@@ -94,6 +95,7 @@ class Wiring:
             keyed_hash=self.sealer.keyed_hash,
             documents=DocumentFolder(self.config.path(self.config.service.documents), self.sealer),
             authority=self.authority,
+            custody=CustodyKey(self._custody_key),
             terms=Terms(
                 crl_lifetime=self.config.ca.crl_lifetime,
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
@@ -104,9 +106,16 @@ class Wiring:
                 longest_hold=timedelta(days=self.config.ca.longest_hold_days),
                 confirmation=timedelta(hours=self.config.ca.confirmation_hours),
                 unconfirmed_hold=timedelta(days=self.config.ca.unconfirmed_hold_days),
+                renewal_window=timedelta(days=self.config.ca.renewal_window_days),
                 second_factor_required=self.config.console.second_factor == "required",
             ),
         )
+
+    def _custody_key(self) -> str:
+        try:
+            return read_secret(self.config.path(self.config.secrets.custody_key))
+        except ConfigError as error:
+            raise Unavailable(str(error)) from error
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

@@ -21,6 +21,7 @@ from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
+from ca_service.domain.unblocks import RELEASE
 from ca_service.domain.unit_cases import UNIT_CASE
 from ca_service.domain.unit_kinds import UNIT
 from ca_service.web.errors import STATUS
@@ -44,6 +45,7 @@ _MACHINES: Mapping[str, Any] = {
     "parcel": PARCEL,
     "order": ORDER,
     "enrolment": ENROLMENT,
+    "release": RELEASE,
     "certificate": CERTIFICATE,
     "change": CHANGE,
     "message": MESSAGE,

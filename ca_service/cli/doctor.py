@@ -96,6 +96,10 @@ def _ocsp_signer(wiring: Wiring) -> Finding:
     return Finding("OCSP 签名证书", f"有效至 {newest.not_after:%Y-%m-%d}，密钥可用", mend)
 
 
+def _custody_key(wiring: Wiring) -> Finding:
+    return Finding("托管密钥", f"可用，公钥 {len(wiring.services.custody.public_key)} 字节")
+
+
 def _crl(wiring: Wiring) -> Finding:
     for issuer in ("issuing", "root"):
         with wiring.database.read() as uow:
@@ -131,6 +135,7 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("根 CA 密钥", _root_key),
     ("签发 CA 密钥", _issuing_key),
     ("OCSP 签名证书", _ocsp_signer),
+    ("托管密钥", _custody_key),
     ("CRL", _crl),
     ("OCSP 与发布服务", _ocsp),
     ("系统时钟", _clock),

@@ -6,13 +6,15 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from asn1crypto import pem
 
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.clock import SHANGHAI
 from ca_service.domain.errors import Invalid
 from ca_service.domain.media import Arrival, Medium, MediumStatus
+from ca_service.domain.unblocks import ReleaseStatus
 from ca_service.intake.media_file import read_media
-from ca_service.workflows import custody, handovers, incidents, parcels, reconciliation
+from ca_service.workflows import custody, handovers, incidents, parcels, reconciliation, so_pins, unblock
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -42,18 +44,53 @@ def register(call: Call, serials: tuple[str, ...], file: Path | None, model: str
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @pass_call
 def initialise(call: Call, files: tuple[Path, ...]) -> None:
-    """登记 educa-token init --json 的结果（序列号与绑定公钥）。"""
+    """登记 educa-token init 的结果（序列号、绑定公钥，成批时还有封装的管理 PIN）。"""
     made = [_read_initialised(file) for file in files]
-    for serial, binding_key in made:
-        custody.initialise(call.services, call.actor, serial, binding_key=binding_key)
-    call.tell({"initialised": [serial for serial, _ in made]}, text=f"已登记 {len(made)} 个介质的绑定公钥。")
+    for serial, binding_key, so_pin in made:
+        custody.initialise(call.services, call.actor, serial, binding_key=binding_key, so_pin_sealed=so_pin)
+    text = f"已登记 {len(made)} 个介质的绑定公钥。"
+    without = sum(so_pin is None for _, _, so_pin in made)
+    if without:
+        text += f"其中 {without} 个没有管理 PIN 的密文，以后不能解锁。"
+    call.tell({"initialised": [serial for serial, _, _ in made]}, text=text)
 
 
-def _read_initialised(file: Path) -> tuple[str, bytes]:
+@media.command("custody-key")
+@pass_call
+def custody_key(call: Call) -> None:
+    """输出托管公钥（PEM），供 educa-token init --all --seal-to 使用。"""
+    public = pem.armor("PUBLIC KEY", so_pins.custody_key(call.services, call.actor)).decode()
+    call.tell({"custody_key": public}, text=public.rstrip())
+
+
+@media.command("unblocks")
+@pass_call
+def unblocks(call: Call) -> None:
+    """列出本单位及下级单位的介质解锁，新的在前；过期仍未完成的须查问。"""
+    now = call.services.clock()
+    rows = [
+        {
+            "id": one.id,
+            "token": one.serial,
+            "holder": one.holder_id,
+            "case": one.change_id,
+            "status": one.status.value,
+            "overdue": one.status is ReleaseStatus.OPEN and now > one.expires_at,
+            "released_at": one.released_at.isoformat(),
+            "expires_at": one.expires_at.isoformat(),
+        }
+        for one in unblock.list_releases(call.services, call.actor).rows
+    ]
+    call.show(rows, title="介质解锁")
+
+
+def _read_initialised(file: Path) -> tuple[str, bytes, bytes | None]:
     try:
         made = json.loads(file.read_text(encoding="utf-8"))
-        return str(made["serial"]), base64.b64decode(made["binding_public_key"], validate=True)
-    except (ValueError, KeyError, TypeError) as error:
+        sealed = made.get("so_pin_sealed")
+        so_pin = base64.b64decode(sealed, validate=True) if sealed else None
+        return str(made["serial"]), base64.b64decode(made["binding_public_key"], validate=True), so_pin
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Invalid(f"{file.name} 不是 educa-token init --json 的输出，请重新生成。") from error
 
 

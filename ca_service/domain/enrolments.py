@@ -13,6 +13,7 @@ SESSION_LIFETIME = timedelta(minutes=15)
 
 # The signed messages name their purpose, so that a signature made for one step is worth nothing in the other.
 BINDING_CONTEXT = b"educa-enrolment-v1\0"
+RENEWAL_CONTEXT = b"educa-renewal-v1\0"
 CONFIRM_CONTEXT = b"educa-confirm-v1\0"
 
 
@@ -55,7 +56,10 @@ ENROLMENT = Machine(
 
 @dataclass(frozen=True)
 class Enrolment:
-    """Codes are kept as keyed hashes only; `key_sha256` is of the SPKI that the certificate is, or shall be, for."""
+    """Codes are kept as keyed hashes only; `key_sha256` is of the SPKI that the certificate is, or shall be, for.
+
+    A renewal (更新) has no codes: `renews` is the serial of the certificate whose key opens it.
+    """
 
     id: str
     holder_id: str
@@ -73,3 +77,4 @@ class Enrolment:
     challenge: bytes | None = None
     key_sha256: str | None = None
     certificate_serial: str | None = None
+    renews: str | None = None

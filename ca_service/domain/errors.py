@@ -109,6 +109,30 @@ class WrongToken(DomainError):
     kind = "wrong-token"
 
 
+class RenewalNotDue(DomainError):
+    """It is too early to renew this certificate; `possible_from` says from when on it is possible."""
+
+    kind = "renewal-not-due"
+
+
+class Superseded(DomainError):
+    """The renewal of this certificate has been confirmed: its successor is in force."""
+
+    kind = "superseded"
+
+
+class CertificateNotLive(DomainError):
+    """The certificate is frozen, revoked, not confirmed or past its end, and opens nothing."""
+
+    kind = "certificate-not-live"
+
+
+class NotReleased(DomainError):
+    """No unblock of this token has been approved."""
+
+    kind = "not-released"
+
+
 class SessionUnknown(DomainError):
     """The enrolment session does not exist or has run out; beginning again is safe."""
 

@@ -23,6 +23,7 @@ from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey, TotpSecret
 from ca_service.domain.sign_in import Session as SignedIn
+from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
 from ca_service.store.drafts import SqlDrafts
@@ -84,6 +85,8 @@ class SqlUnitOfWork:
         self.places = SqlPlaces(session)
         self.custody = SqlRepository(session, CustodyEvent, models.CustodyRow, noun="流转记录")
         self.enrolments = SqlEnrolments(session)
+        self.releases = SqlRepository(session, Release, models.ReleaseRow, noun="解锁")
+        self.so_pins = SqlTransient(session, SoPin, models.SoPinRow, noun="管理 PIN")
         self.issuers = SqlIssuers(session)
         self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")

@@ -20,6 +20,10 @@ _SCHEMES: Mapping[str, Mapping[str, str]] = {
         "bearerFormat": "JWT",
         "description": "Signed by the directory's key over the SHA-256 of the body; at most two minutes old.",
     },
+    "certificate": {
+        "type": "mutualTLS",
+        "description": "The certificate that is renewed, by its key on the token.",
+    },
     "relying": {
         "type": "http",
         "scheme": "bearer",

@@ -21,6 +21,7 @@ from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.steps import Act, record
+from ca_service.workflows.unblock import release
 
 _P = Particular
 
@@ -84,6 +85,8 @@ def _carry_out(services: Services, uow: UnitOfWork, actor: Actor, change: Change
         _stop(services, uow, actor, change, holder)
     elif change.kind is ChangeKind.RESTORE:
         _restore(services, uow, actor, change, holder)
+    elif change.kind is ChangeKind.UNLOCK:
+        release(services, uow, actor, holder.id, change.id)
     elif change.kind is ChangeKind.INFORMATION_CHANGE:
         return _inform(services, uow, actor, change, holder)
     return holder.unit_code

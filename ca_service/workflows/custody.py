@@ -13,6 +13,7 @@ from ca_service.domain.media import IN_STOCK, MEDIUM, CustodyEvent, Medium, Medi
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
+from ca_service.workflows.so_pins import begin_list
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,13 @@ def _repeats(serials: Sequence[str]) -> bool:
     return len(set(serials)) != len(serials)
 
 
-def initialise(services: Services, actor: Actor, serial: str, *, binding_key: bytes) -> Medium:
-    """Note the public half (SPKI DER) of the binding key that was made on the token; a returned one begins anew."""
+def initialise(
+    services: Services, actor: Actor, serial: str, *, binding_key: bytes, so_pin_sealed: bytes | None = None
+) -> Medium:
+    """Note the public half (SPKI DER) of the binding key that was made on the token; a returned one begins anew.
+
+    `so_pin_sealed` is its SO PIN for the custody key; without it the token can never be unblocked.
+    """
     _check_binding_key(binding_key)
     with services.begin() as uow:
         medium = uow.media.get(serial)
@@ -65,6 +71,7 @@ def initialise(services: Services, actor: Actor, serial: str, *, binding_key: by
         if medium.at_unit != actor.unit_code:
             raise Conflict("介质不在自治区教育信息中心，不能初始化。请先寄回并签收。")
         moved = move(services, uow, actor, medium, MediumEvent.INITIALISE, binding_key=binding_key, holder_id=None)
+        begin_list(services, uow, serial, so_pin_sealed)
         uow.audit.append(actor, Tag.MEDIUM_INITIALISED, serial, unit=medium.at_unit)
         return moved
 

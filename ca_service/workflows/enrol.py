@@ -1,5 +1,7 @@
 """Self-download onto the token (自助下载): begin, certificate, confirm; each may be repeated and answers the same.
 
+A renewal (更新, `renew.py`) begins otherwise and shares the steps after that.
+
     1. begin: reference number and authorisation code, for the very token that was handed over -> session and nonce
     2. certificate: CSR, and the binding key's signature over nonce and CSR hash -> certificate (issued once per key)
     3. confirm: a signature by the new key over the challenge -> active; the codes are used up
@@ -10,14 +12,20 @@ The session is a bearer secret of 15 minutes; what protects a stolen code is the
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import CERTIFICATE, ENDED, Certificate, CertificateEvent
+from ca_service.domain.certificates import (
+    CERTIFICATE,
+    ENDED,
+    Certificate,
+    CertificateEvent,
+    RevocationReason,
+)
 from ca_service.domain.enrolments import (
     BINDING_CONTEXT,
     CONFIRM_CONTEXT,
     ENROLMENT,
+    RENEWAL_CONTEXT,
     SESSION_LIFETIME,
     Enrolment,
     EnrolmentEvent,
@@ -25,31 +33,28 @@ from ca_service.domain.enrolments import (
 )
 from ca_service.domain.errors import (
     BindingInvalid,
-    CodeUsed,
     Conflict,
     DomainError,
-    KeyInUse,
-    NotApproved,
     ProofInvalid,
     SessionUnknown,
     WrongToken,
 )
 from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
-from ca_service.domain.roles import Actor
-from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows.approvals import certifiable
-from ca_service.workflows.certificate_status import Step, record
+from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
-from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
-from ca_service.workflows.open_units import require_open
-from ca_service.workflows.ports import Order, Services, UnitOfWork
+from ca_service.workflows.enrol_issue import HELPER, ISSUER, PROFILE, issue_for, issued_before, refuse, renewable
+from ca_service.workflows.ports import Before, Services, UnitOfWork
 
-_HELPER = Actor("helper", CENTRE_CODE, frozenset(), "api")
-_PROFILE = "information-administrator"
-_ISSUER = "issuing"
+
+@dataclass(frozen=True)
+class Replaced:
+    """The certificate that a new one takes the place of, and whether it is revoked already."""
+
+    serial: str
+    revoked: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Begun:
     holder: str
     unit: str
     key_algorithm: str
+    replaces: Replaced | None = None
 
 
 @dataclass(frozen=True)
@@ -75,64 +81,88 @@ class Delivered:
 
 def begin(services: Services, *, reference: str, code: str, medium_serial: str) -> Begun:
     """Open a session. Raises the code errors, WrongToken, CodeUsed."""
-    checked = check_code(services, _HELPER, reference=reference, code=code)
-    session = services.random_bytes(32).hex()
+    checked = check_code(services, HELPER, reference=reference, code=code)
     with services.begin() as uow:
         enrolment = uow.enrolments.get(checked.id)
         holder = uow.holders.get(enrolment.holder_id)
         unit = uow.units.get(holder.unit_code)
-        refusal = _token_refusal(uow, enrolment, medium_serial)
+        refusal = token_refusal(uow, enrolment, medium_serial)
         if refusal is not None:
             detail = {"kind": refusal.kind, "token": medium_serial[:40]}
-            uow.audit.append(_HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit.code, detail=detail)
+            uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit.code, detail=detail)
         else:
-            enrolment = uow.enrolments.change(
-                enrolment,
-                session_hash=_session_hash(services, session),
-                session_expires_at=services.clock() + SESSION_LIFETIME,
-                nonce=services.random_bytes(32),
-                challenge=services.random_bytes(32),
-            )
+            begun = open_session(services, uow, enrolment, replaces=_replaced(uow, enrolment))
     if refusal is not None:
         raise refusal
+    return begun
+
+
+def open_session(
+    services: Services, uow: UnitOfWork, enrolment: Enrolment, *, replaces: Replaced | None = None
+) -> Begun:
+    """Open a session of a download inside a running transaction; an earlier session of it ends."""
+    session = services.random_bytes(32).hex()
+    opened = uow.enrolments.change(
+        enrolment,
+        session_hash=_session_hash(services, session),
+        session_expires_at=services.clock() + SESSION_LIFETIME,
+        nonce=services.random_bytes(32),
+        challenge=services.random_bytes(32),
+    )
+    holder = uow.holders.get(opened.holder_id)
     return Begun(
-        session, enrolment.status, enrolment.nonce or b"", mask_name(holder.name), unit.name,
-        services.terms.administrator_key,
+        session, opened.status, opened.nonce or b"", mask_name(holder.name), uow.units.get(holder.unit_code).name,
+        services.terms.administrator_key, replaces,
     )  # fmt: skip
 
 
-def certificate(services: Services, *, session: str, csr: bytes, binding_signature: bytes) -> Delivered:
+def _replaced(uow: UnitOfWork, enrolment: Enrolment) -> Replaced | None:
+    """The person's last certificate before this download."""
+    before = Before(enrolment.issued_at)
+    found = uow.certificates.find(
+        holder_id=enrolment.holder_id, profile=PROFILE, created_at=before, order="-created_at"
+    )
+    earlier = [one for one in found if one.der is not None and one.serial != enrolment.certificate_serial]
+    return Replaced(earlier[0].serial, earlier[0].status in ENDED) if earlier else None
+
+
+def certificate(
+    services: Services, *, session: str, csr: bytes, binding_signature: bytes, renews: str | None = None
+) -> Delivered:
     """Issue for the key in the CSR, or hand out again what was issued for it.
 
-    Raises SessionUnknown, CsrInvalid, KeyWeak, KeyInUse, BindingInvalid, CodeUsed.
+    `renews`: the serial of the certificate that the asker has shown, for a renewal's session.
+    Raises SessionUnknown, CsrInvalid, KeyWeak, KeyInUse, BindingInvalid, CodeUsed, CertificateNotLive.
     """
     with services.read() as uow:
-        enrolment = _by_session(services, uow, session)
+        enrolment = _by_session(services, uow, session, renews)
         medium = uow.media.get(enrolment.medium_serial)
-    message = BINDING_CONTEXT + (enrolment.nonce or b"") + hashlib.sha256(csr).digest()
+    context = RENEWAL_CONTEXT if renews else BINDING_CONTEXT
+    message = context + (enrolment.nonce or b"") + hashlib.sha256(csr).digest()
     if medium.binding_key is None or not signature_holds(medium.binding_key, binding_signature, message):
-        _refuse(
+        refuse(
             services,
             enrolment,
             BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
         )
     public_key = read_csr(csr)
-    services.authority(_ISSUER).check_key(_PROFILE, public_key)
+    services.authority(ISSUER).check_key(PROFILE, public_key)
     if enrolment.status is EnrolmentStatus.OPEN:
-        issued = _issue(services, enrolment, public_key)
+        issued = issue_for(services, enrolment, public_key)
     else:
-        issued = _issued_before(services, enrolment, public_key)
-    chain = [services.authority(_ISSUER).certificate, services.authority("root").certificate]
+        issued = issued_before(services, enrolment, public_key)
+    chain = [services.authority(ISSUER).certificate, services.authority("root").certificate]
     return Delivered(issued.der or b"", chain, enrolment.challenge or b"")
 
 
-def confirm(services: Services, *, session: str, signature: bytes) -> Certificate:
+def confirm(services: Services, *, session: str, signature: bytes, renews: str | None = None) -> Certificate:
     """Prove that the new key is where the certificate is; a repeat is answered with the same certificate.
 
-    Raises SessionUnknown, ProofInvalid, Conflict when nothing has been issued or the certificate is no longer live.
+    A renewed certificate is superseded in the same transaction; until then it is good.
+    Raises SessionUnknown, ProofInvalid, CertificateNotLive, Conflict when nothing was issued or it is no longer live.
     """
     with services.begin() as uow:
-        enrolment = _by_session(services, uow, session)
+        enrolment = _by_session(services, uow, session, renews)
         if enrolment.certificate_serial is None:
             raise Conflict("尚未签发证书，不能确认。请重新运行证书助手。")
         current = uow.certificates.get(enrolment.certificate_serial)
@@ -141,17 +171,20 @@ def confirm(services: Services, *, session: str, signature: bytes) -> Certificat
             return current
         status = CERTIFICATE.after(current.status, CertificateEvent.CONFIRM)
         now = services.clock()
+        if renews is not None:
+            _supersede(services, uow, renews, ground=enrolment.id)
         active = uow.certificates.change(current, status=status, confirmed_at=now)
-        record(uow, active, CertificateEvent.CONFIRM, Step(now, _HELPER.login, "key proven", enrolment.id))
+        record(uow, active, CertificateEvent.CONFIRM, Step(now, HELPER.login, "key proven", enrolment.id))
         uow.enrolments.change(enrolment, status=ENROLMENT.after(enrolment.status, EnrolmentEvent.CONFIRM))
         medium = uow.media.get(enrolment.medium_serial)
         if medium.status is MediumStatus.HANDED_OVER:
-            move(services, uow, _HELPER, medium, MediumEvent.ACTIVATE)
-        uow.audit.append(_HELPER, Tag.CERTIFICATE_CONFIRMED, active.serial, unit=active.unit_code)
+            move(services, uow, HELPER, medium, MediumEvent.ACTIVATE)
+        uow.audit.append(HELPER, Tag.CERTIFICATE_CONFIRMED, active.serial, unit=active.unit_code)
         return active
 
 
-def _token_refusal(uow: UnitOfWork, enrolment: Enrolment, medium_serial: str) -> DomainError | None:
+def token_refusal(uow: UnitOfWork, enrolment: Enrolment, medium_serial: str) -> DomainError | None:
+    """Why this token does not serve for this download; None if it does."""
     if medium_serial != enrolment.medium_serial:
         return WrongToken("插入的介质不是派发给您的那一个。请插入派发记录单上登记的介质。")
     medium = uow.media.get(enrolment.medium_serial)
@@ -163,82 +196,19 @@ def _token_refusal(uow: UnitOfWork, enrolment: Enrolment, medium_serial: str) ->
     return None
 
 
-def _issue(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    try:
-        return _issue_what_was_approved(services, enrolment, public_key)
-    except NotApproved as refusal:
-        _refuse(services, enrolment, refusal)
-
-
-def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    with services.read() as uow:
-        holder = uow.holders.get(enrolment.holder_id)
-        unit = certifiable(uow, holder)
-        # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
-        if any(found.der is not None for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
-            raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
-    order = Order(
-        profile=_PROFILE,
-        serial=new_serial(services),
-        public_key=public_key,
-        common_name=holder.name,
-        not_before=start_of_validity(services.clock()),
-        organization=unit.name,
-        organization_identifier=unit.code,
-        state=services.terms.state,
-        holder_id=holder.id,
-    )
-
-    def bind(uow: UnitOfWork, serial: str) -> None:
-        require_open(uow, [unit.code])
-        # The guard on `certificate_serial` lets exactly one of two simultaneous requests through.
-        current = uow.enrolments.get(enrolment.id)
-        if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):
-            raise Conflict("证书正在签发中，请稍候重试。")
-        # The order was made in an earlier transaction: what it names must still be what was approved.
-        person = uow.holders.get(holder.id)
-        if (certifiable(uow, person), person) != (unit, holder):
-            raise Conflict("此人的信息刚刚变更，请重新运行证书助手。")
-        uow.enrolments.change(
-            current,
-            guard=("certificate_serial",),
-            certificate_serial=serial,
-            key_sha256=key_sha256(public_key),
-        )
-
-    def note(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
-        current = uow.enrolments.get(enrolment.id)
-        uow.enrolments.change(current, status=ENROLMENT.after(current.status, EnrolmentEvent.ISSUE))
-
-    return issue(
-        services, _HELPER, order, issuer=_ISSUER, unit_code=unit.code,
-        medium_serial=enrolment.medium_serial, with_intent=bind, with_record=note,
-    )  # fmt: skip
-
-
-def _still_counts(uow: UnitOfWork, serial: str) -> bool:
-    return uow.certificates.get(serial).status not in ENDED
-
-
-def _issued_before(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    if enrolment.certificate_serial is None or enrolment.key_sha256 != key_sha256(public_key):
-        _refuse(
-            services,
-            enrolment,
-            CodeUsed("这组下载码已用于介质中的另一个密钥。请联系上级用户管理部门重新发放。"),
-        )
-    with services.read() as uow:
-        return uow.certificates.get(enrolment.certificate_serial)
-
-
 def _prove(enrolment: Enrolment, current: Certificate, signature: bytes) -> None:
     public_key = public_key_of(current)
     if not signature_holds(public_key, signature, CONFIRM_CONTEXT + (enrolment.challenge or b"")):
         raise ProofInvalid("新密钥的签名验证未通过，证书尚未启用。请重新运行证书助手。")
 
 
-def _by_session(services: Services, uow: UnitOfWork, session: str) -> Enrolment:
-    found = uow.enrolments.find(session_hash=_session_hash(services, session))
+def _supersede(services: Services, uow: UnitOfWork, serial: str, *, ground: str) -> None:
+    old, event, reason = renewable(uow, serial), CertificateEvent.SUPERSEDE, RevocationReason.SUPERSEDED
+    apply(uow, HELPER, old, event, at=services.clock(), reason="renewed", crl_reason=reason, ground=ground)
+
+
+def _by_session(services: Services, uow: UnitOfWork, session: str, renews: str | None) -> Enrolment:
+    found = uow.enrolments.find(session_hash=_session_hash(services, session), renews=renews)
     if not found or found[0].session_expires_at is None or services.clock() > found[0].session_expires_at:
         raise SessionUnknown("下载会话不存在或已超过 15 分钟，请重新输入参考号和授权码（不会消耗下载码）。")
     return found[0]
@@ -246,10 +216,3 @@ def _by_session(services: Services, uow: UnitOfWork, session: str) -> Enrolment:
 
 def _session_hash(services: Services, session: str) -> str:
     return services.keyed_hash(f"session:{session}")
-
-
-def _refuse(services: Services, enrolment: Enrolment, refusal: DomainError) -> NoReturn:
-    with services.begin() as uow:
-        unit = uow.holders.get(enrolment.holder_id).unit_code
-        uow.audit.append(_HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit, detail={"kind": refusal.kind})
-    raise refusal

@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import ENDED, CertificateEvent, RevocationReason
+from ca_service.domain.certificates import ENDED, LIVE, CertificateEvent, RevocationReason
 from ca_service.domain.enrolments import (
     CODE_LIFETIME,
     ENROLMENT,
@@ -47,7 +47,11 @@ class IssuedCode:
 
 
 def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
-    """Issue codes for the token that was handed to this person; codes issued before are void."""
+    """Issue codes for the token that was handed to this person; codes issued before are void.
+
+    A replacement (补办): what the person had on another token, or on this one before it was made anew, is revoked here,
+    before anything can be fetched.
+    """
     reference, code = random_text(services, _REFERENCE_LENGTH), random_text(services, _CODE_LENGTH)
     with services.begin() as uow:
         holder = uow.holders.get(holder_id)
@@ -76,6 +80,7 @@ def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
             expires_at=now + CODE_LIFETIME,
         )
         uow.enrolments.add(enrolment)
+        _revoke_replaced(services, uow, actor, enrolment)
         letter = authorisation_code(holder.contact.mobile, code)
         post(services, uow, Channel.SMS, letter, unit=holder.unit_code)
         uow.audit.append(actor, Tag.CODE_ISSUED, enrolment.id, unit=holder.unit_code, detail={"holder": holder_id})
@@ -87,7 +92,7 @@ def _void_earlier(
 ) -> Enrolment | None:
     """Void the codes given before; return the enrolment whose unconfirmed certificate the new codes go on with.
 
-    A certificate for another token than the present one can never be confirmed: it is revoked instead.
+    A certificate for another token than the present one, or begun as a renewal, can never be confirmed: it is revoked.
     """
     carried: Enrolment | None = None
     live = [EnrolmentStatus.OPEN, EnrolmentStatus.BLOCKED, EnrolmentStatus.ISSUED]
@@ -96,7 +101,8 @@ def _void_earlier(
         uow.enrolments.change(enrolment, status=status, session_hash=None)
         if enrolment.certificate_serial is None:
             continue
-        if enrolment.medium_serial == medium_serial:
+        goes_on = uow.certificates.get(enrolment.certificate_serial).status not in ENDED
+        if goes_on and enrolment.medium_serial == medium_serial and enrolment.renews is None:
             carried = enrolment
         else:
             _revoke_orphan(services, uow, actor, enrolment.certificate_serial)
@@ -117,13 +123,25 @@ def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: st
         )
 
 
+def _revoke_replaced(services: Services, uow: UnitOfWork, actor: Actor, enrolment: Enrolment) -> None:
+    for old in uow.certificates.find(holder_id=enrolment.holder_id, status=LIVE):
+        if old.medium_serial is None or old.serial == enrolment.certificate_serial:
+            continue
+        lost = uow.media.get(old.medium_serial).status is MediumStatus.LOST
+        reason = RevocationReason.KEY_COMPROMISE if lost else RevocationReason.SUPERSEDED
+        apply(
+            uow, actor, old, CertificateEvent.REVOKE,
+            at=services.clock(), reason="replaced", crl_reason=reason, ground=enrolment.id,
+        )  # fmt: skip
+
+
 def check_code(services: Services, actor: Actor, *, reference: str, code: str) -> Enrolment:
     """Return the enrolment that these codes open.
 
     A wrong code is counted in a transaction of its own, so that the count stands although the request is refused.
     Raises CodeWrong (with `tries_left`), CodeBlocked, CodeExpired, CodeUsed.
     """
-    reference, code = _tidy(reference), _tidy(code)
+    reference, code = tidy(reference), tidy(code)
     with services.begin() as uow:
         found = uow.enrolments.find(reference_hash=services.keyed_hash(f"reference:{reference}"))
         if not found:
@@ -174,7 +192,8 @@ def random_text(services: Services, length: int) -> str:
     return text[:length]
 
 
-def _tidy(typed: str) -> str:
+def tidy(typed: str) -> str:
+    """A code as it was made, however it was typed."""
     return "".join(typed.upper().split()).replace("-", "")
 
 

@@ -26,6 +26,7 @@ from ca_service.domain.roles import Actor
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
 from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
+from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.domain.units import Unit
 
@@ -315,6 +316,12 @@ class UnitOfWork(Protocol):
     def enrolments(self) -> Repository[Enrolment]: ...
 
     @property
+    def releases(self) -> Repository[Release]: ...
+
+    @property
+    def so_pins(self) -> Transient[SoPin]: ...
+
+    @property
     def issuers(self) -> Issuers: ...
 
     @property
@@ -441,6 +448,20 @@ class Authority(Protocol):
         """Sign and check a CRL against this CA and the one before; raise StateUnknown when the check fails."""
 
 
+class SoPinCustody(Protocol):
+    """The door to the custody key. Raises Unavailable when the key cannot be read."""
+
+    @property
+    def public_key(self) -> bytes:
+        """What SO PINs are sealed for (SPKI DER, P-256)."""
+
+    def check(self, sealed: bytes, *, serial: str) -> None:
+        """Raise Invalid unless this is something sealed for the custody key and this token."""
+
+    def reseal(self, sealed: bytes, *, serial: str, reader: bytes, nonce: bytes) -> bytes:
+        """Seal the same SO PIN for one run of the helper: `reader` is its key (SPKI DER). Raises Invalid."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """The figures of the service that a configuration may set within the profiles' ceilings."""
@@ -454,6 +475,7 @@ class Terms:
     longest_hold: timedelta = timedelta(days=90)
     confirmation: timedelta = timedelta(hours=24)
     unconfirmed_hold: timedelta = timedelta(days=7)
+    renewal_window: timedelta = timedelta(days=30)
     second_factor_required: bool = True
 
 
@@ -468,6 +490,7 @@ class Services:
     keyed_hash: Callable[[str], str]
     documents: Documents
     authority: Callable[[str], Authority]
+    custody: SoPinCustody
     terms: Terms
 
     def new_id(self, prefix: str) -> str:

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca_service.domain.applications import Contact
 from ca_service.domain.certificates import Certificate
+from ca_service.domain.changes import ChangeKind
 from ca_service.domain.enrolments import BINDING_CONTEXT, CONFIRM_CONTEXT
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows import custody, enrol, handovers
+from ca_service.workflows import change, custody, enrol, handovers
 from ca_service.workflows.enrol_codes import IssuedCode, issue_code
 from ca_service.workflows.ports import Services
 from ca_service.workflows.push import Confirmation, PushedPerson, receive
@@ -124,6 +125,26 @@ class Office:
         found = re.search(r"授权码为 (\w+)", texts[max(texts)])
         assert found
         return issued.reference_number, found.group(1)
+
+    def unlock_asked(self, holder: str) -> str:
+        """The change case of a person who asks for an unlock."""
+        form = change.Form(ChangeKind.UNLOCK, holder, "PIN", "", False, self.scan, "form.pdf")
+        return change.submit(self.services, self.clerk, form).id
+
+    def unlock(self, holder: str) -> None:
+        """Ask for an unlock and carry it out, by two people."""
+        case = self.unlock_asked(holder)
+        change.decide(self.services, self.reviewer, case, change.Decision(approve=True))
+        change.execute(self.services, self.reviewer, case)
+
+    def released(self, holder: str) -> str:
+        """The release code of a person whose token is reported as locked."""
+        self.unlock(holder)
+        with self.services.read() as uow:
+            texts = {message.created_at: message.letter.text for message in uow.messages.find()}
+        found = re.search(r"解锁码为 (\w+)", texts[max(texts)])
+        assert found
+        return found.group(1)
 
     def begin(self, token: SoftwareKeyInPlaceOfToken, codes: tuple[str, str]) -> enrol.Begun:
         """Open a download session."""

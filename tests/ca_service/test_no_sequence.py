@@ -30,6 +30,7 @@ from ca_service.domain.holders import HolderStatus
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import Unit, UnitKind
 from ca_service.intake.columns import COLUMNS
+from ca_service.signing.custody_key import CustodyKey, new_private_key
 from ca_service.store.models import Base
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database, SqlUnitOfWork
@@ -137,6 +138,7 @@ class Office(RuleBasedStateMachine):
             keyed_hash=sealer.keyed_hash,
             documents=DocumentsInMemory(),
             authority=_no_key,
+            custody=CustodyKey(new_private_key),
             terms=Terms(timedelta(1), timedelta(1), "ec-p256", "示范"),
         )
         with self.services.begin() as uow:

@@ -13,33 +13,38 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from cheroot.ssl.builtin import BuiltinSSLAdapter
-from cheroot.wsgi import Server
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ca_service.app import create_console
+from ca_service import servers
 from ca_service.config import Config, DatabaseTable
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import CertificateStatus
+from ca_service.domain.certificates import ENDED
+from ca_service.domain.media import MediumStatus
 from ca_service.wiring import Wiring
-from ca_service.workflows import custody, handovers
+from ca_service.workflows import custody, handovers, incidents, so_pins
 from ca_service.workflows.publish_crl import publish_crl
 from tests.ca_service import conftest as ca_fixtures
 from tests.ca_service.office import Office
 from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk, own_copy
+from token_provisioning import sealing
 
 pytestmark = pytest.mark.e2e
 
 founded = ca_fixtures.founded
 _PROFILE = "information-administrator"
 _NUMBERS = itertools.count(1)
+_STRUCK = "tests.token_provisioning.killed_helper"
+_RENEWING = ["begin", "certificate", "store_certificate", "confirm", "remove_certificate"]
+_UNBLOCKING = ["begin", "release", "unblocking._init_pin", "unblocking._set_pins", "confirm"]
+NEW_PIN = "Medlar-4711"
 _ACTS = ["change_pin", "begin", "generate", "certificate", "store_certificate", "confirm"]
 
 
@@ -55,7 +60,12 @@ class RealCa:
         """Serial numbers of the certificates on a token that are not revoked."""
         with self.office.services.read() as uow:
             found = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
-        return [one.serial for one in found if one.status is not CertificateStatus.REVOKED]
+        return [one.serial for one in found if one.status not in ENDED]
+
+    def nearly_expired(self, serial: str) -> None:
+        """Let our own record, which decides when a renewal is due, end in 20 days."""
+        with self.office.services.begin() as uow:
+            uow.certificates.change(uow.certificates.get(serial), not_after=datetime.now(UTC) + timedelta(days=20))
 
     def revoked_in_the_crl(self) -> set[str]:
         published = publish_crl(self.office.services, self.office.operator, "issuing")
@@ -72,13 +82,13 @@ class RealCa:
 def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCa]:
     folder = tmp_path_factory.mktemp("real-ca")
     shutil.copy(founded.path(Path("educa.db")), folder / "educa.db")
-    service = founded.service.model_copy(update={"documents": folder / "documents", "outbox": folder / "outbox"})
+    service = founded.service.model_copy(
+        update={"documents": folder / "documents", "outbox": folder / "outbox", "console": "127.0.0.1:0"}
+    )
     database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
     config = founded.model_copy(update={"database": database, "service": service})
     wiring = Wiring(config)
-    server = Server(("127.0.0.1", 0), create_console(wiring), numthreads=4, shutdown_timeout=1)
-    certificate, key = config.path(service.tls_certificate), config.path(service.tls_key)
-    server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(key))
+    server = servers.console_server(wiring)
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
@@ -99,6 +109,7 @@ class Holder:
     ca: RealCa
     desk: Desk
     serial: str
+    person: str
     codes: tuple[str, str]
 
     def arguments(self, *, reference: str = "", code: str = "", serial: str = "") -> list[str]:
@@ -110,20 +121,44 @@ class Holder:
     def enrol(self, **changes: str) -> Result:
         return self.desk.process("enroll", *self.arguments(**changes))
 
+    def renew(self, fate: str = "") -> Result:
+        """Renew, or be struck on the way."""
+        own = ("--pin-file", self.desk.file("pin", PIN), "--json")
+        arguments = ("renew", *self.desk.ca_arguments(self.ca.server), *own)
+        return self.desk.process(fate, *arguments, program=_STRUCK) if fate else self.desk.process(*arguments)
+
+    def unblock(self, code: str, fate: str = "") -> Result:
+        """Set NEW_PIN by a release code, or be struck on the way."""
+        code_file, pin = self.desk.file("release", code), self.desk.file("newer", NEW_PIN)
+        own = ("--release-code-file", code_file, "--new-pin-file", pin, "--json")
+        arguments = ("unblock", *self.desk.ca_arguments(self.ca.server), *own)
+        return self.desk.process(fate, *arguments, program=_STRUCK) if fate else self.desk.process(*arguments)
+
     def listing(self, kind: str) -> str:
         return self.desk.pkcs11_tool("--login", "--pin", PIN, "--list-objects", "--type", kind)
 
 
-def equip(ca: RealCa, folder: Path, module: str) -> Holder:
-    """Initialise a token, register it, hand it over to a new person, and give them their codes."""
+def equip(ca: RealCa, folder: Path, module: str, *, person: str = "") -> Holder:
+    """Initialise a token, register it, hand it over to a person, else to a new one, and give them their codes."""
     office, desk = ca.office, new_desk(folder, module)
     serial = desk.vendor_token()
     made = desk.initialise(serial)
-    holder = office.holder(f"P{next(_NUMBERS)}")
+    holder = person or office.holder(f"P{next(_NUMBERS)}")
     custody.register(office.services, office.custodian, [custody.NewMedium(serial, "SoftHSM v2")])
-    custody.initialise(office.services, office.custodian, serial, binding_key=binding_key(made))
+    sealed = sealed_so_pin(ca, desk, serial)
+    key = binding_key(made)
+    custody.initialise(office.services, office.custodian, serial, binding_key=key, so_pin_sealed=sealed)
     handovers.hand_over(office.services, office.custodian, serial, holder_id=holder)
-    return Holder(ca, desk, serial, office.codes(holder))
+    return Holder(ca, desk, serial, holder, office.codes(holder))
+
+
+def sealed_so_pin(ca: RealCa, desk: Desk, serial: str) -> bytes:
+    """What `educa-token init --all` keeps of a SO PIN; the clear one is gone after it."""
+    clear = desk.folder / f"{serial}.so-pin"
+    reader = sealing.load_reader(so_pins.custody_key(ca.office.services, ca.office.custodian))
+    sealed = sealing.seal(clear.read_text().strip(), reader=reader, info=sealing.CUSTODY_CONTEXT + serial.encode())
+    clear.unlink()
+    return sealed
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +173,7 @@ def holder(ca: RealCa, tmp_path: Path, module: str) -> Holder:
 
 @pytest.mark.parametrize("act", _ACTS)
 def test_killed_at_an_act_and_repeated_there_is_one_certificate_on_all_three_sides(holder: Holder, act: str) -> None:
-    program = "tests.token_provisioning.killed_helper"
-    killed = holder.desk.process(f"kill@{act}:1", "enroll", *holder.arguments(), program=program)
+    killed = holder.desk.process(f"kill@{act}:1", "enroll", *holder.arguments(), program=_STRUCK)
     assert killed.code == -signal.SIGKILL, killed.err
 
     ended = holder.enrol().document
@@ -155,12 +189,80 @@ def test_killed_at_an_act_and_repeated_there_is_one_certificate_on_all_three_sid
 def test_a_renewal_long_before_its_time_trusts_the_real_server_and_changes_nothing(holder: Holder) -> None:
     serial = holder.enrol().document["certificate_serial"]
 
-    own = ("--pin-file", holder.desk.file("pin", PIN))
-    refused = holder.desk.process("renew", *holder.desk.ca_arguments(holder.ca.server), *own)
+    refused = holder.renew()
 
-    assert refused.code == 1
-    assert not [words for words in ("服务器身份验证", "无法连接", "Traceback") if words in refused.err], refused.err
+    assert (refused.code, "起可以更新" in refused.err) == (1, True), refused.err
     assert holder.ca.live(holder.serial) == [serial]
+
+
+@pytest.mark.parametrize("act", _RENEWING)
+def test_a_renewal_killed_at_an_act_and_repeated_leaves_the_new_certificate_alone(holder: Holder, act: str) -> None:
+    old = holder.enrol().document["certificate_serial"]
+    holder.ca.nearly_expired(old)
+    killed = holder.renew(f"kill@{act}:1")
+    assert killed.code == -signal.SIGKILL, killed.err
+    if act in ("begin", "certificate", "store_certificate"):
+        assert old not in holder.ca.revoked_in_the_crl()
+
+    ended = holder.renew().document
+
+    assert (ended["state"], ended["superseded"]) == ("confirmed", old)
+    assert holder.ca.live(holder.serial) == [ended["certificate_serial"]]
+    assert old in holder.ca.revoked_in_the_crl()
+    for kind in ("privkey", "pubkey", "cert"):
+        assert holder.listing(kind).count("educa-auth") == 1, kind
+    assert ended["key"]["id"] in holder.listing("cert")
+
+
+def test_a_lost_token_is_replaced_and_its_certificate_revoked_first(
+    holder: Holder, tmp_path: Path, module: str
+) -> None:
+    old = holder.enrol().document["certificate_serial"]
+    incidents.report_lost(holder.ca.office.services, holder.ca.office.custodian, holder.serial, reason="x")
+    (tmp_path / "new").mkdir()
+    new = equip(holder.ca, tmp_path / "new", module, person=holder.person)
+    assert old in holder.ca.revoked_in_the_crl()
+    killed = new.desk.process("kill@certificate:1", "replace", *new.arguments(), program=_STRUCK)
+    assert killed.code == -signal.SIGKILL, killed.err
+
+    ended = new.desk.process("replace", *new.arguments()).document
+
+    assert ended["state"] == "confirmed"
+    assert (holder.ca.live(holder.serial), holder.ca.live(new.serial)) == ([], [ended["certificate_serial"]])
+    assert ended["certificate_serial"] not in holder.ca.revoked_in_the_crl()
+    assert holder.renew().code == 1  # whoever found the old token
+
+
+@pytest.mark.parametrize("act", _UNBLOCKING)
+def test_an_unblock_killed_at_an_act_and_repeated_sets_the_pin_and_keeps_the_certificate(
+    holder: Holder, act: str
+) -> None:
+    serial = holder.enrol().document["certificate_serial"]
+    office = holder.ca.office
+    incidents.report_locked(office.services, office.custodian, holder.serial)
+    code = office.released(holder.person)
+    killed = holder.unblock(code, f"kill@{act}:1")
+    assert killed.code == -signal.SIGKILL, killed.err
+
+    again = holder.unblock(code)
+
+    if act == "confirm":
+        assert (again.code, "解锁码已使用" in again.err) == (1, True)
+    else:
+        assert again.document == {"unblocked": True, "token_serial": holder.serial}
+    with office.services.read() as uow:
+        assert uow.so_pins.count(serial=holder.serial) == 1
+        assert uow.media.get(holder.serial).status is MediumStatus.IN_USE
+    assert holder.ca.live(holder.serial) == [serial]
+    assert serial not in holder.ca.revoked_in_the_crl()
+    tested = holder.desk.token("test", "--pin-file", holder.desk.file("newer", NEW_PIN), "--json").document
+    assert tested["certificate_serial"] == serial
+    assert "CKR_PIN_INCORRECT" in holder.listing("cert")  # the forgotten PIN
+
+
+def test_a_first_download_is_no_replacement(holder: Holder) -> None:
+    refused = holder.desk.process("replace", *holder.arguments())
+    assert (refused.code, "补办须先吊销旧证书" in refused.err) == (1, True)
 
 
 def test_a_thief_with_stolen_codes_and_a_token_of_the_thiefs_own(holder: Holder, tmp_path: Path, module: str) -> None:

@@ -28,6 +28,7 @@ from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
 from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
+from ca_service.store.models.unblocks import ReleaseRow, SoPinRow
 from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEventRow, UnitStepRow
 
 __all__ = [
@@ -58,9 +59,11 @@ __all__ = [
     "PasskeyRow",
     "ReceiptRow",
     "RecoveryCodeRow",
+    "ReleaseRow",
     "ResponsibleRow",
     "SessionRow",
     "SignInRow",
+    "SoPinRow",
     "StaffRow",
     "StatusEventRow",
     "StatusLogRow",

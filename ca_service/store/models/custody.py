@@ -117,3 +117,4 @@ class EnrolmentRow(Base):
     challenge: Mapped[bytes | None]
     key_sha256: Mapped[str | None] = mapped_column(String(64))
     certificate_serial: Mapped[str | None] = mapped_column(String(40))
+    renews: Mapped[str | None] = mapped_column(String(40), index=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Blueprint
 
 from ca_service.push_tokens import Keyring
-from ca_service.web.api import enrolments, registrations, sign_ins
+from ca_service.web.api import enrolments, registrations, renewals, sign_ins, unblocks
 from ca_service.workflows.ports import Services
 
 
@@ -13,6 +13,8 @@ def blueprint(services: Services, *, push_keys: Keyring, relying: Mapping[str, s
     """`/api/v1` over these services; `push_keys`: who may push; `relying`: each relying system's token by its name."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
     api.register_blueprint(enrolments.blueprint(services))
+    api.register_blueprint(renewals.blueprint(services))
+    api.register_blueprint(unblocks.blueprint(services))
     api.register_blueprint(registrations.blueprint(services, push_keys))
     api.register_blueprint(sign_ins.blueprint(services, relying))
     return api

@@ -18,6 +18,13 @@ class Begin(Body):
     token_serial: Text
 
 
+class Replaced(Answer):
+    """The person's certificate before this download; `revoked`: it has ended for good."""
+
+    serial: str
+    revoked: bool
+
+
 class Begun(Answer):
     """An open session of 15 minutes; `nonce` is base64, 32 octets; the holder's name is masked."""
 
@@ -27,6 +34,7 @@ class Begun(Answer):
     holder: str
     unit: str
     key_algorithm: Literal["ec-p256", "rsa-2048"]
+    replaces: Replaced | None = None
 
 
 class CertificateRequest(Body):
@@ -80,14 +88,7 @@ def blueprint(services: Services) -> Blueprint:
             code=body.authorisation_code,
             medium_serial=body.token_serial,
         )
-        return jsonify(
-            session=begun.session,
-            state=begun.state.value,
-            nonce=text(begun.nonce),
-            holder=begun.holder,
-            unit=begun.unit,
-            key_algorithm=begun.key_algorithm,
-        )
+        return begun_answer(begun)
 
     @pages.post("/certificate")
     @described(Operation(Delivered, CertificateRequest, request_refusals))
@@ -97,11 +98,7 @@ def blueprint(services: Services) -> Blueprint:
         delivered = enrol.certificate(
             services, session=body.session, csr=body.csr, binding_signature=body.binding_signature
         )
-        return jsonify(
-            certificate=text(delivered.certificate),
-            chain=[text(der) for der in delivered.chain],
-            challenge=text(delivered.challenge),
-        )
+        return delivery(delivered)
 
     @pages.post("/confirm")
     @described(Operation(Confirmed, Confirm, proofs))
@@ -112,3 +109,27 @@ def blueprint(services: Services) -> Blueprint:
         return jsonify(state="confirmed", serial=active.serial)
 
     return pages
+
+
+def begun_answer(begun: enrol.Begun) -> Response:
+    """The answer of `begin`; `replaces` is left out where the person had no certificate."""
+    replaced = begun.replaces
+    replaces = {} if replaced is None else {"replaces": {"serial": replaced.serial, "revoked": replaced.revoked}}
+    return jsonify(
+        session=begun.session,
+        state=begun.state.value,
+        nonce=text(begun.nonce),
+        holder=begun.holder,
+        unit=begun.unit,
+        key_algorithm=begun.key_algorithm,
+        **replaces,
+    )
+
+
+def delivery(delivered: enrol.Delivered) -> Response:
+    """The answer of `certificate`."""
+    return jsonify(
+        certificate=text(delivered.certificate),
+        chain=[text(der) for der in delivered.chain],
+        challenge=text(delivered.challenge),
+    )

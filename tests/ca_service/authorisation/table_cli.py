@@ -125,4 +125,7 @@ COMMANDS: Sequence[Command] = (
     ),
     Command("registrations scans", _A.REGISTRATION_SUBMIT, arguments=lambda p: [p.file("form.png")]),
     Command("changes form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: [p.change, "--output", p.file("form.pdf")]),
+    # Unblock
+    Command("media custody-key", _A.MEDIA_REGISTER),
+    Command("media unblocks", _A.MEDIA_READ),
 )  # fmt: skip

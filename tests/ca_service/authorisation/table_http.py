@@ -289,6 +289,13 @@ CONSOLE: Sequence[Route] = (
     ),
     Route("GET", "console.changes.scan_beside", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
     Route("GET", "console.changes.form", _A.REGISTRATION_UNMASK, _PLACE, lambda p: {"change_id": p.change}),
+    # Renewal asks for a client certificate, an unblock for its code
+    Route("POST", "api.renewals.begin", Open.EVERYBODY),
+    Route("POST", "api.renewals.certificate", Open.EVERYBODY),
+    Route("POST", "api.renewals.confirm", Open.EVERYBODY),
+    Route("POST", "api.unblocks.begin", Open.EVERYBODY),
+    Route("POST", "api.unblocks.release", Open.EVERYBODY),
+    Route("POST", "api.unblocks.confirm", Open.EVERYBODY),
 )  # fmt: skip
 
 # What is published is for everybody; OCSP beside it is no Flask route (tests/ocsp).
