@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, read_public_key, read_secret
@@ -12,12 +12,15 @@ from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.domain.errors import NotFound
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
+from ca_service.signing import delegated_keys
+from ca_service.signing.feed_signer import PageSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
+from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Services, Terms
 
 
@@ -107,6 +110,17 @@ class Wiring:
                 second_factor_required=self.config.console.second_factor == "required",
             ),
         )
+
+    @cached_property
+    def page_signer(self) -> delegated_keys.CurrentKey[PageSigner]:
+        """Who signs the account feed now; the call raises Unavailable when nobody can."""
+
+        def make(certificate: bytes, key: Pkcs11Key) -> PageSigner:
+            return PageSigner.of(certificate, key, issuing=self.ca_certificates()["issuing"])
+
+        feed = delegated_keys.FEED
+        found = partial(signers, self.services, feed.profile)
+        return delegated_keys.CurrentKey(feed, self.issuing_sessions, found, self.clock, make=make)
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

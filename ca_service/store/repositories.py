@@ -176,6 +176,10 @@ class SqlAccountEvents:
             AccountEvent(**{name: getattr(found, name) for name in names}) for found in self._session.scalars(query)
         ]
 
+    def head(self) -> int:
+        """The number of the last event."""
+        return self._session.scalar(select(func.max(models.AccountEventRow.seq))) or 0
+
 
 def lock_head(session: Session, name: str) -> models.HeadRow:
     """The head of a gapless sequence, locked until this transaction ends."""

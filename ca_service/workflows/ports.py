@@ -359,6 +359,9 @@ class UnitOfWork(Protocol):
     def account_events(self, *, after: int, limit: int) -> Sequence[AccountEvent]:
         """The feed, in order."""
 
+    def account_events_head(self) -> int:
+        """The number of the last event; 0 when there is none."""
+
 
 class Documents(Protocol):
     """Scans and sheets by content hash, encrypted. Writes are durable once they return; a repeat is free."""

@@ -106,6 +106,8 @@ CONSOLE: Sequence[Route] = (
     Route("POST", "api.begin", Open.EVERYBODY),
     Route("POST", "api.certificate", Open.EVERYBODY),
     Route("POST", "api.confirm", Open.EVERYBODY),
+    # The feed takes the relying systems' tokens; the directory's is none of them.
+    Route("GET", "api.account_events.account_events", _A.FEED_READ, token=True),
     Route("GET", "health.healthz", Open.EVERYBODY),
     Route("GET", "health.readyz", Open.EVERYBODY),
 )  # fmt: skip
