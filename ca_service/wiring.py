@@ -82,6 +82,8 @@ class Wiring:
         base = self.config.service.public_url
         return Publication(
             crl_url=f"{base}/crl/{name}.crl",
+            # The root revokes so seldom that its complete list is the shortest there can be.
+            delta_crl_url=f"{base}/crl/delta/{name}.crl" if name == "issuing" and self.config.ca.delta_crls else None,
             ocsp_url=f"{base}/ocsp",
             certificate_url=f"{base}/ca/{name}.cer",
         )

@@ -100,7 +100,10 @@ def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:
 def _crl(wiring: Wiring) -> Finding:
     for issuer in ("issuing", "root"):
         with wiring.database.read() as uow:
-            latest = uow.crls.latest(issuer)
+            latest, refused = uow.crls.latest(issuer), uow.crls.last_refused(issuer)
+        if refused is not None:
+            seen = f"{issuer} 第 {refused.number} 号未通过发布前检查"
+            return Finding("CRL", seen, f"请安全管理员核查：{refused.refusal}")
         if latest is None or latest.next_update <= wiring.clock():
             return Finding("CRL", f"{issuer} 的 CRL 已过期或不存在", f"请运行 educa crl publish --issuer {issuer}")
     return Finding("CRL", "均在有效期内")

@@ -24,13 +24,11 @@ from teacher_registry.publications.fetch import Fetch, Fetched
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.subject import VerifiedAdministrator
 from teacher_registry.wiring import Registry
-from tests.ca_service import conftest as ca_fixtures
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office
 from tests.e2e.real_ca import RealCa, running
 
 pytestmark = pytest.mark.e2e
-founded = ca_fixtures.founded
 
 
 @dataclass

@@ -12,12 +12,10 @@ from teacher_registry.accounts.models import FirstSignIn
 from teacher_registry.publications.fetch import UnavailableError
 from teacher_registry.sign_ins.reporter import SignInReporter
 from teacher_registry.wiring import Registry
-from tests.ca_service import conftest as ca_fixtures
 from tests.ca_service.conftest import TestClock
 from tests.e2e.real_ca import RealCa, running
 
 pytestmark = pytest.mark.e2e
-founded = ca_fixtures.founded
 
 
 class AwayThenBack:

@@ -115,6 +115,7 @@ CONSOLE: Sequence[Route] = (
 # What is published is for everybody; OCSP beside it is no Flask route (tests/ocsp).
 PUBLICATION: Sequence[Route] = (
     Route("GET", "publication.crl", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
+    Route("GET", "publication.delta", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
     Route("GET", "publication.certificate", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
     Route("GET", "publication.chain", Open.EVERYBODY),
     Route("GET", "health.healthz", Open.EVERYBODY),
