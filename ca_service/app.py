@@ -12,13 +12,13 @@ from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.signing.ocsp_keys import OcspSigner
+from ca_service.signing import delegated_keys
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.web import api, console, errors, openapi, publication
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
-from ca_service.workflows.infrastructure import ocsp_signers
+from ca_service.workflows.infrastructure import signers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -64,7 +64,12 @@ def create_console(wiring: Wiring) -> Flask:
         SESSION_COOKIE_NAME="__Host-educa",
     )
     app.register_blueprint(
-        api.blueprint(wiring.services, push_keys=wiring.push_keys(), relying=wiring.relying_tokens())
+        api.blueprint(
+            wiring.services,
+            push_keys=wiring.push_keys(),
+            relying=wiring.relying_tokens(),
+            sign_page=lambda payload: wiring.page_signer().jws(payload),
+        )
     )
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(publication.health(lambda: missing(wiring)))
@@ -80,7 +85,13 @@ def create_console(wiring: Wiring) -> Flask:
 
 def responder(wiring: Wiring) -> ocsp.Responder:
     """The OCSP responder for the issuing CA, following its status log."""
-    signer = OcspSigner(wiring.issuing_sessions, lambda: ocsp_signers(wiring.services), wiring.clock)
+    signer = delegated_keys.CurrentKey(
+        delegated_keys.OCSP,
+        wiring.issuing_sessions,
+        lambda: signers(wiring.services, delegated_keys.OCSP.profile),
+        wiring.clock,
+        make=lambda der, key: ocsp.ResponderKey(der, key.algorithm, key.sign),
+    )
     certificate = wiring.ca_certificates()["issuing"]
     source = SqlStatusSource(wiring.database.reading, "issuing")
     # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.

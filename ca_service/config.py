@@ -150,6 +150,7 @@ class CaTable(_Table):
     administrator_key: Literal["ec-p256", "rsa-2048"] = "ec-p256"
     crl_lifetime_hours: Annotated[int, Field(ge=1, le=168)] = 24
     root_crl_lifetime_days: Annotated[int, Field(ge=1, le=366)] = 180
+    delta_crls: bool = False
     crl_interval_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600
     order_confirmation_hours: Annotated[int, Field(ge=1, le=168)] = 24
     hold_reminder_days: Annotated[int, Field(ge=1, le=366)] = 30

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -10,16 +11,28 @@ from ca_service.delivery.push_client import PushClient
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.signing import ocsp_keys
+from ca_service.signing import delegated_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.drafts import drop_old
-from ca_service.workflows.infrastructure import ocsp_signers
+from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
+
+
+@dataclass(frozen=True)
+class Delegated:
+    """A delegated signer that the worker keeps alive; its name is the issuing CA's with the suffix."""
+
+    purpose: delegated_keys.Purpose
+    suffix: str
+
+
+OCSP_SIGNER = Delegated(delegated_keys.OCSP, " OCSP")
+FEED_SIGNER = Delegated(delegated_keys.FEED, "账号变更签名")
 
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
@@ -37,7 +50,8 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "messages": lambda: deliver(services, couriers),
         "lost messages": lambda: notice_lost(services),
         "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
-        "ocsp-signer": lambda: renew_ocsp_signer(wiring),
+        "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
+        "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
@@ -74,15 +88,14 @@ def push(wiring: Wiring) -> int:
     return record_confirmations(wiring.services, WORKER, client.push(persons))
 
 
-def renew_ocsp_signer(wiring: Wiring) -> bool:
-    """Make a new OCSP signer when the present one is near its end; the old one signs until it is seen."""
-    services = wiring.services
-    if not ocsp_keys.renewal_due(ocsp_signers(services), services.clock()):
+def renew_signer(wiring: Wiring, delegated: Delegated) -> bool:
+    """Make a new delegated signer when the present one is near its end; the old one signs until it is seen."""
+    services, purpose = wiring.services, delegated.purpose
+    if not delegated_keys.renewal_due(signers(services, purpose.profile), services.clock()):
         return False
-    key = ocsp_keys.new_key(wiring.issuing_sessions, services.random_bytes(8).hex())
+    key = delegated_keys.new_key(wiring.issuing_sessions, purpose, services.random_bytes(8).hex())
     ca = wiring.config.ca
     names = Names(ca.organization, ca.root_name, ca.issuing_name)
-    certify_infrastructure(
-        services, names, profile="ocsp-signer", public_key=key.public_key, name=f"{ca.issuing_name} OCSP"
-    )
+    name = f"{ca.issuing_name}{delegated.suffix}"
+    certify_infrastructure(services, names, profile=purpose.profile, public_key=key.public_key, name=name)
     return True

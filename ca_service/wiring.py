@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
@@ -12,13 +12,16 @@ from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.domain.errors import NotFound, Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
+from ca_service.signing import delegated_keys
 from ca_service.signing.custody_key import CustodyKey
+from ca_service.signing.feed_signer import PageSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
+from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Services, Terms
 
 
@@ -80,6 +83,8 @@ class Wiring:
         base = self.config.service.public_url
         return Publication(
             crl_url=f"{base}/crl/{name}.crl",
+            # The root revokes so seldom that its complete list is the shortest there can be.
+            delta_crl_url=f"{base}/crl/delta/{name}.crl" if name == "issuing" and self.config.ca.delta_crls else None,
             ocsp_url=f"{base}/ocsp",
             certificate_url=f"{base}/ca/{name}.cer",
         )
@@ -116,6 +121,17 @@ class Wiring:
             return read_secret(self.config.path(self.config.secrets.custody_key))
         except ConfigError as error:
             raise Unavailable(str(error)) from error
+
+    @cached_property
+    def page_signer(self) -> delegated_keys.CurrentKey[PageSigner]:
+        """Who signs the account feed now; the call raises Unavailable when nobody can."""
+
+        def make(certificate: bytes, key: Pkcs11Key) -> PageSigner:
+            return PageSigner.of(certificate, key, issuing=self.ca_certificates()["issuing"])
+
+        feed = delegated_keys.FEED
+        found = partial(signers, self.services, feed.profile)
+        return delegated_keys.CurrentKey(feed, self.issuing_sessions, found, self.clock, make=make)
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

@@ -46,6 +46,15 @@ class FeedConfig:
 
 
 @dataclass(frozen=True)
+class SignInsConfig:
+    """Where first sign-ins are reported to. `sign_ins_url`: "" = nowhere; token and CA are those of the feed."""
+
+    url: str
+    token: Path
+    ca: Path
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that the registry is told. Each key: default; what its thief gains.
 
@@ -70,6 +79,7 @@ class Config:
     outbox                       "" = one-time passwords are shown only; else the folder that an SMS gateway
                                  empties, 0700; a thief reads one-time passwords and phone numbers
     exports_per_day              5 for one administrator; more needs another day, not another reason
+    sign_ins_url                 "" = first sign-ins are not reported; else the CA's /api/v1/sign-ins, with feed_token
     resets_per_hour              60 for one administrator; one more locks him, and only the CA's form unlocks
     """
 
@@ -95,12 +105,13 @@ class Config:
     exports_per_day: int
     resets_per_hour: int
     feed: FeedConfig | None = field(default=None)
+    sign_ins: SignInsConfig | None = field(default=None)
 
 
 # What the table may hold.
 KEYS = (
-    {key.name for key in fields(Config)} - {"max_status_age", "crl_refresh", "status_grace", "feed"}
-    | {"max_status_age_seconds", "status_grace_seconds", "crl_refresh_seconds"}
+    {key.name for key in fields(Config)} - {"max_status_age", "crl_refresh", "status_grace", "feed", "sign_ins"}
+    | {"max_status_age_seconds", "status_grace_seconds", "crl_refresh_seconds", "sign_ins_url"}
     | {f"feed_{key.name}" for key in fields(FeedConfig)} - {"feed_poll", "feed_fresh", "feed_grace"}
     | {"feed_poll_seconds", "feed_fresh_seconds", "feed_grace_hours"}
 )
@@ -148,7 +159,15 @@ def _build(table: Table) -> Config:
         exports_per_day=table.count("exports_per_day", 5, _MAX_EXPORTS_PER_DAY),
         resets_per_hour=table.count("resets_per_hour", 60, _MAX_RESETS_PER_HOUR),
         feed=_feed(table),
+        sign_ins=_sign_ins(table),
     )
+
+
+def _sign_ins(table: Table) -> SignInsConfig | None:
+    url = table.url("sign_ins_url", "", may_be_empty=True)
+    if not url:
+        return None
+    return SignInsConfig(url, table.secret("feed_token"), table.file("feed_ca", table.text("anchor")))
 
 
 def _feed(table: Table) -> FeedConfig | None:

@@ -54,6 +54,7 @@ def examine(config: Config, registry: Registry) -> list[Finding]:
         ("OCSP", lambda: _ocsp(config, registry)),
         ("时钟", lambda: _clock(config, registry)),
         ("账号变更通知", lambda: _feed(registry)),
+        ("首次登录上报", lambda: _reports(registry)),
         ("短信待发", lambda: _outbox(config, registry)),
     ]
     return [_finding(name, check) for name, check in checks]
@@ -146,6 +147,14 @@ def _feed(registry: Registry) -> str:
     if not good:
         raise SickError(f"停在第 {position.seq} 条", "查看日志中的 account feed；确认 feed_url、feed_token 和CA服务")
     return f"已应用到第 {position.seq} 条"
+
+
+def _reports(registry: Registry) -> str:
+    if registry.reporter is None:
+        return "未配置，CA的进度看板不知道谁已登录"
+    if not registry.reporter.send():
+        raise SickError(f"{registry.reporter.waiting()} 条未报出", "确认 sign_ins_url、feed_token 和CA服务")
+    return "已全部报出" if not registry.reporter.waiting() else "正在分批报出"
 
 
 def _outbox(config: Config, registry: Registry) -> str:

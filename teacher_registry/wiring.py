@@ -22,13 +22,14 @@ from teacher_registry.accounts.people import People
 from teacher_registry.accounts.standings import Standings
 from teacher_registry.accounts.unit_log import UnitLog
 from teacher_registry.clock import Clock
-from teacher_registry.config import Config, ConfigError, FeedConfig
+from teacher_registry.config import Config, ConfigError, FeedConfig, SignInsConfig
 from teacher_registry.feed.puller import FeedPolicy, FeedPuller, NoFeed
 from teacher_registry.feed.signer import FeedSigner
 from teacher_registry.gate import Gate, Trust
 from teacher_registry.publications.crl_source import CrlSource
 from teacher_registry.publications.fetch import Fetch, HttpFetch
 from teacher_registry.publications.ocsp_source import OcspSource
+from teacher_registry.sign_ins.reporter import SignInReporter
 from teacher_registry.verification.certificates import PARSER_ERRORS
 
 _TOKEN_OCTETS = 32
@@ -46,6 +47,7 @@ class Registry:
     unit_log: UnitLog
     standings: Standings
     news: FeedPuller | NoFeed
+    reporter: SignInReporter | None
     outbox: Outbox | None
     clock: Clock
     sessions: sessionmaker[Session]
@@ -81,6 +83,7 @@ def build_registry(config: Config, clock: Clock, password_hash: PasswordHash | N
         unit_log=UnitLog(sessions),
         standings=standings,
         news=NoFeed() if config.feed is None else _puller(config.feed, config, gate, standings, journal),
+        reporter=None if config.sign_ins is None else _reporter(config.sign_ins, config, sessions, clock),
         outbox=None if config.outbox is None else Outbox(config.outbox),
         clock=clock,
         sessions=sessions,
@@ -124,19 +127,9 @@ def _ocsp(config: Config, trust: Trust, fetch: Fetch, clock: Clock) -> OcspSourc
 
 
 def _puller(feed: FeedConfig, config: Config, gate: Gate, standings: Standings, journal: Journal) -> FeedPuller:
-    try:
-        client = httpx.Client(
-            timeout=config.fetch_timeout_seconds,
-            trust_env=False,
-            follow_redirects=False,
-            verify=ssl.create_default_context(cafile=str(feed.ca)),
-            headers={"Authorization": f"Bearer {feed.token.read_text(encoding='ascii').strip()}"},
-        )
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"[registry] feed_token, feed_ca: cannot be used: {type(error).__name__}") from error
     return FeedPuller(
         feed.url,
-        fetch=HttpFetch(timeout_seconds=config.fetch_timeout_seconds, client=client),
+        fetch=_as_relying_system(feed.token, feed.ca, config),
         judge=FeedSigner(
             gate.trust.root, gate.trust.issuing, feed.policy_oid, gate.clock, status=gate.issuing_crl.status
         ),
@@ -145,6 +138,26 @@ def _puller(feed: FeedConfig, config: Config, gate: Gate, standings: Standings, 
         clock=gate.clock,
         policy=FeedPolicy(feed.fresh, feed.grace),
     )
+
+
+def _reporter(sign_ins: SignInsConfig, config: Config, sessions: sessionmaker[Session], clock: Clock) -> SignInReporter:
+    fetch = _as_relying_system(sign_ins.token, sign_ins.ca, config)
+    return SignInReporter(sign_ins.url, fetch=fetch, sessions=sessions, clock=clock)
+
+
+def _as_relying_system(token: Path, ca: Path, config: Config) -> Fetch:
+    """HTTP to the CA's API with our token, to a server that `ca` certified."""
+    try:
+        client = httpx.Client(
+            timeout=config.fetch_timeout_seconds,
+            trust_env=False,
+            follow_redirects=False,
+            verify=ssl.create_default_context(cafile=str(ca)),
+            headers={"Authorization": f"Bearer {token.read_text(encoding='ascii').strip()}"},
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"[registry] feed_token, feed_ca: cannot be used: {type(error).__name__}") from error
+    return HttpFetch(timeout_seconds=config.fetch_timeout_seconds, client=client)
 
 
 def _require_issued_by(issuing: x509.Certificate, root: x509.Certificate, config: Config) -> None:

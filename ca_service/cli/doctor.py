@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import click
 import httpx
@@ -12,10 +13,10 @@ from cryptography import x509
 from ca_service.cli.base import Call, Command, pass_call
 from ca_service.config import ConfigError
 from ca_service.domain.errors import DomainError
-from ca_service.signing import ocsp_keys
+from ca_service.signing import delegated_keys
 from ca_service.store import schema
 from ca_service.wiring import Wiring
-from ca_service.workflows.infrastructure import ocsp_signers
+from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
 
@@ -86,14 +87,14 @@ def _key(wiring: Wiring, name: str, what: str) -> Finding:
     return Finding(what, f"可用，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
 
 
-def _ocsp_signer(wiring: Wiring) -> Finding:
-    newest = ocsp_keys.newest_signer(ocsp_signers(wiring.services), wiring.clock())
+def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:
+    newest = delegated_keys.newest_signer(signers(wiring.services, purpose.profile), wiring.clock())
     if newest is None:
-        return Finding("OCSP 签名证书", "没有有效的证书", "请启动 educa worker，它会自动签发")
-    ocsp_keys.key_of(wiring.issuing_sessions, newest)
+        return Finding(purpose.noun, "没有有效的证书", "请启动 educa worker，它会自动签发")
+    delegated_keys.key_of(wiring.issuing_sessions, purpose, newest)
     left = newest.not_after - wiring.clock()
     mend = "" if left > timedelta(days=5) else "即将到期：请确认 educa worker 在运行"
-    return Finding("OCSP 签名证书", f"有效至 {newest.not_after:%Y-%m-%d}，密钥可用", mend)
+    return Finding(purpose.noun, f"有效至 {newest.not_after:%Y-%m-%d}，密钥可用", mend)
 
 
 def _custody_key(wiring: Wiring) -> Finding:
@@ -103,7 +104,10 @@ def _custody_key(wiring: Wiring) -> Finding:
 def _crl(wiring: Wiring) -> Finding:
     for issuer in ("issuing", "root"):
         with wiring.database.read() as uow:
-            latest = uow.crls.latest(issuer)
+            latest, refused = uow.crls.latest(issuer), uow.crls.last_refused(issuer)
+        if refused is not None:
+            seen = f"{issuer} 第 {refused.number} 号未通过发布前检查"
+            return Finding("CRL", seen, f"请安全管理员核查：{refused.refusal}")
         if latest is None or latest.next_update <= wiring.clock():
             return Finding("CRL", f"{issuer} 的 CRL 已过期或不存在", f"请运行 educa crl publish --issuer {issuer}")
     return Finding("CRL", "均在有效期内")
@@ -134,7 +138,8 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("数据库结构", _migrations),
     ("根 CA 密钥", _root_key),
     ("签发 CA 密钥", _issuing_key),
-    ("OCSP 签名证书", _ocsp_signer),
+    ("OCSP 签名证书", partial(_signer, purpose=delegated_keys.OCSP)),
+    ("账号变更签名证书", partial(_signer, purpose=delegated_keys.FEED)),
     ("托管密钥", _custody_key),
     ("CRL", _crl),
     ("OCSP 与发布服务", _ocsp),

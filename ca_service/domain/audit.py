@@ -121,6 +121,8 @@ class Tag(StrEnum):
     CHANGE_APPROVED = "change:case:approved"
     CHANGE_REFUSED = "change:case:refused"
     CHANGE_EXECUTED = "change:case:executed"
+    CRL_REFUSED = "ca:crl:refused"
+    FEED_READ = "relying:feed:read"
 
 
 @dataclass(frozen=True)

@@ -157,7 +157,10 @@ class Issuer:
 
 @dataclass(frozen=True)
 class PublishedCrl:
-    """A CRL number of an issuer. `der` is absent between reservation and signature; the number is never used again."""
+    """A CRL number of an issuer. `der` is absent between reservation and signature; the number is never used again.
+
+    `delta` leads from an earlier complete list to this one; `refusal` says why the list was not published.
+    """
 
     issuer: str
     number: int
@@ -166,3 +169,6 @@ class PublishedCrl:
     next_update: datetime
     tbs: bytes
     der: bytes | None = None
+    delta_tbs: bytes | None = None
+    delta: bytes | None = None
+    refusal: str = ""

@@ -4,7 +4,7 @@
 is not linted cannot reach the key, since only `prepare` makes a `LintedTbs`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ import crl
 import profiles
 from ca_service.domain.errors import Conflict, Invalid, KeyWeak, StateUnknown
 from ca_service.signing.signer import Signer
-from ca_service.workflows.ports import Linted, Order
+from ca_service.workflows.ports import Linted, ListRefused, Order
 
 
 @dataclass(frozen=True)
@@ -119,22 +119,52 @@ class CertificateAuthority:
             raise StateUnknown("签发结果与检查过的内容不一致，已停止。请联系安全管理员。")
         return der
 
+    @property
+    def has_deltas(self) -> bool:
+        """See the port."""
+        return self._publication.delta_crl_url is not None
+
     def prepare_crl(
-        self, *, number: int, this_update: datetime, next_update: datetime, entries: Iterable[bytes]
+        self,
+        *,
+        number: int,
+        this_update: datetime,
+        next_update: datetime,
+        entries: Iterable[bytes],
+        base_number: int | None = None,
     ) -> bytes:
         """See the port."""
         return crl.build_tbs(
-            self._crl_issuer, number=number, this_update=this_update, next_update=next_update, entries=entries
+            self._crl_issuer,
+            number=number,
+            this_update=this_update,
+            next_update=next_update,
+            entries=entries,
+            base_number=base_number,
+            freshest_url=self._publication.delta_crl_url if base_number is None else None,
         )
 
-    def sign_crl(self, tbs: bytes, *, previous: bytes | None) -> bytes:
+    def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, crl.Revocation | None]) -> bytes:
         """See the port."""
         der = crl.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs))
         try:
-            before = crl.parse(previous) if previous is not None else None
-            crl.check(der, issuer_certificate=self.certificate, previous=before)
+            before = crl.parse(previous, published=True) if previous is not None else None
+            checked = crl.check(der, issuer_certificate=self.certificate, previous=before)
+            if before is not None:
+                crl.check_difference(before, checked, expected)
         except crl.CrlError as error:
-            raise StateUnknown(f"新 CRL 未通过发布前检查，未发布：{error}") from error
+            raise ListRefused(str(error)) from error
+        return der
+
+    def sign_delta(self, tbs: bytes, *, base: bytes, complete: bytes) -> bytes:
+        """See the port."""
+        der = crl.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs))
+        try:
+            whole = crl.parse(complete, published=True)
+            delta = crl.check(der, issuer_certificate=self.certificate, previous=whole)
+            crl.check_combination(crl.parse(base, published=True), delta, whole)
+        except crl.CrlError as error:
+            raise ListRefused(str(error)) from error
         return der
 
     @property

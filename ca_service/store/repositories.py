@@ -17,6 +17,7 @@ from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
+from ca_service.workflows.ports import ExpiredEntry
 
 
 class SqlEnrolments(SqlRepository[Enrolment]):
@@ -55,6 +56,12 @@ class SqlIssuers(SqlRepository[Issuer]):
         self._session.execute(insert(models.StatusLogRow).values(issuer=issuer, version=version, serial=serial))
         return version
 
+    def changed_since(self, issuer: str, version: int) -> Sequence[str]:
+        """See the port."""
+        row = models.StatusLogRow
+        query = select(row.serial).where(row.issuer == issuer, row.version > version).distinct().order_by(row.serial)
+        return list(self._session.scalars(query))
+
     def reserve_crl_number(self, issuer: str) -> int:
         """See the port."""
         row = models.IssuerRow
@@ -80,6 +87,32 @@ class SqlCrls(SqlRepository[PublishedCrl]):
         newest = select(func.max(row.number)).where(row.issuer == issuer, row.der.is_not(None))
         number = self._session.scalar(newest)
         return None if number is None else self.find(issuer=issuer, number=number)[0]
+
+    def oldest_current(self, issuer: str, *, at: datetime) -> PublishedCrl | None:
+        """See the port."""
+        row = models.CrlRow
+        oldest = select(func.min(row.number)).where(row.issuer == issuer, row.der.is_not(None), row.next_update > at)
+        number = self._session.scalar(oldest)
+        return None if number is None else self.find(issuer=issuer, number=number)[0]
+
+    def last_refused(self, issuer: str) -> PublishedCrl | None:
+        """See the port."""
+        row = models.CrlRow
+        query = select(row.number).where(row.issuer == issuer).order_by(row.number.desc()).limit(1)
+        number = self._session.scalar(query)
+        newest = self.find(issuer=issuer, number=number) if number is not None else ()
+        return newest[0] if newest and newest[0].refusal else None
+
+    def dropped(self, issuer: str, *, expired_from: datetime, expired_before: datetime) -> Sequence[ExpiredEntry]:
+        """See the port."""
+        row = models.CertificateRow
+        query = select(row.serial, row.not_after).where(
+            row.issuer == issuer,
+            row.status.in_(ON_CRL),
+            row.not_after >= expired_from,
+            row.not_after < expired_before,
+        )
+        return [ExpiredEntry(serial, not_after) for serial, not_after in self._session.execute(query)]
 
     def entries(self, issuer: str, *, expired_before: datetime) -> Sequence[bytes]:
         """See the port. Served by the index on (issuer, status): the cost follows the entries, not the certificates."""
@@ -175,6 +208,10 @@ class SqlAccountEvents:
         return [
             AccountEvent(**{name: getattr(found, name) for name in names}) for found in self._session.scalars(query)
         ]
+
+    def head(self) -> int:
+        """The number of the last event."""
+        return self._session.scalar(select(func.max(models.AccountEventRow.seq))) or 0
 
 
 def lock_head(session: Session, name: str) -> models.HeadRow:

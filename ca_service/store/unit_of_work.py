@@ -114,6 +114,10 @@ class SqlUnitOfWork:
         """See the port."""
         return self._account_events.after(after, limit)
 
+    def account_events_head(self) -> int:
+        """See the port."""
+        return self._account_events.head()
+
 
 class Database:
     """An engine and the two ways to open a transaction on it."""

@@ -97,7 +97,8 @@ def _describe(app: Flask, rule: Rule, endpoint: str, operation: Operation) -> di
         "operationId": endpoint,
         "summary": summary[0] if summary else endpoint,
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in rule.arguments
+            *({"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in rule.arguments),
+            *_query(operation),
         ],
         "responses": {"200": _answer(operation), **_refusals(operation)},
     }
@@ -106,6 +107,14 @@ def _describe(app: Flask, rule: Rule, endpoint: str, operation: Operation) -> di
     if operation.security:
         described["security"] = [{operation.security: []}]
     return described
+
+
+def _query(operation: Operation) -> Iterator[dict[str, Any]]:
+    if operation.query is None:
+        return
+    schema = operation.query.model_json_schema()
+    for name, described in schema["properties"].items():
+        yield {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": described}
 
 
 def _answer(operation: Operation) -> dict[str, Any]:

@@ -2,33 +2,34 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 
 from asn1crypto import pem
 from flask import Blueprint, Response, abort, request
 from werkzeug import Response as WerkzeugResponse
 
 from ca_service.clock import Clock
+from ca_service.domain.certificates import PublishedCrl
 from ca_service.workflows.ports import Services
 
 CRL_TYPE, CERTIFICATE_TYPE = "application/pkix-crl", "application/pkix-cert"
 
 
 def blueprint(services: Services, clock: Clock) -> Blueprint:
-    """`/crl/<ca>.crl`, `/ca/<ca>.cer`, `/ca/chain.pem`."""
+    """`/crl/<ca>.crl`, `/crl/delta/<ca>.crl`, `/ca/<ca>.cer`, `/ca/chain.pem`."""
     pages = Blueprint("publication", __name__)
 
     @pages.get("/crl/<name>.crl")
     def crl(name: str) -> WerkzeugResponse:
         with services.read() as uow:
             latest = uow.crls.latest(name)
-        if latest is None or latest.der is None:
-            abort(404)
-        left = (latest.next_update - clock()).total_seconds()
-        # A cache must ask again soon: a freeze may publish the next CRL any moment. The ETag makes that cheap.
-        response = _cacheable(latest.der, CRL_TYPE, max_age=max(0, min(int(left), 60)))
-        response.last_modified = latest.this_update
-        response.expires = latest.next_update
-        return response.make_conditional(request, accept_ranges=True, complete_length=len(latest.der))
+        return _list(latest, latest.der if latest else None, clock())
+
+    @pages.get("/crl/delta/<name>.crl")
+    def delta(name: str) -> WerkzeugResponse:
+        with services.read() as uow:
+            latest = uow.crls.latest(name)
+        return _list(latest, latest.delta if latest else None, clock())
 
     @pages.get("/ca/<name>.cer")
     def certificate(name: str) -> WerkzeugResponse:
@@ -62,6 +63,18 @@ def health(ready: Callable[[], str]) -> Blueprint:
         return Response(f"{missing or 'ready'}\n", status=503 if missing else 200, content_type="text/plain")
 
     return pages
+
+
+def _list(published: PublishedCrl | None, der: bytes | None, now: datetime) -> WerkzeugResponse:
+    """A complete or delta CRL, conditionally and in ranges; 404 where there is none."""
+    if published is None or der is None:
+        abort(404)
+    left = (published.next_update - now).total_seconds()
+    # A cache must ask again soon: a freeze may publish the next CRL any moment. The ETag makes that cheap.
+    response = _cacheable(der, CRL_TYPE, max_age=max(0, min(int(left), 60)))
+    response.last_modified = published.this_update
+    response.expires = published.next_update
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(der))
 
 
 def _cacheable(body: bytes, content_type: str, *, max_age: int) -> Response:

@@ -6,7 +6,7 @@ from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.workflows.ports import Services
 
 
-def ocsp_signers(services: Services) -> Sequence[Certificate]:
-    """The delegated OCSP signers that are in force, expired ones included."""
+def signers(services: Services, profile: str) -> Sequence[Certificate]:
+    """The delegated signers of a profile (`ocsp-signer`, `feed-signer`) that are in force, expired ones included."""
     with services.read() as uow:
-        return uow.certificates.find(profile="ocsp-signer", status=CertificateStatus.ACTIVE)
+        return uow.certificates.find(profile=profile, status=CertificateStatus.ACTIVE)

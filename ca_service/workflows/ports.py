@@ -29,6 +29,7 @@ from ca_service.domain.staff import Staff
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.domain.units import Unit
+from crl import Revocation
 
 R = TypeVar("R")
 
@@ -176,12 +177,32 @@ class Issuers(Repository[Issuer], Protocol):
     def log_change(self, issuer: str, serial: str) -> int:
         """Bump the issuer's status version and append (version, serial) to its change log; return the version."""
 
+    def changed_since(self, issuer: str, version: int) -> Sequence[str]:
+        """The serials in the issuer's change log after this status version, each once."""
+
     def reserve_crl_number(self, issuer: str) -> int:
         """Take the next CRL number for good: it is never given again, whatever happens to the CRL."""
 
 
+@dataclass(frozen=True)
+class ExpiredEntry:
+    """A certificate that a CRL listed until it had expired long enough."""
+
+    serial: str
+    not_after: datetime
+
+
 class Crls(Repository[PublishedCrl], Protocol):
     """Reserved and published CRL numbers."""
+
+    def oldest_current(self, issuer: str, *, at: datetime) -> PublishedCrl | None:
+        """The oldest complete CRL that may still be relied on at this moment."""
+
+    def last_refused(self, issuer: str) -> PublishedCrl | None:
+        """The newest number, if its list was refused."""
+
+    def dropped(self, issuer: str, *, expired_from: datetime, expired_before: datetime) -> Sequence[ExpiredEntry]:
+        """What `entries` left out as expired at the second moment, but not yet at the first."""
 
     def latest(self, issuer: str) -> PublishedCrl | None:
         """The signed CRL with the highest number."""
@@ -366,6 +387,9 @@ class UnitOfWork(Protocol):
     def account_events(self, *, after: int, limit: int) -> Sequence[AccountEvent]:
         """The feed, in order."""
 
+    def account_events_head(self) -> int:
+        """The number of the last event; 0 when there is none."""
+
 
 class Documents(Protocol):
     """Scans and sheets by content hash, encrypted. Writes are durable once they return; a repeat is free."""
@@ -394,6 +418,10 @@ class Courier(Protocol):
 
     def send(self, message: Message) -> None:
         """Hand the message over; returning means the channel has taken it. Raises Postponed, Rejected, Unsure."""
+
+
+class ListRefused(Exception):
+    """A CRL must not be published; the text (English) names the rule and the serials."""
 
 
 class Linted(Protocol):
@@ -439,13 +467,30 @@ class Authority(Protocol):
     def issue(self, linted: Linted) -> bytes:
         """Sign what `prepare` linted, once; the certificate's TBS is proven equal to the linted one."""
 
-    def prepare_crl(
-        self, *, number: int, this_update: datetime, next_update: datetime, entries: Iterable[bytes]
-    ) -> bytes:
-        """Build a TBSCertList (DER) in this issuer's name."""
+    @property
+    def has_deltas(self) -> bool:
+        """Whether this issuer publishes delta CRLs, and says in its certificates and complete CRLs where."""
 
-    def sign_crl(self, tbs: bytes, *, previous: bytes | None) -> bytes:
-        """Sign and check a CRL against this CA and the one before; raise StateUnknown when the check fails."""
+    def prepare_crl(
+        self,
+        *,
+        number: int,
+        this_update: datetime,
+        next_update: datetime,
+        entries: Iterable[bytes],
+        base_number: int | None = None,
+    ) -> bytes:
+        """Build a TBSCertList (DER) in this issuer's name; with `base_number` a delta to the CRL of that number."""
+
+    def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, Revocation | None]) -> bytes:
+        """Sign a complete CRL and check it against this CA and the one before, which it differs from by `expected`
+        (serial -> what is said of it now, None: nothing) and by nothing else; raise ListRefused.
+        """
+
+    def sign_delta(self, tbs: bytes, *, base: bytes, complete: bytes) -> bytes:
+        """Sign a delta and check that with its base it says what the complete CRL of its number says; raise
+        ListRefused.
+        """
 
 
 class SoPinCustody(Protocol):

@@ -29,6 +29,11 @@ _BEGIN = text(
     "WHERE seen_certificates.used_at IS NULL OR seen_certificates.used_at < :silent RETURNING fingerprint"
 ).bindparams(bindparam("at", type_=UtcDateTime()), bindparam("silent", type_=UtcDateTime()))
 
+_FIRST = text(
+    "INSERT INTO first_sign_ins (certificate_serial, at) VALUES (:serial, :at) "
+    "ON CONFLICT (certificate_serial) DO NOTHING"
+).bindparams(bindparam("at", type_=UtcDateTime()))
+
 
 def entry(act: Act, actor: Actor, at: datetime, *, account_id: str | None = None, **detail: Any) -> LogEntry:
     """An act of an administrator or operator; `detail` are a few words and numbers, never a name or a password."""
@@ -84,6 +89,7 @@ class Journal:
         values = {"fingerprint": actor.fingerprint.hex(), "holder": actor.holder_id, "unit": actor.unit_code}
         begun = session.execute(_BEGIN, {**values, "at": at, "silent": at - _SIGN_IN_GAP}).one_or_none()
         if begun is not None:
+            session.execute(_FIRST, {"serial": actor.serial, "at": at})
             append(session, [entry(Act.SIGN_IN, actor, at)])
             self._forget(values["fingerprint"])
 

@@ -123,6 +123,16 @@ class SeenCertificate(Base):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class FirstSignIn(Base):
+    """When a certificate signed in first. `reported_at` is None until the CA has taken it."""
+
+    __tablename__ = "first_sign_ins"
+
+    certificate_serial: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+
 class Standing(Base):
     """What the account feed said last of one holder, and the registry's own lock. No row: nothing was said."""
 

@@ -4,15 +4,16 @@ import logging
 import secrets
 import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import click
 import structlog
 from cheroot.wsgi import Server
 
+from teacher_registry.background import rounds
 from teacher_registry.cli.call import config_option, fail, load
 from teacher_registry.clock import system_clock
 from teacher_registry.config import Config, ConfigError
@@ -21,6 +22,9 @@ from teacher_registry.serving import build_server
 from teacher_registry.web.app import create_app
 from teacher_registry.web.csrf import CsrfTokens
 from teacher_registry.wiring import Registry, build_registry
+
+# Without a feed, which has a rhythm of its own.
+_REPORT_EVERY = timedelta(seconds=5)
 
 
 @click.command()
@@ -40,7 +44,7 @@ def serve(path: Path | None) -> None:
         fail(f"cannot serve: {error}")
     # A shell starts background programs with SIGINT ignored, so SIGTERM must not go by way of it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with registry.gate.keeping_fresh(config.crl_refresh), _pulling(config, registry):
+    with registry.gate.keeping_fresh(config.crl_refresh), _with_the_ca(config, registry):
         click.echo(f"teacher registry: {_where(config, server)}")
         try:
             server.serve()
@@ -48,20 +52,15 @@ def serve(path: Path | None) -> None:
             server.stop()
 
 
-@contextmanager
-def _pulling(config: Config, registry: Registry) -> Iterator[None]:
-    """The account feed in a thread of its own, until the block ends."""
-    if config.feed is None or not isinstance(registry.news, FeedPuller):
-        yield
-        return
-    stop = threading.Event()
-    thread = threading.Thread(target=registry.news.run, args=(config.feed.poll, stop), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(config.fetch_timeout_seconds + 1)
+def _with_the_ca(config: Config, registry: Registry) -> AbstractContextManager[None]:
+    """The account feed and the reports of sign-ins, in a thread of their own."""
+    tasks: list[Callable[[], object]] = []
+    if isinstance(registry.news, FeedPuller):
+        tasks.append(registry.news.poll)
+    if registry.reporter is not None:
+        tasks.append(registry.reporter.send)
+    every = config.feed.poll if config.feed is not None else _REPORT_EVERY
+    return rounds(tasks, every, patience=config.fetch_timeout_seconds + 1)
 
 
 def _where(config: Config, server: Server) -> str:

@@ -4,7 +4,6 @@ The policy, by how old the last good page is: fresh (30 s) = everything; older =
 than the grace (24 h) = no sign-in either. An untrusted page is not applied and makes nothing fresh.
 """
 
-import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -50,7 +49,7 @@ class FeedPolicy:
 
 
 class FeedPuller:
-    """`poll` pulls once; `run` does so until told to stop. Safe beside other processes on the same database."""
+    """`poll` pulls up to the head. Safe beside other processes on the same database."""
 
     def __init__(
         self,
@@ -96,16 +95,6 @@ class FeedPuller:
         if self._is_new(""):
             _log.info("account feed is good again")
         return True
-
-    def run(self, every: timedelta, stop: threading.Event) -> None:
-        """Poll until `stop` is set; nothing that happens ends it."""
-        while not stop.is_set():
-            # Whatever it is, a database that is away for instance, must not end the feed.
-            try:
-                self.poll()
-            except Exception as error:
-                _log.error("account feed", error=type(error).__name__, exc_info=error)
-            stop.wait(every.total_seconds())
 
     def _is_new(self, reason: str) -> bool:
         """It is asked twice a second; what stays as it is, is said once."""

@@ -6,7 +6,7 @@ The step is one of `before-intent`, `after-intent`, `after-signature`, `before-r
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from ca_service import config as configuration
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Authority, Linted, UnitOfWork
+from crl import Revocation
 from tests.ca_service.office import Office
 
 
@@ -42,11 +43,11 @@ class DyingAuthority:
             die()
         return der
 
-    def sign_crl(self, tbs: bytes, *, previous: bytes | None) -> bytes:
+    def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, Revocation | None]) -> bytes:
         """Sign a CRL, and perhaps die."""
         if self._step == "crl-after-reservation":
             die()
-        der = self._real.sign_crl(tbs, previous=previous)
+        der = self._real.sign_crl(tbs, previous=previous, expected=expected)
         if self._step == "crl-after-signature":
             die()
         return der

@@ -31,14 +31,12 @@ from ca_service.domain.media import MediumStatus
 from ca_service.wiring import Wiring
 from ca_service.workflows import custody, handovers, incidents, so_pins
 from ca_service.workflows.publish_crl import publish_crl
-from tests.ca_service import conftest as ca_fixtures
 from tests.ca_service.office import Office
 from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk, own_copy
 from token_provisioning import sealing
 
 pytestmark = pytest.mark.e2e
 
-founded = ca_fixtures.founded
 _PROFILE = "information-administrator"
 _NUMBERS = itertools.count(1)
 _STRUCK = "tests.token_provisioning.killed_helper"

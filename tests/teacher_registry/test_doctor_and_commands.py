@@ -65,7 +65,7 @@ def checks(config_file: Path) -> dict[str, dict[str, Any]]:
 def test_a_well_registry_is_well(config_file: Path) -> None:
     result = run(config_file, "doctor")
     assert (result.exit_code, result.stderr) == (0, ""), result.stdout
-    assert result.stdout.count("✓") == 9
+    assert result.stdout.count("✓") == 10
 
 
 def test_doctor_names_each_thing_that_is_wrong_and_how_to_mend_it(config_file: Path, publication: Publication) -> None:

@@ -108,3 +108,6 @@ class CrlRow(Base):
     next_update: Mapped[datetime]
     tbs: Mapped[bytes]
     der: Mapped[bytes | None]
+    delta_tbs: Mapped[bytes | None]
+    delta: Mapped[bytes | None]
+    refusal: Mapped[str] = mapped_column(String(300), server_default="")

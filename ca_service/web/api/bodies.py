@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ca_service.domain.errors import Invalid
 
 B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound="Query")
 
 
 def _from_base64(value: object) -> bytes:
@@ -34,6 +35,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
+class Query(BaseModel):
+    """The part of an address behind `?`: text is read as what the member is, an unknown member is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
 class Answer(BaseModel):
     """An answer of the API; also what its OpenAPI schema is made from."""
 
@@ -50,6 +57,16 @@ def read(model: type[B]) -> B:
         raise Invalid(f"请求内容不正确：{where}：{first['msg']}") from error
     except RecursionError as error:
         raise Invalid("请求内容不正确：JSON 嵌套过深。") from error
+
+
+def read_query(model: type[Q]) -> Q:
+    """The request's query as this model; raise Invalid naming the first parameter that does not fit."""
+    try:
+        return model.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = next((name for name in model.model_fields if name in first["loc"]), "?")
+        raise Invalid(f"请求参数不正确：{name}：{first['msg']}") from error
 
 
 def text(octets: bytes) -> str:

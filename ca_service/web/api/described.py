@@ -12,12 +12,13 @@ _ATTRIBUTE = "educa_operation"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: models of body and answer, kinds of refusal (`web/errors.py`), the security scheme if any."""
+    """One operation: models of body, query and answer, kinds of refusal (`web/errors.py`), the security scheme."""
 
     answer: type[BaseModel] | str
     body: type[BaseModel] | None = None
     refusals: Sequence[str] = ()
     security: str = ""
+    query: type[BaseModel] | None = None
 
 
 def described(operation: Operation) -> Callable[[View], View]:

@@ -273,6 +273,7 @@ CONSOLE: Sequence[Route] = (
     Route("POST", "api.enrolments.certificate", Open.EVERYBODY),
     Route("POST", "api.enrolments.confirm", Open.EVERYBODY),
     Route("GET", "openapi.openapi", Open.EVERYBODY),
+    Route("GET", "api.account_events.account_events", _A.FEED_READ, program=Role.RELYING),
     Route("GET", "health.healthz", Open.EVERYBODY),
     Route("GET", "health.readyz", Open.EVERYBODY),
     # Paper: forms to be printed, scans that come back, pictures beside the data
@@ -301,6 +302,7 @@ CONSOLE: Sequence[Route] = (
 # What is published is for everybody; OCSP beside it is no Flask route (tests/ocsp).
 PUBLICATION: Sequence[Route] = (
     Route("GET", "publication.crl", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
+    Route("GET", "publication.delta", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
     Route("GET", "publication.certificate", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
     Route("GET", "publication.chain", Open.EVERYBODY),
     Route("GET", "health.healthz", Open.EVERYBODY),

@@ -13,6 +13,7 @@ import pytest
 
 from teacher_registry.accounts.models import Act
 from teacher_registry.accounts.standings import Standings
+from teacher_registry.background import run
 from teacher_registry.config import ConfigError, load_config
 from teacher_registry.feed.puller import FeedPuller
 from teacher_registry.wiring import Registry, build_registry
@@ -95,7 +96,7 @@ def test_a_stop_is_seen_on_an_open_connection_while_the_registry_runs(
         return done
 
     monkeypatch.setattr(registry.standings, "apply", apply)
-    puller = threading.Thread(target=hearing.puller.run, args=(timedelta(seconds=0.1), stop))
+    puller = threading.Thread(target=run, args=([hearing.puller.poll], timedelta(seconds=0.1), stop))
     puller.start()
     try:
         assert curl(admin).status == 200

@@ -1,0 +1,1 @@
+"""First sign-ins are reported to the CA, for its campaign board."""
