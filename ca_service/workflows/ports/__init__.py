@@ -1,0 +1,59 @@
+"""What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
+
+from ca_service.workflows.ports.outside import (
+    Authority,
+    Courier,
+    Documents,
+    Linted,
+    ListRefused,
+    Order,
+    Postponed,
+    Rejected,
+    Services,
+    SoPinCustody,
+    Terms,
+    Unsure,
+)
+from ca_service.workflows.ports.records import (
+    AuditLog,
+    Below,
+    Crls,
+    Drafts,
+    ExpiredEntry,
+    Issuers,
+    Places,
+    ProgressNumbers,
+    Units,
+)
+from ca_service.workflows.ports.repository import Before, Repository, Since, Transient, Tries
+from ca_service.workflows.ports.unit_of_work import UnitOfWork
+
+__all__ = [
+    "AuditLog",
+    "Authority",
+    "Before",
+    "Below",
+    "Courier",
+    "Crls",
+    "Documents",
+    "Drafts",
+    "ExpiredEntry",
+    "Issuers",
+    "Linted",
+    "ListRefused",
+    "Order",
+    "Places",
+    "Postponed",
+    "ProgressNumbers",
+    "Rejected",
+    "Repository",
+    "Services",
+    "Since",
+    "SoPinCustody",
+    "Terms",
+    "Transient",
+    "Tries",
+    "UnitOfWork",
+    "Units",
+    "Unsure",
+]

@@ -1,0 +1,164 @@
+"""What is outside the store: documents, couriers, keys; and all that a workflow is given."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from ca_service.clock import Clock
+from ca_service.domain.messages import Message
+from ca_service.workflows.ports.unit_of_work import UnitOfWork
+from crl import Revocation
+
+
+class Documents(Protocol):
+    """Scans and sheets by content hash, encrypted. Writes are durable once they return; a repeat is free."""
+
+    def put(self, content: bytes) -> str:
+        """Keep the content; return its SHA-256 in hex."""
+
+    def get(self, sha256: str) -> bytes:
+        """Return the content; raise NotFound, or Invalid when it was damaged."""
+
+
+class Postponed(Exception):
+    """The channel cannot take the message now; it has not gone out. The text is English, without personal data."""
+
+
+class Rejected(Exception):
+    """The channel will never take this message; it has not gone out."""
+
+
+class Unsure(Exception):
+    """Whether the message went out is not known."""
+
+
+class Courier(Protocol):
+    """One channel to people."""
+
+    def send(self, message: Message) -> None:
+        """Hand the message over; returning means the channel has taken it. Raises Postponed, Rejected, Unsure."""
+
+
+class ListRefused(Exception):
+    """A CRL must not be published; the text (English) names the rule and the serials."""
+
+
+class Linted(Protocol):
+    """A TBSCertificate that passed the linter; single use."""
+
+    @property
+    def tbs(self) -> bytes:
+        """The DER that `issue` will sign, byte for byte."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to certify; `valid_for` is cut to the profile's ceiling and to the issuer's own end."""
+
+    profile: str
+    serial: str
+    public_key: bytes
+    common_name: str
+    not_before: datetime
+    valid_for: timedelta | None = None
+    organization: str | None = None
+    organization_identifier: str | None = None
+    state: str | None = None
+    locality: str | None = None
+    holder_id: str | None = None
+    dns_names: Sequence[str] = ()
+    ip_addresses: Sequence[str] = ()
+
+
+class Authority(Protocol):
+    """The door to one CA key. Raises Unavailable when the key cannot be reached."""
+
+    @property
+    def certificate(self) -> bytes:
+        """The CA certificate, DER."""
+
+    def check_key(self, profile: str, public_key: bytes) -> None:
+        """Raise KeyWeak for a public key (SPKI DER) that the profile does not allow."""
+
+    def prepare(self, order: Order) -> Linted:
+        """Build and lint a TBSCertificate; raise Invalid when the order breaks the profile. No key is used."""
+
+    def issue(self, linted: Linted) -> bytes:
+        """Sign what `prepare` linted, once; the certificate's TBS is proven equal to the linted one."""
+
+    @property
+    def has_deltas(self) -> bool:
+        """Whether this issuer publishes delta CRLs, and says in its certificates and complete CRLs where."""
+
+    def prepare_crl(
+        self,
+        *,
+        number: int,
+        this_update: datetime,
+        next_update: datetime,
+        entries: Iterable[bytes],
+        base_number: int | None = None,
+    ) -> bytes:
+        """Build a TBSCertList (DER) in this issuer's name; with `base_number` a delta to the CRL of that number."""
+
+    def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, Revocation | None]) -> bytes:
+        """Sign a complete CRL and check it against this CA and the one before, which it differs from by `expected`
+        (serial -> what is said of it now, None: nothing) and by nothing else; raise ListRefused.
+        """
+
+    def sign_delta(self, tbs: bytes, *, base: bytes, complete: bytes) -> bytes:
+        """Sign a delta and check that with its base it says what the complete CRL of its number says; raise
+        ListRefused.
+        """
+
+
+class SoPinCustody(Protocol):
+    """The door to the custody key. Raises Unavailable when the key cannot be read."""
+
+    @property
+    def public_key(self) -> bytes:
+        """What SO PINs are sealed for (SPKI DER, P-256)."""
+
+    def check(self, sealed: bytes, *, serial: str) -> None:
+        """Raise Invalid unless this is something sealed for the custody key and this token."""
+
+    def reseal(self, sealed: bytes, *, serial: str, reader: bytes, nonce: bytes) -> bytes:
+        """Seal the same SO PIN for one run of the helper: `reader` is its key (SPKI DER). Raises Invalid."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The figures of the service that a configuration may set within the profiles' ceilings."""
+
+    crl_lifetime: timedelta
+    root_crl_lifetime: timedelta
+    administrator_key: str
+    state: str
+    order_confirmation: timedelta = timedelta(hours=24)
+    hold_reminder: timedelta = timedelta(days=30)
+    longest_hold: timedelta = timedelta(days=90)
+    confirmation: timedelta = timedelta(hours=24)
+    unconfirmed_hold: timedelta = timedelta(days=7)
+    renewal_window: timedelta = timedelta(days=30)
+    second_factor_required: bool = True
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a workflow may use; made once by wiring.py and handed to each workflow as its first argument."""
+
+    begin: Callable[[], AbstractContextManager[UnitOfWork]]
+    read: Callable[[], AbstractContextManager[UnitOfWork]]
+    clock: Clock
+    random_bytes: Callable[[int], bytes]
+    keyed_hash: Callable[[str], str]
+    documents: Documents
+    authority: Callable[[str], Authority]
+    custody: SoPinCustody
+    terms: Terms
+
+    def new_id(self, prefix: str) -> str:
+        """A short random identifier that tells nothing: the prefix and 16 hex digits."""
+        return f"{prefix}{self.random_bytes(8).hex()}"
