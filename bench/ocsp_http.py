@@ -43,7 +43,10 @@ def responder(world: World, *options: str) -> Iterator[str]:
 
 @dataclass
 class Checker:
-    """A client beside the load that reads every answer with `cryptography`, and counts those that are wrong."""
+    """A client beside the load that reads every answer with `cryptography`, and counts those that are wrong.
+
+    Those that the load got, and were none, are added to them.
+    """
 
     world: World
     url: str
@@ -103,11 +106,15 @@ def _ours(world: World, *, quick: bool) -> tuple[dict[str, Load], Checker, bytes
         if not quick:
             load(url, seconds=SECONDS, script=in_turn)
             seen["one certificate"] = load(url, seconds=SECONDS, script=world.script(region[:1]))
+            seen["in turn"] = load(url, seconds=SECONDS, script=in_turn)
+        # The checker takes its share of the two cores, so that the rate of this run counts for nothing.
         with Checker(world, url, region) as checker:
-            seen["in turn"] = load(url, seconds=1 if quick else SECONDS, script=in_turn)
+            checked = load(url, seconds=1 if quick else SECONDS, script=in_turn)
+        seen.setdefault("in turn", checked)
         if not quick:
             first = world.script(world.serials[len(region) :][:200_000])
             seen["each for the first time"] = load(url, seconds=SECONDS, script=first)
+    checker.wrong += checked.failed + sum(each.failed for each in seen.values())
     return seen, checker, answer
 
 
@@ -124,29 +131,34 @@ def measure(*, quick: bool = False) -> list[Row]:
             static = load(url, seconds=seconds)
         with ocsp_peers.cfssl(world, region) as url:
             cfssl = load(url, seconds=seconds, script=world.script(region))
-        with ocsp_peers.openssl(world) as url:
-            # By ab: a connection without a request, as wrk opens one first, keeps openssl 3.0 busy for ever.
-            body = world.folder / "one.der"
-            body.write_bytes(request(world.cert_ids().write(region[0]), None))
-            openssl = load_without_keepalive(url, body, requests=500 if quick else 10_000)
-    turn, failed = seen["in turn"], sum(each.failed for each in seen.values())
+        openssl, two = (_openssl(world, *options, quick=quick) for options in ((), ("-multi", "2")))
+    turn = seen["in turn"]
     return [
         Row(what=f"{world.count:,} certificates in SQLite", value=f"{len(region):,} of them asked for in turn"),
         *(_rate(f"{what}, ours", each) for what, each in seen.items()),
         _rate("nginx, static file by GET", static),
         _rate("cfssl ocspserve, in turn", cfssl),
-        _rate("openssl ocsp -multi 2, one certificate", openssl),
+        _rate("openssl ocsp, one certificate", openssl),
+        _rate("openssl ocsp -multi 2, one certificate", two),
         _ratio("in turn, ours : nginx", turn, static, 0.7),
         _ratio("in turn, ours : cfssl", turn, cfssl, 1.8),
         _ratio("in turn, ours : openssl", turn, openssl, 15),
         Row(what="p99 in turn", value=f"{turn.p99:.2f} ms", goal="< 5 ms", met=turn.p99 < 5),
         Row(
             what="answers checked under load",
-            value=f"{checker.asked}, {checker.wrong} wrong; {failed} refused or broken off",
+            value=f"{checker.asked}, {checker.wrong} wrong, refused or broken off",
             goal="0 wrong",
-            met=checker.asked > 0 and checker.wrong == failed == 0,
+            met=checker.asked > 0 and checker.wrong == 0,
         ),
     ]
+
+
+def _openssl(world: World, *options: str, quick: bool) -> Load:
+    """By ab: a connection without a request, as wrk opens one first, keeps openssl 3.0 busy for ever."""
+    body = world.folder / "one.der"
+    body.write_bytes(request(world.cert_ids().write(world.serials[0]), None))
+    with ocsp_peers.openssl(world, *options) as url:
+        return load_without_keepalive(url, body, requests=500 if quick else 10_000)
 
 
 def _rate(what: str, seen: Load) -> Row:

@@ -57,13 +57,14 @@ def measure(*, quick: bool = False) -> list[Row]:
         with responder(world, *GRANIAN) as url:
             if not quick:
                 load(url, seconds=seconds, script=known)
+            alone = None if quick else load(url, seconds=seconds, script=known)
             with Checker(world, url, region) as checker:
-                ours = cold = load(url, seconds=seconds, script=known)
+                checked = cold = load(url, seconds=seconds, script=known)
             if not quick:
                 first = world.script(world.serials[len(region) :][:200_000], nonces=True)
                 cold = load(url, seconds=seconds, script=first)
-    failed = ours.failed + cold.failed
-    checked = f"{checker.asked}, {checker.wrong} wrong; {failed} refused or broken off"
+    ours = alone or checked
+    checker.wrong += checked.failed + cold.failed + ours.failed
     goal = 12_000
     return [
         Row(
@@ -79,7 +80,12 @@ def measure(*, quick: bool = False) -> list[Row]:
         Row(
             what="pyca's builder, one core, no HTTP", value=f"{peer:9,.0f}/s   ratio ours : pyca {ours.rate / peer:.2f}"
         ),
-        Row(what="answers checked under load", value=checked, goal="0 wrong", met=checker.wrong == failed == 0),
+        Row(
+            what="answers checked under load",
+            value=f"{checker.asked}, {checker.wrong} wrong, refused or broken off",
+            goal="0 wrong",
+            met=checker.asked > 0 and checker.wrong == 0,
+        ),
     ]
 
 

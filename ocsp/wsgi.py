@@ -42,8 +42,8 @@ class OcspApplication:
             body = environ["wsgi.input"].read(MAX_REQUEST + 1)
             if len(body) <= MAX_REQUEST:
                 answer = self._answer(body)
-                # A copy: PEP 3333 lets the server change the list.
-                start_response("200 OK", answer.headers.copy())
+                # A list of its own: PEP 3333 lets the server change it.
+                start_response("200 OK", list(answer.headers))
                 return [answer.body]
             return _refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return self._route(environ, start_response)
@@ -128,7 +128,7 @@ def _not_modified(start_response: "StartResponse", answer: Answer) -> list[bytes
 
 def _send(start_response: "StartResponse", answer: Answer) -> list[bytes]:
     """Send an answer; OCSP errors too are HTTP 200 (RFC 6960 appendix A.2)."""
-    start_response("200 OK", answer.headers.copy())
+    start_response("200 OK", list(answer.headers))
     return [answer.body]
 
 
