@@ -55,6 +55,7 @@ class RealCa:
     office: Office
     server: str
     root: Path
+    clock: ca_fixtures.TestClock
 
     def live(self, serial: str) -> list[str]:
         """Serial numbers of the certificates on a token that are not revoked."""
@@ -63,7 +64,11 @@ class RealCa:
         return [one.serial for one in found if one.status not in ENDED]
 
     def nearly_expired(self, serial: str) -> None:
-        """Let our own record, which decides when a renewal is due, end in 20 days."""
+        """Let our own record, which decides when a renewal is due, end in 20 days.
+
+        The clock moves on a little: the helper takes the older of two certificates first, by whole seconds.
+        """
+        self.clock.pass_time(seconds=2)
         with self.office.services.begin() as uow:
             uow.certificates.change(uow.certificates.get(serial), not_after=datetime.now(UTC) + timedelta(days=20))
 
@@ -87,13 +92,15 @@ def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     )
     database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
     config = founded.model_copy(update={"database": database, "service": service})
-    wiring = Wiring(config)
+    clock = ca_fixtures.TestClock()
+    wiring = Wiring(config, clock=clock)
     server = servers.console_server(wiring)
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
-        yield RealCa(Office(wiring.services), f"https://127.0.0.1:{server.bind_addr[1]}", config.folder / "root.pem")
+        address = f"https://127.0.0.1:{server.bind_addr[1]}"
+        yield RealCa(Office(wiring.services), address, config.folder / "root.pem", clock)
     finally:
         server.stop()
         thread.join()
