@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -62,6 +63,12 @@ class RealCa:
         with self.office.services.read() as uow:
             found = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
         return [one.serial for one in found if one.status not in ENDED]
+
+    def certificate(self, serial: str) -> bytes:
+        """The certificate on a token, which is no secret."""
+        with self.office.services.read() as uow:
+            (found,) = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
+        return found.der or b""
 
     def nearly_expired(self, serial: str) -> None:
         """Let our own record, which decides when a renewal is due, end in 20 days.
@@ -312,6 +319,17 @@ def forged(thief: httpx.Client, holder: Holder, key: ec.EllipticCurvePrivateKey)
 
 def encode(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
+
+
+def test_without_the_certificate_in_tls_nobody_renews(holder: Holder) -> None:
+    holder.ca.nearly_expired(holder.enrol().document["certificate_serial"])
+    with httpx.Client(base_url=holder.ca.server, verify=ssl.create_default_context(cafile=holder.ca.root)) as thief:
+        pem = x509.load_der_x509_certificate(holder.ca.certificate(holder.serial)).public_bytes(Encoding.PEM)
+        shown = {"X-Client-Certificate": quote(pem.decode()), "Ssl-Client-Verify": "SUCCESS"}
+        body = {"token_serial": holder.serial}
+        answer = thief.post("/api/v1/renewals/begin", json=body, headers=shown)
+
+    assert (answer.status_code, answer.json()["kind"]) == (401, "unauthenticated")
 
 
 def test_a_thief_who_replays_what_was_overheard(holder: Holder, tmp_path: Path) -> None:
