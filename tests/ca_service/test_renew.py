@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -13,6 +14,8 @@ from ca_service.domain.certificates import Certificate, CertificateStatus, Revoc
 from ca_service.domain.enrolments import RENEWAL_CONTEXT
 from ca_service.workflows import enrol, handovers, incidents, renew
 from ca_service.workflows.certificate_status import freeze, revoke
+from ca_service.workflows.ports import Authority, Linted
+from ca_service.workflows.recover import close_interrupted
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
 
@@ -203,6 +206,40 @@ def test_a_renewal_that_was_not_confirmed_in_time_is_begun_anew(due: Renewing) -
     assert new.serial != issued.serial
     with due.office.services.read() as uow:
         assert uow.certificates.get(issued.serial).status is CertificateStatus.REVOKED
+
+
+def test_a_death_before_the_signature_is_stored_leaves_the_old_certificate_and_the_way_open(due: Renewing) -> None:
+    services = due.office.services
+    begun = due.begin()
+
+    def gone(name: str) -> AuthorityThatDiesAtTheSignature:
+        return AuthorityThatDiesAtTheSignature(services.authority(name))
+
+    due.office.services = replace(services, authority=gone)
+    with pytest.raises(errors.Unavailable):
+        due.fetch(begun)
+    due.office.services = services
+    with pytest.raises(errors.Conflict):
+        due.fetch(begun)
+    (taken,) = close_interrupted(services, due.office.operator, patience=timedelta(0))
+    assert due.status() is CertificateStatus.ACTIVE
+
+    new = due.confirm(begun, due.fetch(begun))
+
+    assert (new.status, due.status()) == (CertificateStatus.ACTIVE, CertificateStatus.SUPERSEDED)
+    assert taken.status is CertificateStatus.REVOKED
+
+
+class AuthorityThatDiesAtTheSignature:
+    """Stands for a process that dies between intent and signature; all else is the real authority's."""
+
+    def __init__(self, real: Authority) -> None:
+        self._real = real
+        self.certificate, self.check_key, self.prepare = real.certificate, real.check_key, real.prepare
+        self.prepare_crl, self.sign_crl = real.prepare_crl, real.sign_crl
+
+    def issue(self, linted: Linted) -> bytes:
+        raise errors.Unavailable("the token is gone")
 
 
 @pytest.mark.parametrize("lost", [True, False])

@@ -1,21 +1,37 @@
 """PIN unblock: who is released, what a code is worth, and that the CA knows every SO PIN that the token can have."""
 
+import base64
+import json
+import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
 
+from ca_service.cli.main import main
+from ca_service.config import Config
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
 from ca_service.domain.media import MediumStatus
+from ca_service.domain.roles import Role
 from ca_service.domain.unblocks import UNBLOCK_CONTEXT, ReleaseStatus
-from ca_service.workflows import change, custody, incidents, so_pins, unblock
+from ca_service.domain.units import CENTRE_CODE
+from ca_service.wiring import Wiring
+from ca_service.workflows import change, custody, handovers, incidents, so_pins, unblock
+from ca_service.workflows.staff import NewStaff, add_staff
 from tests.ca_service.conftest import TestClock
-from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
+from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken, actor
 
 _SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FIRST = "11112222"
@@ -241,6 +257,44 @@ def test_the_centre_is_told_at_once_of_a_so_pin_sealed_for_somebody_else(office:
     key = spki(ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(errors.Invalid, match="托管公钥"):
         custody.initialise(office.services, office.custodian, "T9", binding_key=key, so_pin_sealed=b"x" * 90)
+
+
+def test_the_custodian_exports_the_key_registers_a_sealed_so_pin_and_sees_the_releases(
+    founded: Config, tmp_path: Path
+) -> None:
+    shutil.copy(founded.path(Path("educa.db")), tmp_path / "educa.db")
+    shutil.copytree(founded.folder / "secrets", tmp_path / "secrets")
+    shutil.copy(founded.folder / "config.toml", tmp_path / "config.toml")
+    services = Wiring(founded.model_copy(update={"folder": tmp_path})).services
+    office = Office(services)
+    new = NewStaff("keeper", "示范人员", CENTRE_CODE, frozenset({Role.CUSTODIAN}))
+    add_staff(services, actor(Role.SECURITY_ADMIN), new, first_password="first-password", hasher=lambda _: "x")
+
+    def run(*arguments: str) -> str:
+        given = [*arguments, "--config", str(tmp_path / "config.toml"), "--as", "keeper"]
+        result = CliRunner().invoke(main, given)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    reader = load_pem_public_key(run("media", "custody-key").encode())
+    assert isinstance(reader, ec.EllipticCurvePublicKey)
+    sealed = _SUITE.encrypt(b"11112222", reader, b"educa-so-pin-v1\0T1")
+    key = spki(ec.generate_private_key(ec.SECP256R1()))
+    record = {"serial": "T1", "binding_public_key": encode(key), "so_pin_sealed": encode(sealed)}
+    (tmp_path / "T1.json").write_text(json.dumps(record), encoding="utf-8")
+    run("media", "register", "T1")
+    assert "不能解锁" not in run("media", "initialise", str(tmp_path / "T1.json"))
+    holder = office.holder()
+    handovers.hand_over(services, office.custodian, "T1", holder_id=holder)
+    incidents.report_locked(services, office.custodian, "T1")
+    office.unlock(holder)
+
+    (listed,) = json.loads(run("media", "unblocks", "--json"))
+    assert (listed["token"], listed["status"], listed["overdue"]) == ("T1", "open", False)
+
+
+def encode(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
 
 
 def test_who_asks_for_the_release_does_not_decide_it(office: Office) -> None:

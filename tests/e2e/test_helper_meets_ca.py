@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -53,6 +54,7 @@ class RealCa:
     office: Office
     server: str
     root: Path
+    clock: ca_fixtures.TestClock
 
     def live(self, serial: str) -> list[str]:
         """Serial numbers of the certificates on a token that are not revoked."""
@@ -60,8 +62,18 @@ class RealCa:
             found = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
         return [one.serial for one in found if one.status not in ENDED]
 
+    def certificate(self, serial: str) -> bytes:
+        """The certificate on a token, which is no secret."""
+        with self.office.services.read() as uow:
+            (found,) = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
+        return found.der or b""
+
     def nearly_expired(self, serial: str) -> None:
-        """Let our own record, which decides when a renewal is due, end in 20 days."""
+        """Let our own record, which decides when a renewal is due, end in 20 days.
+
+        The clock moves on a little: the helper takes the older of two certificates first, by whole seconds.
+        """
+        self.clock.pass_time(seconds=2)
         with self.office.services.begin() as uow:
             uow.certificates.change(uow.certificates.get(serial), not_after=datetime.now(UTC) + timedelta(days=20))
 
@@ -85,13 +97,15 @@ def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     )
     database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
     config = founded.model_copy(update={"database": database, "service": service})
-    wiring = Wiring(config)
+    clock = ca_fixtures.TestClock()
+    wiring = Wiring(config, clock=clock)
     server = servers.console_server(wiring)
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
-        yield RealCa(Office(wiring.services), f"https://127.0.0.1:{server.bind_addr[1]}", config.folder / "root.pem")
+        address = f"https://127.0.0.1:{server.bind_addr[1]}"
+        yield RealCa(Office(wiring.services), address, config.folder / "root.pem", clock)
     finally:
         server.stop()
         thread.join()
@@ -303,6 +317,17 @@ def forged(thief: httpx.Client, holder: Holder, key: ec.EllipticCurvePrivateKey)
 
 def encode(octets: bytes) -> str:
     return base64.b64encode(octets).decode()
+
+
+def test_without_the_certificate_in_tls_nobody_renews(holder: Holder) -> None:
+    holder.ca.nearly_expired(holder.enrol().document["certificate_serial"])
+    with httpx.Client(base_url=holder.ca.server, verify=ssl.create_default_context(cafile=holder.ca.root)) as thief:
+        pem = x509.load_der_x509_certificate(holder.ca.certificate(holder.serial)).public_bytes(Encoding.PEM)
+        shown = {"X-Client-Certificate": quote(pem.decode()), "Ssl-Client-Verify": "SUCCESS"}
+        body = {"token_serial": holder.serial}
+        answer = thief.post("/api/v1/renewals/begin", json=body, headers=shown)
+
+    assert (answer.status_code, answer.json()["kind"]) == (401, "unauthenticated")
 
 
 def test_a_thief_who_replays_what_was_overheard(holder: Holder, tmp_path: Path) -> None:
