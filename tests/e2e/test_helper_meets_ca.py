@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from asn1crypto import pem
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from cryptography import x509
@@ -74,6 +75,8 @@ def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
     config = founded.model_copy(update={"database": database, "service": service})
     wiring = Wiring(config)
+    # The founding's own file is overwritten by a second founding in this process.
+    (folder / "root.pem").write_bytes(pem.armor("CERTIFICATE", wiring.ca_certificates()["root"]))
     server = Server(("127.0.0.1", 0), create_console(wiring), numthreads=4, shutdown_timeout=1)
     certificate, key = config.path(service.tls_certificate), config.path(service.tls_key)
     server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(key))
@@ -81,7 +84,7 @@ def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
-        yield RealCa(Office(wiring.services), f"https://127.0.0.1:{server.bind_addr[1]}", config.folder / "root.pem")
+        yield RealCa(Office(wiring.services), f"https://127.0.0.1:{server.bind_addr[1]}", folder / "root.pem")
     finally:
         server.stop()
         thread.join()
