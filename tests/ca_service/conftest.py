@@ -1,10 +1,12 @@
 """A real CA for each test process (SoftHSM), copied for each test on SQLite and on PostgreSQL."""
 
+import atexit
 import itertools
 import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,18 +39,25 @@ class TestClock:
 
 
 @pytest.fixture(scope="session")
-def founded() -> Iterator[Config]:
+def founded() -> Config:
     """A CA on SQLite, right after its ceremony. Tests copy its database and leave it alone."""
-    with tempfile.TemporaryDirectory(prefix="educa-test-") as folder:
-        path = Path(folder) / "config.toml"
-        founding.write_configuration(path, founding.Addresses("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"))
-        config = configuration.load(path)
-        founding.write_secrets(config)
-        wiring = Wiring(config)
-        assert not founding.exists(wiring)
-        founding.hold(wiring)
-        _close(wiring)
-        yield config
+    return _founded_once()
+
+
+@cache
+def _founded_once() -> Config:
+    """One for the process, whichever folder's tests ask first: the token library knows one place of its tokens."""
+    folder = Path(tempfile.mkdtemp(prefix="educa-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "config.toml"
+    founding.write_configuration(path, founding.Addresses("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"))
+    config = configuration.load(path)
+    founding.write_secrets(config)
+    wiring = Wiring(config)
+    assert not founding.exists(wiring)
+    founding.hold(wiring)
+    _close(wiring)
+    return config
 
 
 @pytest.fixture(scope="session")

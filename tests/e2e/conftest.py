@@ -1,4 +1,4 @@
-"""One founded CA for all tests here: two in one process would take each other's tokens away."""
+"""The founded CA of tests/ca_service, for what drives it from outside."""
 
 from tests.ca_service import conftest as ca_fixtures
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asn1crypto import pem
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 
@@ -42,6 +43,10 @@ class RealCa:
         for written, real in ((service.console, self.console), (service.publication, self.publication)):
             text = text.replace(f"{written}/", f"{real}/")
         text = text.replace("sqlite:///registry.db", f"sqlite:///{self.folder / 'registry.db'}")
+        for name, der in self.wiring.ca_certificates().items():
+            # The founding's own files are overwritten by a second founding in this process.
+            (self.folder / f"{name}.pem").write_bytes(pem.armor("CERTIFICATE", der))
+            text = text.replace(f'"{name}.pem"', f'"{self.folder / name}.pem"')
         # Beside the certificates and secrets that it names.
         path = folder / f"registry-{self.console.rpartition(':')[2]}.toml"
         path.write_text(text, encoding="utf-8")

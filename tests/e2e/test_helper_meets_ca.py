@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from asn1crypto import pem
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -99,13 +100,15 @@ def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Re
     config = founded.model_copy(update={"database": database, "service": service})
     clock = ca_fixtures.TestClock()
     wiring = Wiring(config, clock=clock)
+    # The founding's own file is overwritten by a second founding in this process.
+    (folder / "root.pem").write_bytes(pem.armor("CERTIFICATE", wiring.ca_certificates()["root"]))
     server = servers.console_server(wiring)
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
         address = f"https://127.0.0.1:{server.bind_addr[1]}"
-        yield RealCa(Office(wiring.services), address, config.folder / "root.pem", clock)
+        yield RealCa(Office(wiring.services), address, folder / "root.pem", clock)
     finally:
         server.stop()
         thread.join()
