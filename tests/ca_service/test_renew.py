@@ -236,7 +236,8 @@ class AuthorityThatDiesAtTheSignature:
     def __init__(self, real: Authority) -> None:
         self._real = real
         self.certificate, self.check_key, self.prepare = real.certificate, real.check_key, real.prepare
-        self.prepare_crl, self.sign_crl = real.prepare_crl, real.sign_crl
+        self.prepare_crl, self.sign_crl, self.sign_delta = real.prepare_crl, real.sign_crl, real.sign_delta
+        self.has_deltas = real.has_deltas
 
     def issue(self, linted: Linted) -> bytes:
         raise errors.Unavailable("the token is gone")

@@ -33,6 +33,7 @@ from ca_service.domain.media import MediumStatus
 from ca_service.wiring import Wiring
 from ca_service.workflows import custody, handovers, incidents, so_pins
 from ca_service.workflows.publish_crl import publish_crl
+from tests.ca_service import conftest as ca_fixtures
 from tests.ca_service.office import Office
 from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk, own_copy
 from token_provisioning import sealing
