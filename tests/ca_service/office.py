@@ -15,6 +15,7 @@ from ca_service.domain.applications import Contact
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.changes import ChangeKind
 from ca_service.domain.enrolments import BINDING_CONTEXT, CONFIRM_CONTEXT
+from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows import change, custody, enrol, handovers
@@ -121,7 +122,7 @@ class Office:
         """Reference number and authorisation code, each read where its receiver reads it."""
         issued: IssuedCode = issue_code(self.services, self.reviewer, holder)
         with self.services.read() as uow:
-            texts = {message.created_at: message.letter.text for message in uow.messages.find()}
+            texts = {message.created_at: message.letter.text for message in uow.messages.find(channel=Channel.SMS)}
         found = re.search(r"授权码为 (\w+)", texts[max(texts)])
         assert found
         return issued.reference_number, found.group(1)
@@ -141,7 +142,7 @@ class Office:
         """The release code of a person whose token is reported as locked."""
         self.unlock(holder)
         with self.services.read() as uow:
-            texts = {message.created_at: message.letter.text for message in uow.messages.find()}
+            texts = {message.created_at: message.letter.text for message in uow.messages.find(channel=Channel.SMS)}
         found = re.search(r"解锁码为 (\w+)", texts[max(texts)])
         assert found
         return found.group(1)
