@@ -80,7 +80,7 @@ def test_wrong_usage_is_exit_code_two(place: Path, arguments: tuple[str, ...]) -
     [
         ("\n[service.x]\ny = 1\n", "service.x"),
         ("\n[nonsense]\na = 1\n", "nonsense"),
-        ("\n[ca]\ncrl_lifetime_hours = 10000\n", "ca.crl_lifetime_hours"),
+        ("\n[mail]\nport = 100000\n", "mail.port"),
         ("\nthis is not toml", "config.toml"),
     ],
 )
