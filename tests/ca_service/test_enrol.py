@@ -222,3 +222,8 @@ def test_nobody_gets_two_tokens(office: Office) -> None:
     office.token("T2")
     with pytest.raises(errors.Conflict):
         handovers.hand_over(office.services, office.custodian, "T2", holder_id=holder)
+
+
+def test_an_identifier_never_looks_like_a_telephone_number(office: Office) -> None:
+    drawn = iter([bytes.fromhex("ab13800000001bcd"), bytes.fromhex("ab1380cd00001bcd")])
+    assert replace(office.services, random_bytes=lambda _count: next(drawn)).new_id("H") == "Hab1380cd00001bcd"

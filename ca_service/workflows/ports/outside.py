@@ -1,5 +1,6 @@
 """What is outside the store: documents, couriers, keys; and all that a workflow is given."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from ca_service.clock import Clock
 from ca_service.domain.messages import Message
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
 from crl import Revocation
+
+_LIKE_A_NUMBER = re.compile(r"\d{8}")
 
 
 class Documents(Protocol):
@@ -160,5 +163,10 @@ class Services:
     terms: Terms
 
     def new_id(self, prefix: str) -> str:
-        """A short random identifier that tells nothing: the prefix and 16 hex digits."""
-        return f"{prefix}{self.random_bytes(8).hex()}"
+        """A short random identifier that tells nothing: the prefix and 16 hex digits.
+
+        Those of persons stand in certificates, whose profile refuses what looks like a telephone or ID number.
+        """
+        while _LIKE_A_NUMBER.search(text := self.random_bytes(8).hex()):
+            continue
+        return f"{prefix}{text}"
