@@ -17,11 +17,13 @@ from ca_service.domain.applications import (
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, NotFound
 from ca_service.domain.holders import Holder, HolderStatus, pushed_sha256
+from ca_service.domain.persons import UserType
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.roles import Action, Actor, authorise
-from ca_service.domain.units import CENTRE_CODE
+from ca_service.domain.units import CENTRE_CODE, Unit
 from ca_service.workflows.messages import notify
 from ca_service.workflows.open_units import ended
+from ca_service.workflows.places import occupants
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.shown import shown
 from ca_service.workflows.steps import Act, record
@@ -105,6 +107,7 @@ class _Sorter:
         self._known = {h.external_id: h for h in uow.holders.find(external_id={p.external_id for p in persons})}
         self._ours = {a.id: a for a in uow.applications.find(id={p.external_id for p in persons})}
         self._units = uow.units.hold({p.unit_code for p in persons})
+        self._places = dict(occupants(uow, list(self._units)))
         self.new: list[Holder] = []
 
     def sort(self, person: PushedPerson) -> Confirmation:
@@ -120,10 +123,18 @@ class _Sorter:
         unit = self._units.get(person.unit_code)
         if unit is None or not unit.is_open:
             return _refused(person, ended(unit) if unit else f"没有找到单位：{person.unit_code}")
+        if self._is_taken(unit, person):
+            return _refused(person, f"{unit.name}只能有一名信息管理员，已有一名在办或在用。请先为其办理停用。")
         holder = self._holder(person)
         self.new.append(holder)
         self._known[person.external_id] = holder
         return Confirmation(person.external_id, Outcome.REGISTERED, holder.id)
+
+    def _is_taken(self, unit: Unit, person: PushedPerson) -> bool:
+        """Whether somebody else has the unit's only place; if not, this person takes it."""
+        if person.user_type != UserType.INFORMATION or unit.kind.max_information_administrators is None:
+            return False
+        return self._places.setdefault(unit.code, person.external_id) != person.external_id
 
     def _holder(self, person: PushedPerson) -> Holder:
         return Holder(

@@ -15,9 +15,10 @@ from ca_service.domain.applications import Contact
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.changes import ChangeKind
 from ca_service.domain.enrolments import BINDING_CONTEXT, CONFIRM_CONTEXT
+from ca_service.domain.holders import HolderStatus
 from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Actor, Role
-from ca_service.domain.units import CENTRE_CODE
+from ca_service.domain.units import CENTRE_CODE, UnitKind
 from ca_service.workflows import change, custody, enrol, handovers
 from ca_service.workflows.enrol_codes import IssuedCode, issue_code
 from ca_service.workflows.ports import Services
@@ -97,8 +98,15 @@ class Office:
         return PushedPerson(external_id=external_id, contact=CONTACT, **fields)
 
     def holder(self, external_id: str = "A1") -> str:
-        """A registered person's id."""
-        return self.push([self.person(external_id)])[0].holder_id
+        """A registered person's id; a school has one administrator, so each new one is of another school."""
+        return self.push([self.person(external_id, unit_code=self._place_of(external_id))])[0].holder_id
+
+    def _place_of(self, external_id: str) -> str:
+        first = self.school
+        with self.services.read() as uow:
+            here = {h.external_id: h.unit_code for h in uow.holders.find(status=HolderStatus.ACTIVE)}
+            schools = [first, *(unit.code for unit in uow.units.find(kind=UnitKind.SCHOOL, within=LEAGUE))]
+        return here.get(external_id) or next(code for code in schools if code not in here.values())
 
     def push(self, persons: Sequence[PushedPerson]) -> Sequence[Confirmation]:
         """The CA's confirmations of persons that the user directory pushes."""

@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
 from ca_service.config import Config, PushTable, read_secret
+from ca_service.domain.holders import HolderStatus
+from ca_service.domain.persons import UserType
 from ca_service.push_tokens import OWN_WORKER, Keyring, mint, verify
 from ca_service.store.models import HolderRow
 from ca_service.web.errors import STATUS
@@ -38,10 +40,9 @@ def client(wiring: Wiring) -> FlaskClient:
     return create_console(wiring).test_client()
 
 
-def _records(office: Office, *numbers: int) -> bytes:
+def _records(office: Office, *numbers: int, user_type: str = UserType.TRAINING) -> bytes:
     records = [
-        {"external_id": f"X{n}", "unit_code": office.school, "name": "示范人", "user_type": "信息管理员"}
-        | vars(CONTACT)
+        {"external_id": f"X{n}", "unit_code": office.school, "name": "示范人", "user_type": user_type} | vars(CONTACT)
         for n in numbers
     ]
     return json.dumps({"records": records}).encode()
@@ -112,6 +113,17 @@ def test_a_record_of_an_unknown_unit_is_refused_and_the_others_are_taken(
     told = _json(_push(client, body, _token(clock, body)))
     assert [c["outcome"] for c in told["confirmations"]] == ["refused", "registered"]
     assert "999999" in told["confirmations"][0]["detail"]
+
+
+def test_a_units_only_place_is_given_once_within_a_push_and_after_it(
+    client: FlaskClient, office: Office, clock: TestClock
+) -> None:
+    for numbers, outcomes in (((1, 2), ["registered", "refused"]), ((2, 1), ["refused", "unchanged"])):
+        body = _records(office, *numbers, user_type=UserType.INFORMATION)
+        told = _json(_push(client, body, _token(clock, body)))
+        assert [c["outcome"] for c in told["confirmations"]] == outcomes
+    with office.services.read() as uow:
+        assert uow.holders.count(unit_code=office.school, status=HolderStatus.ACTIVE) == 1
 
 
 _FOREIGN = ec.generate_private_key(ec.SECP256R1())
