@@ -11,6 +11,7 @@ from ca_service.web.console import (
     campaign,
     certificates,
     changes,
+    enrolments,
     imports,
     media,
     messages,
@@ -44,7 +45,7 @@ __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
     portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
-    certificates, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
+    certificates, enrolments, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

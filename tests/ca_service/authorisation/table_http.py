@@ -108,6 +108,9 @@ CONSOLE: Sequence[Route] = (
     ),
     Route("GET", "console.certificates.orders", _A.CERTIFICATE_READ),
     Route("POST", "console.certificates.confirm", _A.ORDER_CONFIRM, _PLACE, lambda p: {"order_id": p.order}),
+    # Downloads
+    Route("GET", "console.enrolments.index", _A.ENROLMENT_READ),
+    Route("POST", "console.enrolments.issue", _A.ENROLMENT_ISSUE_CODE, _PLACE, form=lambda p: {"holder": p.holder}),
     # Changes
     Route("GET", "console.changes.index", _A.CHANGE_READ),
     Route("GET", "console.changes.find", _A.CHANGE_SUBMIT),

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
 from ca_service.domain.media import MediumStatus
+from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
@@ -115,3 +116,24 @@ def test_a_stale_page_changes_nothing(centre: Desk, office: Office) -> None:
     assert token
     answer = centre.client.post("/media/T1/act", data={**old, "csrf_token": token[1]})
     assert (answer.status_code, "已经过时" in answer.text) == (409, True)
+
+
+def test_codes_are_issued_from_the_tokens_page_and_the_reference_number_is_shown_once(
+    wiring: Wiring, office: Office
+) -> None:
+    holder, token = office.handed_over()
+    reviewer = Desk(wiring, Role.REVIEWER)
+    assert "发放下载码" in reviewer.get(f"/media/{token.serial}")
+    answer = reviewer.post(f"/media/{token.serial}", "/enrolments", holder=holder)
+    reference = re.search(r"<strong>(\w{12})</strong>", answer.text)
+    assert reference
+    with wiring.services.read() as uow:
+        (sent,) = uow.messages.find(channel=Channel.SMS)
+    code = re.search(r"授权码为 (\w+)", sent.letter.text)
+    assert code
+    assert code.group(1) not in answer.text
+    later = reviewer.get("/enrolments")
+    assert ("待下载" in later, reference.group(1) in later) == (True, False)
+    assert office.begin(token, (reference.group(1), code.group(1))).session
+    refused = reviewer.post("/enrolments", "/enrolments", holder="nobody")
+    assert (refused.status_code, "没有找到持证人" in refused.text) == (404, True)
