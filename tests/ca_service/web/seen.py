@@ -26,9 +26,11 @@ def look(page: Page, folder: Path, name: str, *, known: Iterable[str] = ()) -> N
     place = Path(_SCREENSHOTS) if _SCREENSHOTS else folder
     for size, suffix in ((PHONE, "-phone"), (DESKTOP, "")):
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        assert page.evaluate(_CUT_OFF) == [], name
+        cut = page.evaluate(_CUT_OFF)
+        assert not cut, (name, cut)
         page.screenshot(path=place / f"{name}{suffix}.png", full_page=True)
-    assert _english(page, known) == [], name
+    left = _english(page, known)
+    assert not left, (name, left)
 
 
 def _english(page: Page, known: Iterable[str]) -> list[str]:
