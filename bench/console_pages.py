@@ -47,6 +47,7 @@ _LEFT_OUT = frozenset(
     # Spreadsheets and documents made for the asking.
     | {"console.campaign.sheet", "console.imports.marked", "console.imports.template", "console.batches.marked"}
     | {"console.applications.scan", "console.changes.scan"}
+    | {"console.applications.scan_beside", "console.changes.scan_beside"}
 )
 # What else is asked for besides the plain address: pages far behind, searches, filters.
 _VARIANTS: Mapping[str, Sequence[str]] = {
