@@ -72,8 +72,7 @@ def _ask_for_certificate(context: ssl.SSLContext, wiring: Wiring) -> None:
     Its time is judged by us: OpenSSL would end the handshake, and the person would see no page that says why.
     """
     for der in wiring.ca_certificates().values():
-        # As PEM: with DER Python takes an error for its own that SoftHSM left in the thread's OpenSSL error queue.
-        context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
+        context.load_verify_locations(cadata=der)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.verify_flags |= _NO_CHECK_TIME
 

@@ -8,6 +8,7 @@ import os
 import queue
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -104,8 +105,10 @@ class TokenSessions:
 
     def _open(self) -> Any:
         # Modules differ in how well they bear log-ins at the same time (SoftHSM: CKR_GENERAL_ERROR), so one at a time.
-        with _OPENING:
-            return self._log_in()
+        # In a thread of its own: a module that shares OpenSSL with Python's ssl (SoftHSM does) leaves its errors in the
+        # thread's queue, and the next TLS read there would take them for its own and break somebody's request.
+        with _OPENING, ThreadPoolExecutor(1, "token-log-in") as apart:
+            return apart.submit(self._log_in).result()
 
     def _log_in(self) -> Any:
         os.environ.update(self.address.environment)

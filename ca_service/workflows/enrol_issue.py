@@ -31,7 +31,10 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         holder = uow.holders.get(enrolment.holder_id)
         unit = certifiable(uow, holder)
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
-        if any(found.der is not None for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
+        used = [found for found in uow.certificates.find(key_sha256=key_sha256(public_key)) if found.der is not None]
+        if used and uow.enrolments.get(enrolment.id).certificate_serial == used[0].serial:
+            return used[0]  # by a request at the same time as this one, which it answers just as well
+        if used:
             raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
     order = Order(
         profile=PROFILE,

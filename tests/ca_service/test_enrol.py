@@ -12,6 +12,8 @@ from ca_service.domain.certificates import CertificateStatus, RevocationReason
 from ca_service.domain.media import MediumStatus
 from ca_service.workflows import enrol, handovers
 from ca_service.workflows.certificate_status import revoke
+from ca_service.workflows.csr import read_csr
+from ca_service.workflows.enrol_issue import issue_for
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
 
@@ -194,6 +196,16 @@ def test_two_requests_at_once_give_one_certificate(office: Office) -> None:
         certificates = set(crowd.map(ask, range(4))) - {b""}
     assert len(certificates) == 1
     assert _all(office) == [CertificateStatus.ISSUED]
+
+
+def test_a_request_that_was_overtaken_by_its_twin_gets_the_twins_certificate(office: Office) -> None:
+    holder, token = office.handed_over()
+    begun = office.begin(token, office.codes(holder))
+    with office.services.read() as uow:
+        (as_seen_before,) = uow.enrolments.find()
+    delivered = office.fetch(token, begun)
+    late = issue_for(office.services, as_seen_before, read_csr(token.csr()))
+    assert late.der == delivered.certificate
 
 
 def test_the_new_key_has_to_prove_itself(office: Office) -> None:
