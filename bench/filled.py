@@ -81,11 +81,11 @@ class Filled:
 
 
 @contextmanager
-def founded() -> Iterator[Config]:
+def founded(publication: str = "127.0.0.1:2") -> Iterator[Config]:
     """The configuration of a CA right after its ceremony, in a temporary folder that goes with the block."""
     with tempfile.TemporaryDirectory(prefix="educa-filled-") as folder:
         path = Path(folder) / "config.toml"
-        founding.write_configuration(path, founding.Addresses("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"))
+        founding.write_configuration(path, founding.Addresses("127.0.0.1:1", publication, "127.0.0.1:3"))
         config = configuration.load(path)
         founding.write_secrets(config)
         wiring = Wiring(config)
