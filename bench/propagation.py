@@ -140,11 +140,11 @@ def measure(*, quick: bool = False) -> list[Row]:
 
 
 def _change(office: Office, watcher: Connection, changes: int, certificates: int) -> Iterator[Seen]:
-    serials = [office.enrolled(str(number)).serial for number in range(certificates)]
-    # The first two are the services' own start, and are not counted.
-    for number in range(-2, changes):
-        # All are frozen, then all released, then all frozen again: each change is another certificate's.
-        serial, frozen = serials[number % certificates], number // certificates % 2 == 0
+    spare, *serials = [office.enrolled(str(number)).serial for number in range(certificates + 1)]
+    # All are frozen, then all released, then all frozen again: each change is another certificate's.
+    plan = [(serials[n % certificates], n // certificates % 2 == 0) for n in range(changes)]
+    # The first two find the services just started, and are not counted.
+    for number, (serial, frozen) in enumerate([(spare, True), (spare, False), *plan]):
         act = freeze if frozen else unfreeze
         started = time.monotonic()
         watcher.send(Change(int(serial, 16), frozen, started))
@@ -152,7 +152,7 @@ def _change(office: Office, watcher: Connection, changes: int, certificates: int
         if not watcher.poll(3 * _PATIENCE):
             raise RuntimeError("the watching process does not answer")
         seen: Seen = watcher.recv()
-        if number >= 0:
+        if number > 1:
             yield seen
 
 

@@ -151,7 +151,11 @@ class CaTable(_Table):
     crl_lifetime_hours: Annotated[int, Field(ge=1, le=168)] = 24
     root_crl_lifetime_days: Annotated[int, Field(ge=1, le=366)] = 180
     delta_crls: bool = False
+    crl_shards: Annotated[int, Field(ge=0, le=1024)] = 0
     crl_interval_seconds: Annotated[int, Field(ge=1, le=86400)] = 3600
+    crl_pause_seconds: Annotated[int, Field(ge=1, le=3600)] = 1
+    crl_alarm_hours: Annotated[int, Field(ge=1, le=168)] = 8
+    root_crl_alarm_days: Annotated[int, Field(ge=1, le=366)] = 30
     order_confirmation_hours: Annotated[int, Field(ge=1, le=168)] = 24
     hold_reminder_days: Annotated[int, Field(ge=1, le=366)] = 30
     longest_hold_days: Annotated[int, Field(ge=1, le=366)] = 90
@@ -159,6 +163,12 @@ class CaTable(_Table):
     unconfirmed_hold_days: Annotated[int, Field(ge=1, le=90)] = 7
     renewal_window_days: Annotated[int, Field(ge=1, le=180)] = 30
     status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
+
+    @model_validator(mode="after")
+    def _published_in_time(self) -> "CaTable":
+        if self.crl_interval_seconds * 2 > self.crl_lifetime_hours * 3600:
+            raise ValueError("crl_interval_seconds must be at most half of crl_lifetime_hours")
+        return self
 
     @property
     def crl_lifetime(self) -> timedelta:

@@ -43,13 +43,13 @@ _log = structlog.get_logger(__name__)
 
 def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
     """All tasks of a round, in their order."""
-    services, config = wiring.services, wiring.config
+    services = wiring.services
     couriers = wiring.couriers()
     return {
         "push": lambda: push(wiring),
         "messages": lambda: deliver(services, couriers),
         "lost messages": lambda: notice_lost(services),
-        "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
+        "crl": lambda: publish_if_due(services, WORKER, "issuing"),
         "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),

@@ -73,18 +73,30 @@ class Wiring:
         if name not in ("root", "issuing"):
             raise NotFound(f"没有名为 {name} 的 CA。")
         with self.database.read() as uow:
-            issuer = uow.issuers.get(name)
+            issuer, shards = uow.issuers.get(name), uow.crls.shards(name)
         sessions = self.root_sessions if name == "root" else self.issuing_sessions
         signer = Pkcs11Key(sessions, issuer.key_label)
-        return CertificateAuthority.of(issuer.certificate, signer=signer, publication=self.publication(name))
+        authority = CertificateAuthority.of(issuer.certificate, signer=signer, publication=self.publication(name))
+        for opened in shards:
+            # The name of a shard is written into its list and into certificates: the two must stay the same.
+            if opened.url != authority.shard_url(opened.shard):
+                raise Unavailable(
+                    f"[service] public_url 与已发布的 CRL 分片不一致：分片 {opened.shard} 的地址是 {opened.url}，"
+                    "已写入证书，不能更改。请改回原来的 public_url。"
+                )
+        return authority
 
     def publication(self, name: str) -> Publication:
         """The URLs that stand in certificates signed by this CA."""
         base = self.config.service.public_url
+        # The root revokes so seldom that its complete list is the shortest there can be.
+        deltas = name == "issuing" and self.config.ca.delta_crls
         return Publication(
             crl_url=f"{base}/crl/{name}.crl",
-            # The root revokes so seldom that its complete list is the shortest there can be.
-            delta_crl_url=f"{base}/crl/delta/{name}.crl" if name == "issuing" and self.config.ca.delta_crls else None,
+            delta_crl_url=f"{base}/crl/delta/{name}.crl" if deltas else None,
+            shard_crl_url=f"{base}/crl/{name}-{{shard}}.crl",
+            shard_delta_crl_url=f"{base}/crl/delta/{name}-{{shard}}.crl" if deltas else None,
+            shards=(self.config.ca.crl_shards or None) if name == "issuing" else None,
             ocsp_url=f"{base}/ocsp",
             certificate_url=f"{base}/ca/{name}.cer",
         )
@@ -106,6 +118,11 @@ class Wiring:
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
                 administrator_key=self.config.ca.administrator_key,
                 state=self.config.ca.state,
+                crl_interval=self.config.ca.crl_interval,
+                crl_pause=timedelta(seconds=self.config.ca.crl_pause_seconds),
+                crl_alarm=timedelta(hours=self.config.ca.crl_alarm_hours),
+                root_crl_alarm=timedelta(days=self.config.ca.root_crl_alarm_days),
+                crl_shards=self.config.ca.crl_shards,
                 order_confirmation=timedelta(hours=self.config.ca.order_confirmation_hours),
                 hold_reminder=timedelta(days=self.config.ca.hold_reminder_days),
                 longest_hold=timedelta(days=self.config.ca.longest_hold_days),

@@ -36,7 +36,8 @@ def may_drop(*, not_after: datetime, revoked_at: datetime, last_scheduled: datet
     """Say whether a complete CRL may leave out an expired certificate.
 
     Section 3.3: an entry must not be removed before it has appeared on one regularly scheduled CRL issued beyond the
-    certificate's validity. `last_scheduled` is thisUpdate of the last such complete CRL, None when there was none; what
-    was revoked after it has not appeared on it. A store asks the same as `not_after < L and revoked_at <= L`.
+    certificate's validity. `last_scheduled` is thisUpdate of the last such complete CRL, None when there was none;
+    what was revoked after it has not appeared on it. Both are cut to whole seconds, so what was revoked in the very
+    second of the list may have come after it. A store asks the same as `not_after < L and revoked_at < L`.
     """
-    return last_scheduled is not None and not_after < last_scheduled and revoked_at <= last_scheduled
+    return last_scheduled is not None and not_after < last_scheduled and revoked_at < last_scheduled

@@ -24,7 +24,8 @@ _PLACE_OF_THE_SHARD = "{shard}"
 class Shards:
     """How an issuer's CRL is split: `of(serial, count)` says which of the `count` CRLs, 0 to count-1, lists a serial.
 
-    Both are for ever: certificates that are out say where their CRL is. IssuerError outside 1 to 1024 shards.
+    Certificates that are out say where their CRL is: with another `count` later, they stay where they are. IssuerError
+    outside 1 to 1024 shards.
     """
 
     count: int

@@ -77,7 +77,10 @@ CERTIFICATE = Machine(
 
 @dataclass(frozen=True)
 class Certificate:
-    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it."""
+    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it.
+
+    `shard` is the part of the issuer's CRL that the certificate itself names, for ever; None: the whole.
+    """
 
     serial: str
     issuer: str
@@ -98,6 +101,7 @@ class Certificate:
     crl_entry: bytes | None = None
     confirmed_at: datetime | None = None
     reminded_at: datetime | None = None
+    shard: int | None = None
 
     def good_at(self, now: datetime) -> bool:
         """Whether it may be used: active by our own record, and within its time."""
@@ -153,22 +157,3 @@ class Issuer:
     signed_by: str
     status_version: int
     crl_number: int
-
-
-@dataclass(frozen=True)
-class PublishedCrl:
-    """A CRL number of an issuer. `der` is absent between reservation and signature; the number is never used again.
-
-    `delta` leads from an earlier complete list to this one; `refusal` says why the list was not published.
-    """
-
-    issuer: str
-    number: int
-    status_version: int
-    this_update: datetime
-    next_update: datetime
-    tbs: bytes
-    der: bytes | None = None
-    delta_tbs: bytes | None = None
-    delta: bytes | None = None
-    refusal: str = ""

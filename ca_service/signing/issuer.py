@@ -22,11 +22,14 @@ from ca_service.workflows.ports import Linted, ListRefused, Order
 class Publication:
     """Where relying parties find this CA's status and certificate: http URLs, absent where nothing is published.
 
-    With `shards` the CRL is split by serial number, for ever, and the URLs of full and delta CRL hold `{shard}`.
+    `crl_url` and `delta_crl_url` are those of the complete list. With `shards` new certificates name one of so many
+    parts instead, by serial number; the URLs of the parts hold `{shard}`.
     """
 
     crl_url: str | None = None
     delta_crl_url: str | None = None
+    shard_crl_url: str | None = None
+    shard_delta_crl_url: str | None = None
     ocsp_url: str | None = None
     certificate_url: str | None = None
     shards: int | None = None
@@ -35,8 +38,9 @@ class Publication:
 class LintedTbs:
     """A TBSCertificate that passed the linter. Made by `prepare` only; good for one signature."""
 
-    def __init__(self, tbs: bytes, issuer: object) -> None:
+    def __init__(self, tbs: bytes, issuer: object, shard: int | None = None) -> None:
         self.tbs = tbs
+        self.shard = shard
         self._issuer = issuer
         self._spent = False
 
@@ -58,8 +62,8 @@ class CertificateAuthority:
             name=name,
             key_identifier=profiles.key_identifier(signer.public_key),
             signature_algorithm=signer.algorithm,
-            crl_url=publication.crl_url,
-            delta_crl_url=publication.delta_crl_url,
+            crl_url=publication.shard_crl_url if publication.shards else publication.crl_url,
+            delta_crl_url=publication.shard_delta_crl_url if publication.shards else publication.delta_crl_url,
             ocsp_url=publication.ocsp_url,
             certificate_url=publication.certificate_url,
             shards=profiles.Shards(count=publication.shards, of=crl.shard_of) if publication.shards else None,
@@ -107,7 +111,8 @@ class CertificateAuthority:
             raise KeyWeak(f"公钥不符合要求：{error}。请用介质重新生成密钥。") from error
         except profiles.ProfilesError as error:
             raise Invalid(f"证书内容不符合模板 {order.profile}：{error}。") from error
-        return LintedTbs(tbs, self)
+        shard = self._context.shard_of(int(order.serial, 16)) if "crl" in profile.pointers else None
+        return LintedTbs(tbs, self, shard)
 
     def issue(self, linted: Linted) -> bytes:
         """See the port."""
@@ -124,9 +129,17 @@ class CertificateAuthority:
         """See the port."""
         return self._publication.delta_crl_url is not None
 
+    def shard_url(self, shard: int) -> str:
+        """See the port."""
+        template = self._publication.shard_crl_url
+        if template is None:
+            raise Invalid("此 CA 的 CRL 不分片。")
+        return template.format(shard=shard)
+
     def prepare_crl(
         self,
         *,
+        shard: int | None = None,
         number: int,
         this_update: datetime,
         next_update: datetime,
@@ -141,8 +154,15 @@ class CertificateAuthority:
             next_update=next_update,
             entries=entries,
             base_number=base_number,
-            freshest_url=self._publication.delta_crl_url if base_number is None else None,
+            freshest_url=self._freshest_url(shard) if base_number is None else None,
+            distribution_point=None if shard is None else self.shard_url(shard),
         )
+
+    def _freshest_url(self, shard: int | None) -> str | None:
+        if shard is None or not self.has_deltas:
+            return self._publication.delta_crl_url
+        template = self._publication.shard_delta_crl_url
+        return None if template is None else template.format(shard=shard)
 
     def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, crl.Revocation | None]) -> bytes:
         """See the port."""
@@ -150,8 +170,9 @@ class CertificateAuthority:
         try:
             before = crl.parse(previous, published=True) if previous is not None else None
             checked = crl.check(der, issuer_certificate=self.certificate, previous=before)
-            if before is not None:
-                crl.check_difference(before, checked, expected)
+            crl.check_difference(before, checked, expected)
+        except crl.WrongDifference as error:
+            raise ListRefused(str(error), (*error.unexpected, *error.missing)) from error
         except crl.CrlError as error:
             raise ListRefused(str(error)) from error
         return der

@@ -1,23 +1,19 @@
-"""The repositories that know more than equality: the queues, the counters, the chain."""
+"""The repositories that know more than equality: the queues, the chain, the feed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.domain.audit import GENESIS, AuditEntry, Tag, canonical, timestamp
-from ca_service.domain.certificates import ON_CRL, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
-from ca_service.domain.errors import NotFound
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
-from ca_service.workflows.ports import ExpiredEntry
 
 
 class SqlEnrolments(SqlRepository[Enrolment]):
@@ -40,91 +36,6 @@ class SqlParcels(SqlRepository[Parcel]):
     def _belongs(self, units: Select[Any]) -> ColumnElement[bool]:
         row = models.ParcelRow
         return or_(row.from_unit.in_(units), row.to_unit.in_(units))
-
-
-class SqlIssuers(SqlRepository[Issuer]):
-    """Implements `ports.Issuers`; the UPDATE's row lock puts changes of one issuer in order."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, Issuer, models.IssuerRow, noun="CA")
-
-    def log_change(self, issuer: str, serial: str) -> int:
-        """See the port."""
-        row = models.IssuerRow
-        bump = update(row).where(row.name == issuer).values(status_version=row.status_version + 1)
-        version = self._counter(bump.returning(row.status_version), issuer)
-        self._session.execute(insert(models.StatusLogRow).values(issuer=issuer, version=version, serial=serial))
-        return version
-
-    def changed_since(self, issuer: str, version: int) -> Sequence[str]:
-        """See the port."""
-        row = models.StatusLogRow
-        query = select(row.serial).where(row.issuer == issuer, row.version > version).distinct().order_by(row.serial)
-        return list(self._session.scalars(query))
-
-    def reserve_crl_number(self, issuer: str) -> int:
-        """See the port."""
-        row = models.IssuerRow
-        bump = update(row).where(row.name == issuer).values(crl_number=row.crl_number + 1)
-        return self._counter(bump.returning(row.crl_number), issuer)
-
-    def _counter(self, statement: object, issuer: str) -> int:
-        value: int | None = self._session.scalar(statement)  # type: ignore[call-overload]
-        if value is None:
-            raise NotFound(f"没有名为 {issuer} 的 CA。")
-        return value
-
-
-class SqlCrls(SqlRepository[PublishedCrl]):
-    """Implements `ports.Crls`."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, PublishedCrl, models.CrlRow, noun="CRL")
-
-    def latest(self, issuer: str) -> PublishedCrl | None:
-        """See the port."""
-        row = models.CrlRow
-        newest = select(func.max(row.number)).where(row.issuer == issuer, row.der.is_not(None))
-        number = self._session.scalar(newest)
-        return None if number is None else self.find(issuer=issuer, number=number)[0]
-
-    def oldest_current(self, issuer: str, *, at: datetime) -> PublishedCrl | None:
-        """See the port."""
-        row = models.CrlRow
-        oldest = select(func.min(row.number)).where(row.issuer == issuer, row.der.is_not(None), row.next_update > at)
-        number = self._session.scalar(oldest)
-        return None if number is None else self.find(issuer=issuer, number=number)[0]
-
-    def last_refused(self, issuer: str) -> PublishedCrl | None:
-        """See the port."""
-        row = models.CrlRow
-        query = select(row.number).where(row.issuer == issuer).order_by(row.number.desc()).limit(1)
-        number = self._session.scalar(query)
-        newest = self.find(issuer=issuer, number=number) if number is not None else ()
-        return newest[0] if newest and newest[0].refusal else None
-
-    def dropped(self, issuer: str, *, expired_from: datetime, expired_before: datetime) -> Sequence[ExpiredEntry]:
-        """See the port."""
-        row = models.CertificateRow
-        query = select(row.serial, row.not_after).where(
-            row.issuer == issuer,
-            row.status.in_(ON_CRL),
-            row.not_after >= expired_from,
-            row.not_after < expired_before,
-        )
-        return [ExpiredEntry(serial, not_after) for serial, not_after in self._session.execute(query)]
-
-    def entries(self, issuer: str, *, expired_before: datetime) -> Sequence[bytes]:
-        """See the port. Served by the index on (issuer, status): the cost follows the entries, not the certificates."""
-        row = models.CertificateRow
-        query = select(row.crl_entry).where(
-            row.issuer == issuer,
-            row.status.in_(ON_CRL),
-            row.not_after >= expired_before,
-        )
-        # One order from CRL to CRL: two lists that are equal but for a few places are compared in no time.
-        query = query.order_by(row.serial)
-        return [entry for entry in self._session.scalars(query) if entry is not None]
 
 
 class SqlAuditLog:

@@ -13,6 +13,8 @@ from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change, Paper
 from ca_service.domain.conflicts import ConflictCase
+from ca_service.domain.crl_alarms import CrlAlarm
+from ca_service.domain.crl_overrides import CrlOverride
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
@@ -26,15 +28,14 @@ from ca_service.domain.sign_in import Session as SignedIn
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
+from ca_service.store.crls import SqlCrls, SqlIssuers
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
 from ca_service.store.repositories import (
     SqlAccountEvents,
     SqlAuditLog,
-    SqlCrls,
     SqlEnrolments,
-    SqlIssuers,
     SqlParcels,
 )
 from ca_service.store.repository import SqlRepository
@@ -92,6 +93,8 @@ class SqlUnitOfWork:
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
+        self.crl_overrides = SqlRepository(session, CrlOverride, models.CrlOverrideRow, noun="CRL 强制发布")
+        self.crl_alarms = SqlRepository(session, CrlAlarm, models.CrlAlarmRow, noun="CRL 告警")
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )

@@ -9,27 +9,30 @@ from flask import Blueprint, Response, abort, request
 from werkzeug import Response as WerkzeugResponse
 
 from ca_service.clock import Clock
-from ca_service.domain.certificates import PublishedCrl
+from ca_service.web.list_cache import ListCache, ServedList
 from ca_service.workflows.ports import Services
 
 CRL_TYPE, CERTIFICATE_TYPE = "application/pkix-crl", "application/pkix-cert"
+_DELTA = "-delta"
+_SHARED_SECONDS = 60
 
 
 def blueprint(services: Services, clock: Clock) -> Blueprint:
-    """`/crl/<ca>.crl`, `/crl/delta/<ca>.crl`, `/ca/<ca>.cer`, `/ca/chain.pem`."""
+    """`/crl/<ca>.crl`, `/crl/<ca>-<shard>.crl`, `/crl/delta/...` (also `...-delta.crl`), `/ca/<ca>.cer`, `/ca/chain.pem`.
+
+    HEAD is answered wherever GET is.
+    """
     pages = Blueprint("publication", __name__)
+    lists = ListCache(services)
 
     @pages.get("/crl/<name>.crl")
     def crl(name: str) -> WerkzeugResponse:
-        with services.read() as uow:
-            latest = uow.crls.latest(name)
-        return _list(latest, latest.der if latest else None, clock())
+        plain = name.removesuffix(_DELTA)
+        return _list(lists.get(plain, delta=plain != name), clock(), delta=plain != name)
 
     @pages.get("/crl/delta/<name>.crl")
     def delta(name: str) -> WerkzeugResponse:
-        with services.read() as uow:
-            latest = uow.crls.latest(name)
-        return _list(latest, latest.delta if latest else None, clock())
+        return _list(lists.get(name, delta=True), clock(), delta=True)
 
     @pages.get("/ca/<name>.cer")
     def certificate(name: str) -> WerkzeugResponse:
@@ -65,16 +68,30 @@ def health(ready: Callable[[], str]) -> Blueprint:
     return pages
 
 
-def _list(published: PublishedCrl | None, der: bytes | None, now: datetime) -> WerkzeugResponse:
-    """A complete or delta CRL, conditionally and in ranges; 404 where there is none."""
-    if published is None or der is None:
+def _list(served: ServedList | None, now: datetime, *, delta: bool) -> WerkzeugResponse:
+    """A complete or delta CRL, conditionally and in ranges (RFC 9110 §13, §14); 404 where there is none.
+
+    As it is, never compressed: a range of one representation must not meet a cache's copy of another.
+    """
+    if served is None:
         abort(404)
-    left = (published.next_update - now).total_seconds()
-    # A cache must ask again soon: a freeze may publish the next CRL any moment. The ETag makes that cheap.
-    response = _cacheable(der, CRL_TYPE, max_age=max(0, min(int(left), 60)))
-    response.last_modified = published.this_update
-    response.expires = published.next_update
-    return response.make_conditional(request, accept_ranges=True, complete_length=len(der))
+    outline, body = served.outline, served.body
+    response = Response(body, content_type=CRL_TYPE)
+    response.set_etag(served.etag)
+    response.last_modified = outline.this_update
+    response.expires = outline.next_update
+    left = max(0, int((outline.next_update - now).total_seconds()))
+    soon = min(left, _SHARED_SECONDS)
+    response.cache_control.public = True
+    response.cache_control.no_transform = True
+    # A complete list may be used until its nextUpdate, so who fetched it may keep it. A cache for many asks again soon,
+    # since a freeze may publish the next list any moment; so does everybody for a delta, which is nothing but news.
+    response.cache_control.max_age = soon if delta else left
+    response.cache_control.s_maxage = soon
+    wanted = request.range
+    one_range = wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1
+    # Unknown units and what cannot be read is to be ignored (RFC 9110 §14.2), and several ranges at once may be.
+    return response.make_conditional(request, accept_ranges="bytes", complete_length=len(body) if one_range else None)
 
 
 def _cacheable(body: bytes, content_type: str, *, max_age: int) -> Response:

@@ -1,40 +1,67 @@
-"""What happened between two CRLs of an issuer, from the change log and the certificates' history.
+"""What happened between two CRLs of a line, from the change log and the certificates' history.
 
 Told by other tables than the entries that a CRL is joined from: who changes those alone is found out by the difference.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import crl
-from ca_service.domain.certificates import ON_CRL, Certificate, PublishedCrl, StatusEvent
+from ca_service.domain.certificates import ON_CRL, Certificate, StatusEvent
+from ca_service.domain.crl_overrides import OverrideStatus, Said
+from ca_service.domain.crls import CrlLine, CrlOutline
 from ca_service.workflows.ports import UnitOfWork
 
-# An expired certificate stays on one CRL more than its life (RFC 5280 §3.3).
-_KEPT_AFTER_EXPIRY = timedelta(days=7)
 _PIECE = 500
 
 
-def listed_until(this_update: datetime) -> datetime:
-    """Certificates that ended before this moment are not on a CRL of `this_update` any more."""
-    return this_update - _KEPT_AFTER_EXPIRY
-
-
-def changes_since(uow: UnitOfWork, since: PublishedCrl, this_update: datetime) -> Mapping[int, crl.Revocation]:
+def changes_since(
+    uow: UnitOfWork, line: CrlLine, since: CrlOutline | None, *, settled: datetime | None, this_update: datetime
+) -> Mapping[int, crl.Revocation]:
     """The last word on each serial of which a CRL as of `this_update` says something else than `since`, or may.
 
-    removeFromCRL: it is not listed (any more), since the hold was released or since it expired. Called with the
-    issuer's row locked, so that no change comes in between.
+    Without `since`, than an empty list. `settled` as in the new list's outline. removeFromCRL: it is not listed (any
+    more), since the hold was released or since it expired. Called with the issuer held: no change comes in between.
     """
-    said: dict[int, crl.Revocation] = {}
-    old, new = listed_until(since.this_update), listed_until(this_update)
-    for dropped in uow.crls.dropped(since.issuer, expired_from=old, expired_before=new):
-        said[int(dropped.serial, 16)] = _removal(dropped.not_after)
-    for serials in _pieces(uow.issuers.changed_since(since.issuer, since.status_version)):
+    let_pass = _let_pass(uow, line, since, this_update)
+    said = {serial: word for serial, (_, word) in let_pass.items()}
+    for serials in _pieces(uow.issuers.changed_since(line, since.status_version if since else 0)):
         last = _last_steps(uow.status_events.find(serial=serials))
         for certificate in uow.certificates.find(serial=serials):
-            said[int(certificate.serial, 16)] = _said(certificate, last.get(certificate.serial), new, this_update)
+            step, serial = last.get(certificate.serial), int(certificate.serial, 16)
+            # What two people let pass holds until the next change of that certificate.
+            if serial not in let_pass or (step is not None and step.version > let_pass[serial][0]):
+                said[serial] = _said(certificate, step, settled, this_update)
+    if settled is not None:
+        for dropped in uow.crls.dropped(line, settled=settled, before=since.settled if since else None):
+            said[int(dropped.serial, 16)] = _removal(dropped.not_after)
     return said
+
+
+def _let_pass(
+    uow: UnitOfWork, line: CrlLine, since: CrlOutline | None, this_update: datetime
+) -> Mapping[int, tuple[int, crl.Revocation]]:
+    """By serial, up to which version two people have let a difference without a cause pass, and what is said then."""
+    found: dict[int, tuple[int, crl.Revocation]] = {}
+    for override in uow.crl_overrides.find(name=line.name, status=OverrideStatus.PUBLISHED, order="decided_at"):
+        if since is not None and (override.number or 0) <= since.number:
+            continue
+        for serial, (_, _, now) in override.differences.items():
+            found[int(serial, 16)] = (override.status_version or 0, read(now) or _removal(this_update))
+    return found
+
+
+def write(said: crl.Revocation | None) -> Said:
+    """What a list says of a serial, as it is stored and shown."""
+    return f"{said.revoked_at.isoformat()} {int(said.reason or 0)}" if said else ""
+
+
+def read(said: Said) -> crl.Revocation | None:
+    """What `write` wrote."""
+    if not said:
+        return None
+    moment, reason = said.split()
+    return crl.Revocation(datetime.fromisoformat(moment), crl.Reason(int(reason)) if reason != "0" else None)
 
 
 def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, StatusEvent]:
@@ -47,10 +74,8 @@ def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, StatusEvent]:
 
 
 def _said(
-    certificate: Certificate, step: StatusEvent | None, listed_from: datetime, this_update: datetime
+    certificate: Certificate, step: StatusEvent | None, settled: datetime | None, this_update: datetime
 ) -> crl.Revocation:
-    if certificate.not_after < listed_from:
-        return _removal(certificate.not_after)
     if step is None:
         # A change from before there was a history: the row is all that is known.
         revoked = certificate.status in ON_CRL and certificate.revoked_at is not None
@@ -60,7 +85,10 @@ def _said(
     if not revoked:
         return _removal(moment)
     # As it reads in a CRL: whole seconds, and the reason `unspecified` is left out.
-    return crl.Revocation(moment.replace(microsecond=0), crl.Reason(reason) if reason else None)
+    moment = moment.replace(microsecond=0)
+    if crl.may_drop(not_after=certificate.not_after, revoked_at=moment, last_scheduled=settled):
+        return _removal(certificate.not_after)
+    return crl.Revocation(moment, crl.Reason(reason) if reason else None)
 
 
 def _removal(at: datetime) -> crl.Revocation:

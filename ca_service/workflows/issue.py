@@ -98,6 +98,7 @@ def _intent(
         tbs=linted.tbs,
         holder_id=order.holder_id,
         medium_serial=medium_serial,
+        shard=linted.shard,
     )
 
 

@@ -1,103 +1,196 @@
-"""Publishing a CRL, and its delta: reserve the number with the contents, sign exactly that, record it.
+"""Publishing the lists of an issuer: reserve a number with the contents, sign exactly that, record it.
 
-A death after the reservation leaves a number that is never used again: nothing else is ever signed under it. Before a
-list leaves it is compared with the one before: a change without a cause is refused, and the last good list stays.
+An issuer has one line of numbers for its complete list and one for each shard. A death after the reservation leaves a
+number that is never used again: nothing else is ever signed under it. Before a list leaves it is compared with the one
+before: a change without a cause is refused, and the last good list stays.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import crl
 from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import PublishedCrl
-from ca_service.domain.errors import StateUnknown
+from ca_service.domain.crls import CRL, CrlEvent, CrlLine, CrlShard, CrlStatus, PublishedCrl, is_scheduled
+from ca_service.domain.errors import Conflict, DomainError, StateUnknown
 from ca_service.domain.roles import Action, Actor, authorise
-from ca_service.workflows.crl_contents import changes_since, listed_until
+from ca_service.workflows.crl_contents import changes_since
+from ca_service.workflows.crl_schedule import is_due, regular_interval
 from ca_service.workflows.ports import Authority, ListRefused, Services, UnitOfWork
 
-# A list that was refused is refused again until somebody mends the tables: the worker waits so long with it.
-_AFTER_REFUSAL = timedelta(minutes=10)
+T = TypeVar("T")
+Recorder = Callable[[UnitOfWork, PublishedCrl], None]
+Said = Mapping[int, crl.Revocation | None]
 
 
 @dataclass(frozen=True)
-class _Reserved:
+class Reserved:
     """A reserved number, what its list is compared with, and the base of its delta."""
 
     row: PublishedCrl
     previous: PublishedCrl | None
-    expected: dict[int, crl.Revocation | None]
+    expected: Said
     base: PublishedCrl | None
 
 
 def publish_crl(services: Services, actor: Actor, issuer: str) -> PublishedCrl:
-    """Publish a complete CRL of the issuer as of now, and a delta where the issuer has them; two transactions.
+    """Publish all lists of the issuer as of now; return the complete one.
 
-    Raises Unavailable; StateUnknown when the list is not what it must be: then nothing is published. A delta that is
-    not is left out.
+    Raises Unavailable; StateUnknown when a list is not what it must be: then that one is not published, the others are.
     """
-    authority = services.authority(issuer)
-    with services.begin() as uow:
+    with services.read() as uow:
         authorise(actor, Action.CRL_PUBLISH, lineage=uow.units.lineage(actor.unit_code))
-        reserved = _reserve(services, uow, authority, issuer)
-    before = reserved.previous.der if reserved.previous else None
-    try:
-        der = authority.sign_crl(reserved.row.tbs, previous=before, expected=reserved.expected)
-    except ListRefused as refused:
-        _note_refusal(services, actor, reserved.row, refused, sort="complete")
-        raise StateUnknown(
-            f"新 CRL 未通过发布前检查，未发布，现有的 CRL 继续有效：{refused}。请立即联系安全管理员核查数据库。"
-        ) from refused
-    delta = _sign_delta(services, actor, authority, reserved, der)
+    published = _each(open_lines(services, issuer), lambda line: publish_now(services, actor, line))
+    return published[0]
+
+
+def publish_if_due(services: Services, actor: Actor, issuer: str) -> Sequence[PublishedCrl]:
+    """Publish each list of the issuer that is due: see `crl_schedule`. Of many processes that ask at once, one does."""
+    with services.read() as uow:
+        opened = len(uow.crls.shards(issuer))
+        lines = uow.crls.lines(issuer)
+        due = [line for line in lines if is_due(services, uow, line)]
+    if issuer == "issuing" and opened < services.terms.crl_shards:
+        due = [line for line in open_lines(services, issuer) if line in due or line not in lines]
+    published = _each(due, lambda line: _publish_due(services, actor, line))
+    return [done for done in published if done is not None]
+
+
+def open_lines(services: Services, issuer: str) -> Sequence[CrlLine]:
+    """The lines of an issuer; opens the shards that new certificates may name and that are not open yet."""
+    with services.read() as uow:
+        opened = {shard.shard for shard in uow.crls.shards(issuer)}
+    wanted = services.terms.crl_shards if issuer == "issuing" else 0
+    if missing := [shard for shard in range(wanted) if shard not in opened]:
+        authority = services.authority(issuer)
+        lines = [CrlLine(issuer, shard) for shard in missing]
+        shards = [CrlShard(line.name, issuer, line.shard or 0, authority.shard_url(line.shard or 0)) for line in lines]
+        try:
+            with services.begin() as uow:
+                uow.crls.open_shards(shards)
+        except Conflict:
+            pass  # another process was first
+    with services.read() as uow:
+        return uow.crls.lines(issuer)
+
+
+def _each(lines: Sequence[CrlLine], publish: Callable[[CrlLine], T]) -> Sequence[T]:
+    """One line's failure does not keep the others from being published; it is raised at the end."""
+    done, failed = [], []
+    for line in lines:
+        try:
+            done.append(publish(line))
+        except DomainError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return done
+
+
+def _publish_due(services: Services, actor: Actor, line: CrlLine) -> PublishedCrl | None:
+    """Publish the list unless somebody else has done so meanwhile."""
+    authority = services.authority(line.issuer)
     with services.begin() as uow:
-        published = uow.crls.change(reserved.row, der=der, delta=delta)
-        detail: dict[str, str | int] = {"issuer": issuer, "version": reserved.row.status_version}
+        uow.issuers.hold(line.issuer)
+        if not is_due(services, uow, line):
+            return None
+        reserved = _reserve(services, uow, authority, line, let_pass={})
+    return _finish(services, actor, authority, reserved)
+
+
+def publish_now(
+    services: Services, actor: Actor, line: CrlLine, *, let_pass: Said | None = None, record: Recorder | None = None
+) -> PublishedCrl:
+    """Publish one list, and its delta where the issuer has them; two transactions. A delta that is not good is left out.
+
+    `let_pass`: differences without a cause that count as happened. `record` is called in the transaction that publishes.
+    """
+    authority = services.authority(line.issuer)
+    with services.begin() as uow:
+        # From here on to the commit no status of its certificates changes, and nobody else takes a number.
+        uow.issuers.hold(line.issuer)
+        reserved = _reserve(services, uow, authority, line, let_pass=let_pass or {})
+    return _finish(services, actor, authority, reserved, record=record)
+
+
+def _finish(
+    services: Services, actor: Actor, authority: Authority, reserved: Reserved, *, record: Recorder | None = None
+) -> PublishedCrl:
+    der, delta = _sign(services, actor, authority, reserved)
+    with services.begin() as uow:
+        status = CRL.after(reserved.row.status, CrlEvent.PUBLISH)
+        published = uow.crls.change(reserved.row, status=status, der=der, delta=delta)
+        if record is not None:
+            record(uow, published)
+        detail: dict[str, str | int] = {"issuer": published.issuer, "version": reserved.row.status_version}
         if delta is not None and reserved.base is not None:
             detail["delta_base"] = reserved.base.number
-        subject = f"{issuer}#{reserved.row.number}"
-        uow.audit.append(actor, Tag.CRL_PUBLISHED, subject, unit=actor.unit_code, detail=detail)
+        uow.audit.append(actor, Tag.CRL_PUBLISHED, _subject(published), unit=actor.unit_code, detail=detail)
     return published
 
 
-def publish_if_due(services: Services, actor: Actor, issuer: str, *, interval: timedelta) -> PublishedCrl | None:
-    """Publish when a status has changed since the last CRL, or when the last one is older than `interval`."""
-    now = services.clock()
-    with services.read() as uow:
-        latest, version = uow.crls.latest(issuer), uow.issuers.get(issuer).status_version
-        refused = uow.crls.last_refused(issuer)
-    if latest and latest.status_version == version and now - latest.this_update < interval:
-        return None
-    if refused and refused.status_version == version and now - refused.this_update < _AFTER_REFUSAL:
-        return None
-    return publish_crl(services, actor, issuer)
+def _sign(services: Services, actor: Actor, authority: Authority, reserved: Reserved) -> tuple[bytes, bytes | None]:
+    """The list and its delta, past the gate. What fails leaves its mark on the number."""
+    row, before = reserved.row, reserved.previous.der if reserved.previous else None
+    try:
+        der = authority.sign_crl(row.tbs, previous=before, expected=reserved.expected)
+        return der, _sign_delta(services, actor, authority, reserved, der)
+    except ListRefused as refused:
+        _note_refusal(services, actor, row, refused, sort="complete")
+        raise StateUnknown(
+            f"{row.name} 的新 CRL 未通过发布前检查，未发布，现有的 CRL 继续有效：{refused}。"
+            "请立即联系安全管理员核查数据库，差异可用 educa crl refused 查看。"
+        ) from refused
+    except DomainError:
+        # The number is not used again, so its contents are of no use: an outage must not fill the disk.
+        with services.begin() as uow:
+            status = CRL.after(row.status, CrlEvent.GIVE_UP)
+            uow.crls.change(row, status=status, tbs=b"", delta_tbs=None)
+        raise
 
 
-def _reserve(services: Services, uow: UnitOfWork, authority: Authority, issuer: str) -> _Reserved:
-    this_update = services.clock().replace(microsecond=0)
+def _reserve(services: Services, uow: UnitOfWork, authority: Authority, line: CrlLine, *, let_pass: Said) -> Reserved:
+    """Take the next number of the line, with the list as of now under it. The issuer is held."""
+    previous, this_update = uow.crls.latest(line.name), services.clock().replace(microsecond=0)
+    terms, settled = services.terms, previous.settles_next if previous else None
     # The root key is not at hand every day, so its CRL has to last.
-    terms = services.terms
-    next_update = this_update + (terms.root_crl_lifetime if issuer == "root" else terms.crl_lifetime)
-    # Locks the issuer's row: from here on to the commit no status of its certificates changes.
-    number = uow.issuers.reserve_crl_number(issuer)
-    previous = uow.crls.latest(issuer)
+    next_update = this_update + (terms.root_crl_lifetime if line.issuer == "root" else terms.crl_lifetime)
+    number, version = uow.issuers.reserve_crl_number(line), uow.issuers.get(line.issuer).status_version
+    prepare = partial(
+        authority.prepare_crl, shard=line.shard, number=number, this_update=this_update, next_update=next_update
+    )
+    changes = partial(changes_since, uow, line, settled=settled, this_update=this_update)
     # Whoever holds a complete list that is still current can go on with the delta.
-    base = uow.crls.oldest_current(issuer, at=this_update) if authority.has_deltas else None
-    entries = uow.crls.entries(issuer, expired_before=listed_until(this_update))
-    prepare = partial(authority.prepare_crl, number=number, this_update=this_update, next_update=next_update)
-    tbs = prepare(entries=entries)
-    delta_tbs = None
-    if base is not None:
-        delta = crl.delta_entries(changes_since(uow, base, this_update).items())
-        delta_tbs = prepare(entries=delta, base_number=base.number)
-    version = uow.issuers.get(issuer).status_version
-    reserved = PublishedCrl(issuer, number, version, this_update, next_update, tbs, delta_tbs=delta_tbs)
-    uow.crls.add(reserved)
-    expected = crl.outcome(changes_since(uow, previous, this_update).items()) if previous else {}
-    return _Reserved(reserved, previous, expected, base)
+    base = uow.crls.oldest_current(line.name, at=this_update) if authority.has_deltas else None
+    row = PublishedCrl(
+        name=line.name,
+        number=number,
+        status=CrlStatus.RESERVED,
+        status_version=version,
+        this_update=this_update,
+        next_update=next_update,
+        settled=settled,
+        scheduled=is_scheduled(settled, this_update, regular_interval(terms, line)),
+        issuer=line.issuer,
+        shard=line.shard,
+        tbs=prepare(entries=uow.crls.entries(line, settled=settled)),
+        delta_tbs=prepare(entries=_delta(changes(base), let_pass, this_update), base_number=base.number)
+        if base
+        else None,
+    )
+    uow.crls.add(row)
+    return Reserved(row, previous, {**crl.outcome(changes(previous).items()), **let_pass}, base)
+
+
+def _delta(changes: Mapping[int, crl.Revocation], let_pass: Said, at: datetime) -> Sequence[bytes]:
+    removed = crl.Revocation(at, crl.Reason.REMOVE_FROM_CRL)
+    return crl.delta_entries({**changes, **{serial: said or removed for serial, said in let_pass.items()}}.items())
 
 
 def _sign_delta(
-    services: Services, actor: Actor, authority: Authority, reserved: _Reserved, complete: bytes
+    services: Services, actor: Actor, authority: Authority, reserved: Reserved, complete: bytes
 ) -> bytes | None:
     """The delta, or None: there is none, or it does not lead from its base to the complete list."""
     if reserved.row.delta_tbs is None or reserved.base is None or reserved.base.der is None:
@@ -113,7 +206,11 @@ def _note_refusal(services: Services, actor: Actor, reserved: PublishedCrl, refu
     """In the number's row, for the worker and `educa doctor`, and in the audit log."""
     with services.begin() as uow:
         if sort == "complete":
-            uow.crls.change(reserved, refusal=str(refused)[:300])
+            status = CRL.after(reserved.status, CrlEvent.REFUSE)
+            uow.crls.change(reserved, status=status, refusal=str(refused)[:300])
         detail = {"issuer": reserved.issuer, "list": sort, "why": str(refused)[:300]}
-        subject = f"{reserved.issuer}#{reserved.number}"
-        uow.audit.append(actor, Tag.CRL_REFUSED, subject, unit=actor.unit_code, detail=detail)
+        uow.audit.append(actor, Tag.CRL_REFUSED, _subject(reserved), unit=actor.unit_code, detail=detail)
+
+
+def _subject(row: PublishedCrl) -> str:
+    return f"{row.name}#{row.number}"

@@ -33,8 +33,8 @@ class InMemoryKey:
 @pytest.mark.parametrize("serial", ["5a3c9b17004288fe123456789abcdef1", "1", "7f"])
 def test_certificate_names_the_shard_that_would_list_it(serial: str) -> None:
     publication = Publication(
-        crl_url="http://ca.example/crl/issuing-{shard}.crl",
-        delta_crl_url="http://ca.example/crl/issuing-{shard}-delta.crl",
+        shard_crl_url="http://ca.example/crl/issuing-{shard}.crl",
+        shard_delta_crl_url="http://ca.example/crl/issuing-{shard}-delta.crl",
         shards=16,
     )
     name = profiles.subject_name(profiles.Subject(organization="北疆教育信息中心", common_name="北疆教育CA"))

@@ -110,6 +110,7 @@ def test_base_and_delta_are_the_complete_crl_and_so_is_whatever_was_built_in_bet
         (NOW - DAY, NOW - 9 * DAY, None, False),
         (NOW + DAY, NOW - 9 * DAY, NOW, False),
         (NOW - DAY, NOW + timedelta(seconds=1), NOW, False),
+        (NOW - DAY, NOW, NOW, False),
     ],
     ids=[
         "listed-beyond-expiry",
@@ -118,6 +119,7 @@ def test_base_and_delta_are_the_complete_crl_and_so_is_whatever_was_built_in_bet
         "never-published",
         "not-expired",
         "not-listed-yet",
+        "in-the-second-of-the-list",
     ],
 )
 def test_expired_certificate_stays_on_one_crl_beyond_its_life(

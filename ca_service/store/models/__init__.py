@@ -7,12 +7,12 @@ from ca_service.store.models.base import Base
 from ca_service.store.models.campaign import CampaignRow, SignInRow
 from ca_service.store.models.certification import (
     CertificateRow,
-    CrlRow,
     IssuerRow,
     StatusEventRow,
     StatusLogRow,
     StatusOrderRow,
 )
+from ca_service.store.models.crls import CrlAlarmRow, CrlOverrideRow, CrlRow, CrlShardRow
 from ca_service.store.models.custody import (
     CustodyRow,
     DispatchSheetRow,
@@ -41,7 +41,10 @@ __all__ = [
     "CertificateRow",
     "ChangeRow",
     "ConflictRow",
+    "CrlAlarmRow",
+    "CrlOverrideRow",
     "CrlRow",
+    "CrlShardRow",
     "CustodyRow",
     "DispatchSheetRow",
     "DraftPartRow",

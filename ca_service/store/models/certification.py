@@ -1,4 +1,4 @@
-"""Our CA certificates, every serial taken, the status log, CRLs."""
+"""Our CA certificates, every serial taken, the status log."""
 
 from datetime import datetime
 
@@ -46,10 +46,12 @@ class CertificateRow(Base):
     crl_entry: Mapped[bytes | None]
     confirmed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    shard: Mapped[int | None] = mapped_column(Integer)
 
 
 # What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.
 Index("ix_certificate_status", CertificateRow.issuer, CertificateRow.status)
+Index("ix_certificate_shard", CertificateRow.issuer, CertificateRow.shard, CertificateRow.status)
 
 
 class StatusEventRow(Base):
@@ -95,19 +97,3 @@ class StatusLogRow(Base):
     issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     serial: Mapped[str] = mapped_column(String(40))
-
-
-class CrlRow(Base):
-    """Reserved and published CRL numbers."""
-
-    __tablename__ = "crl"
-    issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"), primary_key=True)
-    number: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    status_version: Mapped[int] = mapped_column(BigInteger)
-    this_update: Mapped[datetime]
-    next_update: Mapped[datetime]
-    tbs: Mapped[bytes]
-    der: Mapped[bytes | None]
-    delta_tbs: Mapped[bytes | None]
-    delta: Mapped[bytes | None]
-    refusal: Mapped[str] = mapped_column(String(300), server_default="")

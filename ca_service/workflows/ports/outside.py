@@ -45,7 +45,14 @@ class Courier(Protocol):
 
 
 class ListRefused(Exception):
-    """A CRL must not be published; the text (English) names the rule and the serials."""
+    """A CRL must not be published; the text (English) names the rule and the serials.
+
+    `serials`: those that differ without a cause; empty where another rule was broken, which nobody can let pass.
+    """
+
+    def __init__(self, text: str, serials: Sequence[int] = ()) -> None:
+        super().__init__(text)
+        self.serials = serials
 
 
 class Linted(Protocol):
@@ -54,6 +61,10 @@ class Linted(Protocol):
     @property
     def tbs(self) -> bytes:
         """The DER that `issue` will sign, byte for byte."""
+
+    @property
+    def shard(self) -> int | None:
+        """Which part of the issuer's CRL it names as the place of its status; None: the whole."""
 
 
 @dataclass(frozen=True)
@@ -95,20 +106,27 @@ class Authority(Protocol):
     def has_deltas(self) -> bool:
         """Whether this issuer publishes delta CRLs, and says in its certificates and complete CRLs where."""
 
+    def shard_url(self, shard: int) -> str:
+        """Where this part of the issuer's CRL is published, as its certificates say."""
+
     def prepare_crl(
         self,
         *,
+        shard: int | None = None,
         number: int,
         this_update: datetime,
         next_update: datetime,
         entries: Iterable[bytes],
         base_number: int | None = None,
     ) -> bytes:
-        """Build a TBSCertList (DER) in this issuer's name; with `base_number` a delta to the CRL of that number."""
+        """Build a TBSCertList (DER) in this issuer's name, of all its certificates or those of one shard; with
+        `base_number` a delta to the CRL of that number.
+        """
 
     def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, Revocation | None]) -> bytes:
         """Sign a complete CRL and check it against this CA and the one before, which it differs from by `expected`
-        (serial -> what is said of it now, None: nothing) and by nothing else; raise ListRefused.
+        (serial -> what is said of it now, None: nothing) and by nothing else; raise ListRefused. Without one before it
+        must say what is expected, and nothing else.
         """
 
     def sign_delta(self, tbs: bytes, *, base: bytes, complete: bytes) -> bytes:
@@ -139,6 +157,11 @@ class Terms:
     root_crl_lifetime: timedelta
     administrator_key: str
     state: str
+    crl_interval: timedelta = timedelta(hours=1)
+    crl_pause: timedelta = timedelta(seconds=1)
+    crl_alarm: timedelta = timedelta(hours=8)
+    root_crl_alarm: timedelta = timedelta(days=30)
+    crl_shards: int = 0
     order_confirmation: timedelta = timedelta(hours=24)
     hold_reminder: timedelta = timedelta(days=30)
     longest_hold: timedelta = timedelta(days=90)

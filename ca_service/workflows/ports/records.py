@@ -7,7 +7,8 @@ from typing import Protocol
 
 from ca_service.domain.audit import AuditEntry, Tag
 from ca_service.domain.campaigns import Progress, Stage
-from ca_service.domain.certificates import Issuer, PublishedCrl
+from ca_service.domain.certificates import Issuer
+from ca_service.domain.crls import CrlLine, CrlOutline, CrlShard, PublishedCrl
 from ca_service.domain.drafts import Draft, DraftPart
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.roles import Actor
@@ -81,11 +82,16 @@ class Issuers(Repository[Issuer], Protocol):
     def log_change(self, issuer: str, serial: str) -> int:
         """Bump the issuer's status version and append (version, serial) to its change log; return the version."""
 
-    def changed_since(self, issuer: str, version: int) -> Sequence[str]:
-        """The serials in the issuer's change log after this status version, each once."""
+    def changed_since(self, line: CrlLine, version: int, *, limit: int | None = None) -> Sequence[str]:
+        """The serials in the issuer's change log after this status version, each once: those that the line lists."""
 
-    def reserve_crl_number(self, issuer: str) -> int:
-        """Take the next CRL number for good: it is never given again, whatever happens to the CRL."""
+    def hold(self, issuer: str) -> Issuer:
+        """The issuer as it stands. Until this transaction ends nobody else changes a status of its certificates or
+        takes one of its CRL numbers; waits for who does so now.
+        """
+
+    def reserve_crl_number(self, line: CrlLine) -> int:
+        """Take the line's next CRL number for good: it is never given again, whatever happens to the CRL."""
 
 
 @dataclass(frozen=True)
@@ -97,22 +103,39 @@ class ExpiredEntry:
 
 
 class Crls(Repository[PublishedCrl], Protocol):
-    """Reserved and published CRL numbers."""
+    """Reserved and published CRL numbers, by the name of their line."""
 
-    def oldest_current(self, issuer: str, *, at: datetime) -> PublishedCrl | None:
+    def lines(self, issuer: str) -> Sequence[CrlLine]:
+        """What is published of this issuer: the complete list, then each shard that was ever opened."""
+
+    def shards(self, issuer: str) -> Sequence[CrlShard]:
+        """The shards of this issuer that were opened, by number."""
+
+    def open_shards(self, shards: Sequence[CrlShard]) -> None:
+        """Open shards for good; raise Conflict when one of them is open."""
+
+    def outlines(self, name: str) -> tuple[CrlOutline | None, CrlOutline | None]:
+        """The newest number whatever became of it, and the newest that was published; without the lists, so cheap."""
+
+    def octets(self, name: str, number: int, *, delta: bool) -> bytes | None:
+        """A published list, or the delta of its number; None where there is none."""
+
+    def oldest_current(self, name: str, *, at: datetime) -> PublishedCrl | None:
         """The oldest complete CRL that may still be relied on at this moment."""
 
-    def last_refused(self, issuer: str) -> PublishedCrl | None:
+    def last_refused(self, name: str) -> PublishedCrl | None:
         """The newest number, if its list was refused."""
 
-    def dropped(self, issuer: str, *, expired_from: datetime, expired_before: datetime) -> Sequence[ExpiredEntry]:
-        """What `entries` left out as expired at the second moment, but not yet at the first."""
+    def dropped(self, line: CrlLine, *, settled: datetime, before: datetime | None) -> Sequence[ExpiredEntry]:
+        """What `entries` leaves out as expired with this `settled`, and did not with the one before."""
 
-    def latest(self, issuer: str) -> PublishedCrl | None:
-        """The signed CRL with the highest number."""
+    def latest(self, name: str) -> PublishedCrl | None:
+        """The published CRL with the highest number."""
 
-    def entries(self, issuer: str, *, expired_before: datetime) -> Sequence[bytes]:
-        """The CRL entries (DER) of all frozen and revoked certificates that had not expired at that time."""
+    def entries(self, line: CrlLine, *, settled: datetime | None) -> Sequence[bytes]:
+        """The CRL entries (DER) of the line's frozen and revoked certificates, without those that may be dropped
+        (`crl.may_drop`) since a regular list of the moment `settled`.
+        """
 
 
 class ProgressNumbers(Protocol):

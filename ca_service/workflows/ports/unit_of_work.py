@@ -8,6 +8,8 @@ from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.conflicts import ConflictCase
+from ca_service.domain.crl_alarms import CrlAlarm
+from ca_service.domain.crl_overrides import CrlOverride
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, Parcel, ParcelItem
@@ -120,6 +122,12 @@ class UnitOfWork(Protocol):
 
     @property
     def crls(self) -> Crls: ...
+
+    @property
+    def crl_overrides(self) -> Repository[CrlOverride]: ...
+
+    @property
+    def crl_alarms(self) -> Repository[CrlAlarm]: ...
 
     @property
     def changes(self) -> Repository[Change]: ...
