@@ -18,9 +18,9 @@ _SHARED_SECONDS = 60
 
 
 def blueprint(services: Services, clock: Clock) -> Blueprint:
-    """`/crl/<ca>.crl`, `/crl/<ca>-<shard>.crl`, `/crl/delta/...` (also `...-delta.crl`), `/ca/<ca>.cer`, `/ca/chain.pem`.
+    """`/crl/<ca>.crl`, `/crl/<ca>-<shard>.crl`, their deltas, `/ca/<ca>.cer`, `/ca/chain.pem`.
 
-    HEAD is answered wherever GET is.
+    HEAD is answered wherever GET is. A delta is both `/crl/delta/NAME.crl`, as certificates say, and `NAME-delta.crl`.
     """
     pages = Blueprint("publication", __name__)
     lists = ListCache(services)

@@ -103,9 +103,9 @@ def _publish_due(services: Services, actor: Actor, line: CrlLine) -> PublishedCr
 def publish_now(
     services: Services, actor: Actor, line: CrlLine, *, let_pass: Said | None = None, record: Recorder | None = None
 ) -> PublishedCrl:
-    """Publish one list, and its delta where the issuer has them; two transactions. A delta that is not good is left out.
+    """Publish one list, and its delta where the issuer has them; two transactions. A bad delta is left out.
 
-    `let_pass`: differences without a cause that count as happened. `record` is called in the transaction that publishes.
+    `let_pass`: differences without a cause that count as happened. `record` takes part in the transaction at the end.
     """
     authority = services.authority(line.issuer)
     with services.begin() as uow:
