@@ -18,6 +18,7 @@ from ca_service.web import api, console, errors, openapi, publication
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
+from ca_service.workflows.crl_alarms import concerns
 from ca_service.workflows.infrastructure import signers
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def publication_pages(wiring: Wiring) -> Flask:
     """What is published beside OCSP: CRLs, CA certificates, health."""
     pages = Flask("ca_service.publication", static_folder=None)
     pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
-    pages.register_blueprint(publication.health(lambda: missing(wiring)))
+    pages.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of_lists(wiring)))
     errors.register(pages)
     return pages
 
@@ -72,7 +73,7 @@ def create_console(wiring: Wiring) -> Flask:
         )
     )
     app.register_blueprint(openapi.blueprint())
-    app.register_blueprint(publication.health(lambda: missing(wiring)))
+    app.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of_lists(wiring)))
     service = wiring.config.service
     console.register(app, console.Console(wiring.services, service.public_url, service.console_url))
     errors.register(app, page=console.http_page, refused=lambda error: note_refusal(wiring.services, _API, error))
@@ -105,9 +106,19 @@ def missing(wiring: Wiring) -> str:
         with wiring.database.read() as uow:
             if not uow.issuers.find():
                 return "the CA is not initialised"
-            latest = uow.crls.latest("issuing")
-        if latest is None or latest.next_update < wiring.clock():
+            latest = [uow.crls.outlines(line.name)[1] for line in uow.crls.lines("issuing")]
+        # A shard that was opened a moment ago has no list yet, and no certificate that anybody has.
+        if latest[0] is None or any(one is not None and one.next_update < wiring.clock() for one in latest):
             return "no fresh CRL"
     except DomainError as error:
         return f"database: {error.kind}"
     return ""
+
+
+def concerns_of_lists(wiring: Wiring) -> str:
+    """What will stop relying parties unless somebody acts, in English for operators; empty when nothing will."""
+    try:
+        found = concerns(wiring.services)
+    except DomainError:
+        return ""
+    return "; ".join(f"CRL {name}: {', '.join(kind.value for kind in kinds)}" for name, kinds in found.items())

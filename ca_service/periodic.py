@@ -14,6 +14,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.crl_alarms import raise_alarms
 from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
@@ -50,6 +51,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "messages": lambda: deliver(services, couriers),
         "lost messages": lambda: notice_lost(services),
         "crl": lambda: publish_if_due(services, WORKER, "issuing"),
+        "crl-alarms": lambda: tell_alarms(wiring),
         "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
@@ -71,6 +73,14 @@ def run(wiring: Wiring, stop: threading.Event) -> None:
                 _log.warning("task failed", task=name, kind=error.kind)
             except Exception:
                 _log.exception("task failed", task=name)
+
+
+def tell_alarms(wiring: Wiring) -> int:
+    """Tell the centre and the log what is wrong with the lists; return how many things were told."""
+    raised = raise_alarms(wiring.services, WORKER)
+    for alarm in raised:
+        _log.error("crl alarm", list=alarm.name, in_force=alarm.number, alarm=alarm.kind.value)
+    return len(raised)
 
 
 def push(wiring: Wiring) -> int:

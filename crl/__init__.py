@@ -3,7 +3,7 @@
 from .build import CrlIssuer, assemble, build_tbs
 from .check import check
 from .difference import check_combination, check_difference, combine
-from .entry import Revocation, encode_entry
+from .entry import Revocation, decode_entries, encode_entry
 from .errors import CrlError, CrlRejected, ImpossibleCrl, MalformedCrl, WrongDifference
 from .history import Change, delta_entries, is_release, may_drop, outcome
 from .parse import Outline, ParsedCrl, Scope, parse, read_outline
@@ -29,6 +29,7 @@ __all__ = [
     "check_combination",
     "check_difference",
     "combine",
+    "decode_entries",
     "delta_entries",
     "encode_entry",
     "is_release",

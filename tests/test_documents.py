@@ -17,6 +17,8 @@ from ca_service.domain.applications import APPLICATION, BATCH
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
 from ca_service.domain.conflicts import CONFLICT
+from ca_service.domain.crl_overrides import OVERRIDE
+from ca_service.domain.crls import CRL
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
@@ -44,6 +46,8 @@ _MACHINES: Mapping[str, Any] = {
     "medium": MEDIUM,
     "parcel": PARCEL,
     "order": ORDER,
+    "crl": CRL,
+    "crl-override": OVERRIDE,
     "enrolment": ENROLMENT,
     "release": RELEASE,
     "certificate": CERTIFICATE,

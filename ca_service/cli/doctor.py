@@ -16,6 +16,7 @@ from ca_service.domain.errors import DomainError
 from ca_service.signing import delegated_keys
 from ca_service.store import schema
 from ca_service.wiring import Wiring
+from ca_service.workflows.crl_alarms import concerns
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
@@ -102,15 +103,20 @@ def _custody_key(wiring: Wiring) -> Finding:
 
 
 def _crl(wiring: Wiring) -> Finding:
-    for issuer in ("issuing", "root"):
-        with wiring.database.read() as uow:
-            latest, refused = uow.crls.latest(issuer), uow.crls.last_refused(issuer)
-        if refused is not None:
-            seen = f"{issuer} 第 {refused.number} 号未通过发布前检查"
-            return Finding("CRL", seen, f"请安全管理员核查：{refused.refusal}")
-        if latest is None or latest.next_update <= wiring.clock():
-            return Finding("CRL", f"{issuer} 的 CRL 已过期或不存在", f"请运行 educa crl publish --issuer {issuer}")
-    return Finding("CRL", "均在有效期内")
+    with wiring.database.read() as uow:
+        lines = [line for issuer in ("issuing", "root") for line in uow.crls.lines(issuer)]
+        refused = {line.name: uow.crls.last_refused(line.name) for line in lines}
+        absent = [line.name for line in lines if uow.crls.outlines(line.name)[1] is None]
+    for name, held_back in refused.items():
+        if held_back is not None:
+            seen = f"{name} 第 {held_back.number} 号未通过发布前检查"
+            return Finding("CRL", seen, f"请安全管理员核查（educa crl refused --list {name}）：{held_back.refusal}")
+    if wanting := [*absent, *concerns(wiring.services)]:
+        issuer = wanting[0].partition("-")[0]
+        seen = f"{'、'.join(wanting)} 的 CRL 不存在、已过期或将过期"
+        mend = f"请确认密钥设备可用、educa worker 在运行，并运行 educa crl publish --issuer {issuer}"
+        return Finding("CRL", seen, mend)
+    return Finding("CRL", f"{len(lines)} 份均在有效期内")
 
 
 def _ocsp(wiring: Wiring) -> Finding:

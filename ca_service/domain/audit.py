@@ -122,6 +122,10 @@ class Tag(StrEnum):
     CHANGE_REFUSED = "change:case:refused"
     CHANGE_EXECUTED = "change:case:executed"
     CRL_REFUSED = "ca:crl:refused"
+    CRL_ALARM = "ca:crl:alarm"
+    CRL_OVERRIDE_PROPOSED = "ca:crl:override-proposed"
+    CRL_OVERRIDE_WITHDRAWN = "ca:crl:override-withdrawn"
+    CRL_OVERRIDDEN = "ca:crl:overridden"
     FEED_READ = "relying:feed:read"
 
 

@@ -1,7 +1,10 @@
 """The texts that people get, in Chinese. None carries an ID number; a code stands only in the message it is for."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
+from ca_service.domain.crl_alarms import AlarmKind
 from ca_service.domain.enrolments import CODE_LIFETIME
 from ca_service.domain.messages import Letter
 from ca_service.domain.unblocks import RELEASE_LIFETIME
@@ -52,3 +55,28 @@ def change_returned(email: str, unit_name: str) -> Letter:
     """To a person whose change case went back to its sender."""
     text = f"您在“{unit_name}”的教育CA用户变更申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"
     return Letter(email, text, "教育CA：变更申请已退回")
+
+
+_ALARMS: Mapping[AlarmKind, str] = MappingProxyType(
+    {
+        AlarmKind.REFUSED: "新的列表未通过发布前检查，现有列表继续有效",
+        AlarmKind.LATE: "长时间没有发布新的列表",
+        AlarmKind.LAST: "即将失效，仍没有新的列表",
+        AlarmKind.EXPIRED: "已失效，依赖方将拒绝所有证书",
+    }
+)
+
+
+def crl_alarm_text(kinds: Mapping[str, AlarmKind]) -> str:
+    """What is the matter with which lists; the same sentence for many of them."""
+    said = "；".join(
+        f"{'、'.join(name for name, of in kinds.items() if of is kind)} {text}"
+        for kind, text in _ALARMS.items()
+        if kind in kinds.values()
+    )
+    return f"教育CA告警：证书吊销列表 {said}。请立即在服务器上运行 educa doctor 查明原因。"
+
+
+def crl_alarm(to: str, text: str) -> Letter:
+    """To those whom the centre's roster names."""
+    return Letter(to, text, "教育CA告警：证书吊销列表")

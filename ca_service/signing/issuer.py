@@ -147,16 +147,21 @@ class CertificateAuthority:
         base_number: int | None = None,
     ) -> bytes:
         """See the port."""
-        return crl.build_tbs(
-            self._crl_issuer,
-            number=number,
-            this_update=this_update,
-            next_update=next_update,
-            entries=entries,
-            base_number=base_number,
-            freshest_url=self._freshest_url(shard) if base_number is None else None,
-            distribution_point=None if shard is None else self.shard_url(shard),
-        )
+        try:
+            return crl.build_tbs(
+                self._crl_issuer,
+                number=number,
+                this_update=this_update,
+                next_update=next_update,
+                entries=entries,
+                base_number=base_number,
+                freshest_url=self._freshest_url(shard) if base_number is None else None,
+                distribution_point=None if shard is None else self.shard_url(shard),
+            )
+        except crl.CrlError as error:
+            raise StateUnknown(
+                f"CRL 无法生成（{error}），现有的 CRL 继续有效。请立即联系安全管理员核查数据库。"
+            ) from error
 
     def _freshest_url(self, shard: int | None) -> str | None:
         if shard is None or not self.has_deltas:

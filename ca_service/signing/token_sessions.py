@@ -30,9 +30,45 @@ _DEAD = (
     p11.UserNotLoggedIn,
     p11.GeneralError,
 )
+# What a log-in ends with while the token is away, and after it has come back.
+_ASTRAY = (
+    p11.NoSuchToken,
+    p11.SlotIDInvalid,
+    p11.DeviceRemoved,
+    p11.DeviceError,
+    p11.TokenNotPresent,
+    p11.TokenNotRecognised,
+    p11.GeneralError,
+)
 
 
 _OPENING = threading.RLock()
+
+
+class _Module:
+    """How often the module was initialised: a session of an earlier life must neither be used nor closed.
+
+    Their numbers begin anew, so that an old one names somebody else's session by now; even a session left to the
+    garbage collector closes it.
+    """
+
+    def __init__(self) -> None:
+        self.life = 0
+        self._buried: list[Any] = []
+
+    def start_afresh(self, library: Any) -> None:
+        """Initialise the module again; every session of this process is dead."""
+        library.reinitialize()
+        self.life += 1
+
+    def bury(self, sessions: "queue.LifoQueue[Any]") -> None:
+        """Keep sessions of an earlier life from the garbage collector."""
+        with suppress(queue.Empty):
+            while True:
+                self._buried.append(sessions.get_nowait())
+
+
+_MODULE = _Module()
 
 
 @dataclass(frozen=True)
@@ -56,6 +92,7 @@ class TokenSessions:
         self.address = address
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._pid = os.getpid()
+        self._life = _MODULE.life
 
     @contextmanager
     def session(self) -> Iterator[Any]:
@@ -91,6 +128,7 @@ class TokenSessions:
 
     def drop(self) -> None:
         """Close every idle session; the next use opens new ones."""
+        self._bury_the_dead()
         with suppress(queue.Empty):
             while True:
                 _close(self._idle.get_nowait())
@@ -98,10 +136,16 @@ class TokenSessions:
     def _take(self) -> Any:
         if self._pid != os.getpid():
             self._idle, self._pid = queue.LifoQueue(), os.getpid()
+        self._bury_the_dead()
         try:
             return self._idle.get_nowait()
         except queue.Empty:
             return self._open()
+
+    def _bury_the_dead(self) -> None:
+        if self._life != _MODULE.life:
+            _MODULE.bury(self._idle)
+            self._life = _MODULE.life
 
     def _open(self) -> Any:
         # Modules differ in how well they bear log-ins at the same time (SoftHSM: CKR_GENERAL_ERROR), so one at a time.
@@ -113,29 +157,29 @@ class TokenSessions:
     def _log_in(self) -> Any:
         os.environ.update(self.address.environment)
         try:
-            token = _find(pkcs11.lib(self.address.module), self.address.label)
+            library = pkcs11.lib(self.address.module)
             try:
-                return token.open(rw=True, user_pin=self.address.pin)
-            except p11.UserAlreadyLoggedIn:
-                # Log-in is per process and token: a later session is logged in as soon as it is open.
-                return token.open(rw=True)
+                return self._log_in_at(library)
+            except _ASTRAY:
+                # Made after the module was loaded, or away meanwhile: SoftHSM finds it by a fresh look only.
+                _MODULE.start_afresh(library)
+                return self._log_in_at(library)
         except (p11.PKCS11Error, RuntimeError, OSError) as error:
             raise self._unavailable(error) from error
+
+    def _log_in_at(self, library: Any) -> Any:
+        token = library.get_token(token_label=self.address.label)
+        try:
+            return token.open(rw=True, user_pin=self.address.pin)
+        except p11.UserAlreadyLoggedIn:
+            # Log-in is per process and token: a later session is logged in as soon as it is open.
+            return token.open(rw=True)
 
     def _unavailable(self, error: Exception) -> Unavailable:
         return Unavailable(
             f"无法使用密钥设备“{self.address.label}”（{type(error).__name__}）。"
             "请检查模块路径、介质是否插好、PIN 是否正确，然后重试；可运行 educa doctor 查看原因。"
         )
-
-
-def _find(library: Any, label: str) -> Any:
-    try:
-        return library.get_token(token_label=label)
-    except p11.NoSuchToken:
-        # A token made after the module was loaded is seen by a fresh look only.
-        library.reinitialize()
-        return library.get_token(token_label=label)
 
 
 def _close(session: Any) -> None:

@@ -52,8 +52,11 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
     return pages
 
 
-def health(ready: Callable[[], str]) -> Blueprint:
-    """`/healthz`: the process runs. `/readyz`: it can serve; `ready` returns what is missing, or nothing."""
+def health(ready: Callable[[], str], concerns: Callable[[], str]) -> Blueprint:
+    """`/healthz`: the process runs. `/readyz`: it can serve; `ready` returns what is missing, or nothing.
+
+    `concerns` are told beside "ready": a service whose list runs out in hours serves well, and must not be cut off.
+    """
     pages = Blueprint("health", __name__)
 
     @pages.get("/healthz")
@@ -62,8 +65,9 @@ def health(ready: Callable[[], str]) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        missing = ready()
-        return Response(f"{missing or 'ready'}\n", status=503 if missing else 200, content_type="text/plain")
+        missing, warning = ready(), concerns()
+        text = f"{missing or 'ready'}\n" + (f"warning: {warning}\n" if warning else "")
+        return Response(text, status=503 if missing else 200, content_type="text/plain")
 
     return pages
 
