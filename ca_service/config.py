@@ -186,6 +186,12 @@ class CaTable(_Table):
         return timedelta(seconds=self.crl_interval_seconds)
 
 
+class MirrorTable(_Table):
+    """`[mirror]`: where the publication's files are written besides; "" = nowhere."""
+
+    directory: str = ""
+
+
 class Config(_Table):
     """The whole file. `[registry]` belongs to the teacher registry and is not looked into."""
 
@@ -196,6 +202,7 @@ class Config(_Table):
     secrets: SecretsTable = SecretsTable()
     ca: CaTable = CaTable()
     mail: MailTable = MailTable()
+    mirror: MirrorTable = MirrorTable()
     push: PushTable = PushTable()
     relying: RelyingTable = RelyingTable()
     registry: dict[str, Any] = {}

@@ -18,6 +18,7 @@ from ca_service.workflows.crl_alarms import raise_alarms
 from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
+from ca_service.workflows.mirror import Mirroring
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
@@ -64,8 +65,21 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
 
 def run(wiring: Wiring, stop: threading.Event) -> None:
     """Do rounds until `stop` is set."""
-    todo = tasks(wiring)
-    while not stop.wait(_ROUND):
+    beside = threading.Thread(target=_rounds, args=(mirror_tasks(wiring), stop), daemon=True)
+    beside.start()
+    _rounds(tasks(wiring), stop)
+    # A file system that hangs must not keep the service from ending.
+    beside.join(2)
+
+
+def mirror_tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
+    """What may wait for a slow disk or network, so that nothing else waits for it."""
+    mirror = wiring.mirror()
+    return {} if mirror is None else {"mirror": Mirroring(wiring.services, mirror).refresh}
+
+
+def _rounds(todo: Mapping[str, Callable[[], object]], stop: threading.Event) -> None:
+    while todo and not stop.wait(_ROUND):
         for name, task in todo.items():
             try:
                 task()

@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property, partial
+from pathlib import Path
 
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
+from ca_service.delivery.web_folder import WebFolder
 from ca_service.domain.errors import NotFound, Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
@@ -22,7 +24,7 @@ from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
 from ca_service.workflows.infrastructure import signers
-from ca_service.workflows.ports import Authority, Courier, Services, Terms
+from ca_service.workflows.ports import Authority, Courier, Mirror, Services, Terms
 
 
 class Wiring:
@@ -165,6 +167,11 @@ class Wiring:
         password = read_secret(config.path(mail.password)) if mail.user else ""
         server = MailServer(mail.host, mail.port, mail.security, mail.sender, mail.user, password)
         return {Channel.SMS: sink, Channel.EMAIL: SmtpCourier(server)}
+
+    def mirror(self) -> Mirror | None:
+        """Where the publication's files are put besides."""
+        directory = self.config.mirror.directory
+        return WebFolder(self.config.path(Path(directory))) if directory else None
 
     def relying_tokens(self) -> Mapping[str, str]:
         """The bearer token of each relying system, by name; raise ConfigError."""

@@ -1,4 +1,4 @@
-"""A list that the gate refused, published all the same: two people, the very differences, and nothing else with them."""
+"""A list that the gate refused, published all the same: two people, the very differences, and nothing beside them."""
 
 from datetime import UTC, datetime
 

@@ -44,6 +44,18 @@ class Courier(Protocol):
         """Hand the message over; returning means the channel has taken it. Raises Postponed, Rejected, Unsure."""
 
 
+class Mirror(Protocol):
+    """A place outside where the publication's files lie too. Paths are those of the URLs, without the first slash."""
+
+    def put(self, path: str, content: bytes, *, number: int | None = None) -> None:
+        """Put a file there, durably, whole or not at all. With a CRL's `number`, unless a newer one is there already.
+        Raises Unavailable; a repeat is safe.
+        """
+
+    def remove(self, path: str) -> None:
+        """Take a file away, if it is there; raise Unavailable."""
+
+
 class ListRefused(Exception):
     """A CRL must not be published; the text (English) names the rule and the serials.
 
