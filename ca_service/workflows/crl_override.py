@@ -38,7 +38,7 @@ class Examined:
 def examine(services: Services, actor: Actor, name: str) -> Examined:
     """What differs without a cause, by serial; none where the list would be published."""
     with services.begin() as uow:
-        authorise(actor, Action.CRL_EXAMINE, lineage=uow.units.lineage(actor.unit_code))
+        authorise(actor, Action.CRL_READ, lineage=uow.units.lineage(actor.unit_code))
         return _examine(services, uow, _line(uow, name))
 
 
@@ -115,7 +115,7 @@ def withdraw(services: Services, actor: Actor, override_id: str) -> CrlOverride:
 def proposals(services: Services, actor: Actor) -> Sequence[CrlOverride]:
     """What waits for the second person."""
     with services.read() as uow:
-        authorise(actor, Action.CRL_EXAMINE, lineage=uow.units.lineage(actor.unit_code))
+        authorise(actor, Action.CRL_READ, lineage=uow.units.lineage(actor.unit_code))
         return uow.crl_overrides.find(status=OverrideStatus.PROPOSED)
 
 

@@ -134,7 +134,7 @@ def test_an_expired_certificate_is_on_one_regular_list_more_and_then_on_none(
     office: Office, clock: TestClock, ended: Certificate
 ) -> None:
     """RFC 5280 §3.3: not removed until it appears on one regularly scheduled CRL issued beyond its validity."""
-    lists = []
+    lists: list[PublishedCrl] = []
     for _ in range(3):
         clock.pass_time(hours=1, seconds=1)
         lists += publish_if_due(office.services, WORKER, "issuing")
@@ -148,7 +148,7 @@ def test_a_list_between_because_of_a_change_is_not_the_regular_one(
 ) -> None:
     other = office.enrolled("2")
     clock.pass_time(minutes=40)
-    between = []
+    between: list[PublishedCrl] = []
     for act in (freeze, unfreeze):
         act(office.services, office.reviewer, other.serial, reason="遗失")
         clock.pass_time(seconds=5)

@@ -93,7 +93,7 @@ COMMANDS: Sequence[Command] = (
     Command("certs revoke", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),
     Command("crl publish", _A.CRL_PUBLISH),
     Command("crl show", Open.EVERYBODY),
-    Command("crl refused", _A.CRL_EXAMINE),
+    Command("crl refused", _A.CRL_READ),
     Command("crl override", _A.CRL_OVERRIDE, arguments=lambda _: ["--reason", "x", "--seen", "x"]),
     Command("crl confirm", _A.CRL_OVERRIDE_CONFIRM, arguments=lambda _: ["x", "--seen", "x"]),
     Command("crl withdraw", _A.CRL_OVERRIDE, arguments=lambda _: ["x"]),
