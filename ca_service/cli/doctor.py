@@ -119,6 +119,19 @@ def _crl(wiring: Wiring) -> Finding:
     return Finding("CRL", f"{len(lines)} 份均在有效期内")
 
 
+def _mirror(wiring: Wiring) -> Finding:
+    mirror = wiring.mirror()
+    if mirror is None:
+        return Finding("发布目录", "未配置")
+    with wiring.database.read() as uow:
+        lines = [line.name for issuer in ("issuing", "root") for line in uow.crls.lines(issuer)]
+        numbers = {name: latest.number for name in lines if (latest := uow.crls.outlines(name)[1])}
+    behind = [name for name, number in numbers.items() if mirror.number(f"crl/{name}.crl") < number]
+    if not behind:
+        return Finding("发布目录", f"{len(numbers)} 份 CRL 均为最新")
+    return Finding("发布目录", f"{'、'.join(behind)} 不是最新", "请确认 educa worker 在运行、目录可写，并查看其日志")
+
+
 def _ocsp(wiring: Wiring) -> Finding:
     url = wiring.config.service.publication
     answer = httpx.get(f"http://{url}/readyz", timeout=3)
@@ -148,6 +161,7 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("账号变更签名证书", partial(_signer, purpose=delegated_keys.FEED)),
     ("托管密钥", _custody_key),
     ("CRL", _crl),
+    ("发布目录", _mirror),
     ("OCSP 与发布服务", _ocsp),
     ("系统时钟", _clock),
     ("磁盘", _disk),

@@ -20,7 +20,7 @@ class WebFolder:
         """See the port."""
         with self._alone():
             target = self._root / path
-            if number is not None and _number(target) > number:
+            if number is not None and self.number(path) > number:
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
             _replace(target, content)
@@ -29,6 +29,13 @@ class WebFolder:
         """See the port."""
         with self._alone():
             (self._root / path).unlink(missing_ok=True)
+
+    def number(self, path: str) -> int:
+        """See the port."""
+        try:
+            return crl.read_outline((self._root / path).read_bytes()).number
+        except (OSError, crl.CrlError):
+            return 0
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -42,14 +49,6 @@ class WebFolder:
             raise Unavailable(
                 f"无法写入发布目录 {self._root}（{error.strerror}）。请检查目录的权限和磁盘空间。"
             ) from error
-
-
-def _number(target: Path) -> int:
-    """The number of the list that is there; 0 where there is none, or something else."""
-    try:
-        return crl.read_outline(target.read_bytes()).number
-    except (FileNotFoundError, crl.CrlError):
-        return 0
 
 
 def _replace(target: Path, content: bytes) -> None:

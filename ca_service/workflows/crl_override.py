@@ -8,6 +8,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import crl
 from ca_service.domain.audit import Tag
@@ -84,21 +85,27 @@ def confirm(services: Services, actor: Actor, override_id: str, *, seen: str) ->
         if examined.seen != override.seen:
             raise Conflict("现在的差异与提出时的不同，未发布。请重新查看差异后再提出。")
     let_pass = {int(serial, 16): read(found.now) for serial, found in examined.differences.items()}
-
-    def record(uow: UnitOfWork, published: PublishedCrl) -> None:
-        status, now = OVERRIDE.after(override.status, OverrideEvent.CONFIRM), services.clock()
-        uow.crl_overrides.change(
-            override,
-            status=status,
-            decided_by=actor.login,
-            decided_at=now,
-            number=published.number,
-            status_version=published.status_version,
-        )
-        detail = {"list": published.name, "number": published.number, "proposed_by": override.proposed_by, "seen": seen}
-        uow.audit.append(actor, Tag.CRL_OVERRIDDEN, override.id, unit=actor.unit_code, detail=detail)
-
+    record = partial(_record, services, actor, override)
     return publish_now(services, actor, line, let_pass=let_pass, record=record)
+
+
+def _record(services: Services, actor: Actor, override: CrlOverride, uow: UnitOfWork, published: PublishedCrl) -> None:
+    """In the transaction that publishes: so the proposal is used exactly once."""
+    uow.crl_overrides.change(
+        override,
+        status=OVERRIDE.after(override.status, OverrideEvent.CONFIRM),
+        decided_by=actor.login,
+        decided_at=services.clock(),
+        number=published.number,
+        status_version=published.status_version,
+    )
+    detail: dict[str, str | int] = {
+        "list": published.name,
+        "number": published.number,
+        "proposed_by": override.proposed_by,
+        "seen": override.seen,
+    }
+    uow.audit.append(actor, Tag.CRL_OVERRIDDEN, override.id, unit=actor.unit_code, detail=detail)
 
 
 def withdraw(services: Services, actor: Actor, override_id: str) -> CrlOverride:

@@ -1,12 +1,19 @@
 """A list that the gate refused, published all the same: two people, the very differences, and nothing beside them."""
 
+import json
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from sqlalchemy import update
 
 import crl
+from ca_service.cli.main import main
+from ca_service.config import Config
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.crl_overrides import OverrideStatus
@@ -178,3 +185,37 @@ def test_an_entry_that_cannot_be_read_is_never_let_pass(office: Office, wiring: 
         _publish(office)
     with pytest.raises(StateUnknown):
         crl_override.examine(office.services, ADMIN, "issuing")
+
+
+def test_by_command_from_the_difference_that_is_shown_to_the_list_that_is_published(
+    founded: Config, tmp_path: Path
+) -> None:
+    shutil.copy(founded.path(Path("educa.db")), tmp_path / "educa.db")
+    shutil.copy(founded.folder / "config.toml", tmp_path / "config.toml")
+    shutil.copytree(founded.folder / "secrets", tmp_path / "secrets")
+    (tmp_path / "softhsm2.conf").symlink_to(founded.folder / "softhsm2.conf")
+    wiring = Wiring(founded.model_copy(update={"folder": tmp_path}))
+    office = Office(wiring.services)
+    certificate = office.enrolled()
+    _freeze(office, certificate)
+    _publish(office)
+    _freed(wiring, certificate)
+
+    def educa(*arguments: str) -> Any:
+        done = CliRunner().invoke(main, [*arguments, "--json", "--config", str(tmp_path / "config.toml")])
+        return json.loads(done.stdout) if done.exit_code == 0 else done.stderr
+
+    assert "educa crl refused" in educa("crl", "publish")
+    shown = educa("crl", "refused")
+    assert shown["differences"][certificate.serial]["now"] == ""
+    assert certificate.serial in shown["refusal"]
+    seen = ("--seen", shown["seen"])
+    made = educa("crl", "override", "--reason", _WHY, *seen, "--as", "ca-admin")
+    assert [waiting["id"] for waiting in educa("crl", "refused")["proposals"]] == [made["id"]]
+    assert "角色" in educa("crl", "confirm", made["id"], *seen, "--as", "ca-admin")
+    assert educa("crl", "confirm", made["id"], *seen, "--as", "security-admin")["list"] == "issuing"
+    assert educa("crl", "refused")["differences"] == {}
+    assert educa("crl", "show") == []
+    assert "分片" in educa("crl", "show", "--shard", "3")
+    assert "没有名为" in educa("crl", "refused", "--list", "nothing")
+    wiring.database.engine.dispose()

@@ -8,6 +8,7 @@ import pytest
 
 import crl
 from ca_service.app import publication_pages
+from ca_service.cli import doctor
 from ca_service.config import Config, MirrorTable
 from ca_service.delivery.web_folder import WebFolder
 from ca_service.domain.errors import Unavailable
@@ -64,6 +65,17 @@ def test_a_folder_that_cannot_be_written_leaves_the_cas_own_publication_alone_an
     folder.unlink()
     assert mirroring.refresh() > 0
     assert "crl/issuing.crl" in _files(folder)
+
+
+def test_the_doctor_says_which_list_is_behind(mirrored: Wiring) -> None:
+    office, mirror = Office(mirrored.services), mirrored.mirror()
+    assert mirror is not None
+    publish_crl(office.services, office.operator, "issuing")
+    assert doctor._mirror(mirrored).mend
+    Mirroring(mirrored.services, mirror).refresh()
+    assert not doctor._mirror(mirrored).mend
+    publish_crl(office.services, office.operator, "issuing")
+    assert "issuing-1" in doctor._mirror(mirrored).found
 
 
 def test_an_older_list_never_replaces_a_newer_one(office: Office, tmp_path: Path) -> None:

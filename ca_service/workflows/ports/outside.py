@@ -55,6 +55,9 @@ class Mirror(Protocol):
     def remove(self, path: str) -> None:
         """Take a file away, if it is there; raise Unavailable."""
 
+    def number(self, path: str) -> int:
+        """The number of the CRL that is there; 0 where there is none, or something else."""
+
 
 class ListRefused(Exception):
     """A CRL must not be published; the text (English) names the rule and the serials.
