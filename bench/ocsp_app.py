@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import ocsp
 from bench.ocsp_world import ECDSA_SHA256
+from ca_service.config import CaTable
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.store.unit_of_work import Database
@@ -32,4 +33,5 @@ def served(folder: Path) -> ocsp.ServedIssuer:
 def application() -> ocsp.OcspApplication:
     """Build the WSGI callable for the world in the folder $BENCH_OCSP."""
     issuer = served(Path(os.environ["BENCH_OCSP"]))
-    return ocsp.OcspApplication(ocsp.Responder([issuer], lambda: datetime.now(UTC)))
+    policy = ocsp.Policy(staleness=CaTable().status_staleness_seconds)
+    return ocsp.OcspApplication(ocsp.Responder([issuer], lambda: datetime.now(UTC), policy=policy))

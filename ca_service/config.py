@@ -162,7 +162,7 @@ class CaTable(_Table):
     confirmation_hours: Annotated[int, Field(ge=1, le=336)] = 24
     unconfirmed_hold_days: Annotated[int, Field(ge=1, le=90)] = 7
     renewal_window_days: Annotated[int, Field(ge=1, le=180)] = 30
-    status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
+    status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.05
 
     @model_validator(mode="after")
     def _published_in_time(self) -> "CaTable":
