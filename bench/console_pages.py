@@ -107,13 +107,13 @@ def _on_postgres(config: Config) -> Iterator[Config]:
     try:
         with postgres.cluster(folder) as server:
             other = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "bench"))})
-            _copy(Wiring(config), Wiring(other))
+            copy_ceremony(Wiring(config), Wiring(other))
             yield other
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(source: Wiring, target: Wiring) -> None:
+def copy_ceremony(source: Wiring, target: Wiring) -> None:
     """What the ceremony left: the rows of every table, parents before children."""
     from ca_service.store.models import Base  # noqa: PLC0415  only this way needs the tables
 

@@ -86,6 +86,9 @@ class SqlRepository(Generic[R]):
 
     def count(self, *, within: str | None = None, **equal: object) -> int:
         """See the port."""
+        if within is None and equal.keys() <= self._statements.names:
+            query, values = self._statements.count(equal)
+            return self._session.connection().scalar(query, values) or 0
         query = select(func.count()).select_from(self._row).where(*self._conditions(equal, within))
         return self._session.scalar(query) or 0
 

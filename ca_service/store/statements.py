@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Column, ColumnElement, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Column, ColumnElement, Select, Table, Update, bindparam, func, insert, select, update
 
 from ca_service.store.models import Base
 from ca_service.workflows.ports import Before, Since
@@ -23,23 +23,32 @@ class Statements:
         self.key: Sequence[Column[Any]] = list(self.table.primary_key)
         self.insert = insert(self.table)
         self._selects: dict[tuple[_Parts, str, bool, bool], Select[Any]] = {}
+        self._counts: dict[_Parts, Select[int]] = {}
         self._updates: dict[tuple[_Parts, Sequence[str]], Update] = {}
 
     def select(
         self, equal: Mapping[str, object], *, order: str, limit: int | None, offset: int
     ) -> tuple[Select[Any], dict[str, Any]]:
         """What `ports.Repository.find` asks, and the values to run it with."""
-        parts = tuple((name, kind_of(value)) for name, value in equal.items())
-        shape = (parts, order, limit is not None, offset > 0)
+        shape = (_parts(equal), order, limit is not None, offset > 0)
         statement = self._selects.get(shape)
         if statement is None:
             statement = self._selects[shape] = self._new_select(*shape)
         return statement, {**_values(equal), _LIMIT: limit, _OFFSET: offset}
 
+    def count(self, equal: Mapping[str, object]) -> tuple[Select[int], dict[str, Any]]:
+        """How many `select` would find."""
+        parts = _parts(equal)
+        statement = self._counts.get(parts)
+        if statement is None:
+            counted = select(func.count()).select_from(self.table)
+            statement = self._counts[parts] = counted.where(*self._conditions(parts))
+        return statement, _values(equal)
+
     def update(self, guards: Mapping[str, object], written: Mapping[str, Any]) -> tuple[Update, dict[str, Any]]:
         """An update of the rows whose columns have the values of `guards`."""
         names = tuple(written)
-        shape = (tuple((name, kind_of(value)) for name, value in guards.items()), names)
+        shape = (_parts(guards), names)
         statement = self._updates.get(shape)
         if statement is None:
             new: dict[str, Any] = {name: bindparam(_NEW + name) for name in names}
@@ -65,6 +74,10 @@ class Statements:
         return [
             condition(self.table.c[name], kind, bindparam(_IS + name, expanding=kind == "in")) for name, kind in parts
         ]
+
+
+def _parts(given: Mapping[str, object]) -> _Parts:
+    return tuple((name, kind_of(value)) for name, value in given.items())
 
 
 def kind_of(value: object) -> str:
