@@ -1,6 +1,7 @@
 """An entry of the audit log as a Chinese reader reads it, beside the entry as it is hashed."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from ca_service.audit.value_words import ISSUERS
 from ca_service.clock import SHANGHAI
 from ca_service.domain.audit import AuditEntry, Tag
 
+_HASH = re.compile(r"[0-9a-f]{64}")
 _ASKED_BY = {"web": "控制台页面", "cli": "命令", "api": "接口"}
 
 
@@ -32,6 +34,12 @@ class Fact:
     label: str
     text: str
     known: bool
+
+    @property
+    def brief(self) -> str:
+        """The text as it fits a list: the beginning of a hash, the first words of a long reason."""
+        shown = 12 if _HASH.fullmatch(self.text) else 60
+        return self.text if len(self.text) <= shown else f"{self.text[:shown]}…"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Everything that the code writes into the audit log has Chinese words: acts, keys of details, closed values, actors."""
+"""Everything that the code writes into the audit log has Chinese words: acts, keys of details, values, actors."""
 
 import re
 from collections import Counter
@@ -154,6 +154,11 @@ def test_what_has_no_words_is_shown_as_it_is_stored_and_told(changes: Mapping[st
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-11-24T16:30:05"])
 def test_a_damaged_time_is_shown_as_it_is_stored(at: str) -> None:
     assert read(replace(_ENTRY, at=at), Names()).moment == at
+
+
+def test_a_list_shows_the_beginning_of_a_hash_and_an_entrys_page_all_of_it() -> None:
+    (fact,) = read(replace(_ENTRY, tag=Tag.SHEET_SIGNED, detail=canonical({"scan": "ab" * 32})), Names()).facts
+    assert (fact.text, fact.brief) == ("ab" * 32, "abababababab…")
 
 
 def test_one_key_can_mean_something_else_in_another_act() -> None:

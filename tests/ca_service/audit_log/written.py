@@ -139,7 +139,7 @@ def built_in_actors() -> set[tuple[str, str]]:
                 if isinstance(name, ast.JoinedStr):
                     found.add((f"{ast.literal_eval(name.values[0])}*", ast.literal_eval(way)))
                 elif isinstance(name, ast.Constant):
-                    found.add((name.value, ast.literal_eval(way)))
+                    found.add((str(name.value), ast.literal_eval(way)))
     return found
 
 
@@ -166,11 +166,11 @@ def _texts(node: ast.expr, source: _Source) -> Iterator[str]:
 
 
 def constants_given_to(function: str, position: int) -> set[str]:
-    """The texts that stand at a position of the calls of a function, or are given as its `act`; X as above."""
-    found = set()
-    for source in _sources():
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == function:
-                if len(node.args) > position:
-                    found |= set(_texts(node.args[position], source))
-    return found
+    """The texts that stand at a position of the calls of a function; a variable part is X."""
+    return {
+        text
+        for source in _sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == function
+        for text in (_texts(node.args[position], source) if len(node.args) > position else ())
+    }
