@@ -17,7 +17,7 @@ def read_filter(given: Mapping[str, str]) -> AuditFilter:
     """The filter of texts by the names of FIELDS; days are days in Asia/Shanghai, both inclusive. Raises Invalid."""
     asked = {name: given.get(name, "").strip() for name in FIELDS}
     for name, longest in _LONGEST.items():
-        if len(asked[name]) > longest or "\x00" in asked[name]:
+        if len(asked[name]) > longest or not asked[name].isprintable():
             raise Invalid(f"查找内容过长或含有非法字符（最多 {longest} 个字）。请缩短后重试。")
     tags = tags_of(asked["act"]) if asked["act"] else ()
     if tags is None:

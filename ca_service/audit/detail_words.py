@@ -38,7 +38,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "act": Key("事项", w.UNIT_ACTS),
     "acts": Key("导出的事项（代码）"),
     "certificate": Key("对证书的处理", w.CERTIFICATE_ACTS),
-    "crl_reason": Key("吊销原因", w.CRL_REASONS),
+    "crl_reason": Key("列入吊销列表的原因", w.CRL_REASONS),
     "decision": Key("决定", w.DECISIONS),
     "duty": Key("人员类别", w.DUTIES),
     "fields": Key("更改的内容", w.FIELDS, many=True),

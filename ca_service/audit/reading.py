@@ -128,7 +128,7 @@ def _subject(entry: AuditEntry, names: Names) -> str:
     elif text == entry.actor and (is_builtin(text, entry.via) or text in names.people):
         text = actor_text(text, entry.via, names.people)
     elif entry.tag in (Tag.CRL_PUBLISHED, Tag.CRL_REFUSED) and hash_sign:
-        text = f"{ISSUERS.get(issuer, issuer)}第 {number} 号"
+        text = f"{ISSUERS.get(issuer, issuer)} 第 {number} 号"
     elif text in names.units:
         text = f"{names.units[text]}（{text}）"
     return text

@@ -4,12 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, timedelta
 from importlib import resources
 
 import pytest
 
 from ca_service.audit import value_words as w
 from ca_service.audit.actor_words import VIA, actor_text, is_builtin
+from ca_service.audit.asked import read_filter
 from ca_service.audit.detail_words import KEYS, SPECIAL, key_of
 from ca_service.audit.reading import Names, read, wordless
 from ca_service.audit.tag_words import GROUPS, TAG_WORDS, tags_of
@@ -154,6 +156,20 @@ def test_what_has_no_words_is_shown_as_it_is_stored_and_told(changes: Mapping[st
 @pytest.mark.parametrize("at", ["", "yesterday", "2026-11-24T16:30:05"])
 def test_a_damaged_time_is_shown_as_it_is_stored(at: str) -> None:
     assert read(replace(_ENTRY, at=at), Names()).moment == at
+
+
+def test_days_are_whole_days_in_shanghai_both_inclusive() -> None:
+    asked = read_filter({"since": "2026-11-24", "until": "2026-11-24"})
+    assert asked.since is not None
+    assert asked.until is not None
+    assert asked.since.astimezone(UTC).isoformat() == "2026-11-23T16:00:00+00:00"
+    assert asked.until - asked.since == timedelta(days=1)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\udcff", "a\nb", "x" * 121])
+def test_what_no_entry_can_hold_is_refused_before_the_store_sees_it(text: str) -> None:
+    with pytest.raises(errors.Invalid):
+        read_filter({"subject": text})
 
 
 def test_a_list_shows_the_beginning_of_a_hash_and_an_entrys_page_all_of_it() -> None:
