@@ -114,7 +114,11 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "starts_on": Key("开始日期"),
     "tokens_due": Key("介质发放截止"),
     "until": Key("截止时间（不含）"),
+    # No longer written
+    "model": Key("型号"),
 })  # fmt: skip
+RETIRED = frozenset({"model"})
+"""Keys that older entries still have: their words stay."""
 
 # Where a key says something else in one act.
 SPECIAL: Mapping[tuple[str, str], Key] = MappingProxyType({
