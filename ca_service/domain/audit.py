@@ -125,6 +125,7 @@ class Tag(StrEnum):
     CHANGE_EXECUTED = "change:case:executed"
     CRL_REFUSED = "ca:crl:refused"
     FEED_READ = "relying:feed:read"
+    AUDIT_EXPORTED = "audit:log:exported"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.domain.audit import AuditEntry, Tag, canonical, timestamp
+from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.certificates import ON_CRL, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
@@ -16,6 +17,7 @@ from ca_service.domain.errors import NotFound
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.store import heads, models
+from ca_service.store.audit_search import search
 from ca_service.store.repository import SqlRepository
 from ca_service.workflows.ports import ExpiredEntry
 
@@ -181,6 +183,12 @@ class SqlAuditLog:
         query = select(*columns).where(row.seq > after).order_by(row.seq).execution_options(yield_per=1000)
         for values in self._session.execute(query):
             yield AuditEntry(*values)
+
+    def find(
+        self, wanted: AuditFilter, *, below: int | None = None, above: int | None = None, limit: int
+    ) -> Sequence[AuditEntry]:
+        """See the port."""
+        return search(self._session, wanted, below=below, above=above, limit=limit)
 
     def head(self) -> tuple[int, bytes]:
         """See the port."""

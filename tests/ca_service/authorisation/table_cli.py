@@ -122,6 +122,8 @@ COMMANDS: Sequence[Command] = (
     ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    Command("audit list", _A.AUDIT_READ),
+    Command("audit list", _A.AUDIT_READ, _PLACE, lambda p: ["--unit", p.code, "--exact"]),
     # Paper
     Command(
         "registrations form", _A.REGISTRATION_UNMASK, _PLACE,
