@@ -92,11 +92,11 @@ def request(cert_id: ocsp.CertId, nonce: bytes | None) -> bytes:
 def make(folder: Path, count: int) -> World:
     """Write the files of a world with so many certificates."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = _certificate("Bench CA", ca_key, ca_key, None)
-    signer = _certificate("Bench CA OCSP", key, ca_key, ca)
-    for name, certificate in (("ca", ca), ("signer", signer)):
-        (folder / f"{name}.der").write_bytes(certificate.public_bytes(Encoding.DER))
-        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    ca = certificate("Bench CA", ca_key, ca_key, None)
+    signer = certificate("Bench CA OCSP", key, ca_key, ca)
+    for name, made in (("ca", ca), ("signer", signer)):
+        (folder / f"{name}.der").write_bytes(made.public_bytes(Encoding.DER))
+        (folder / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
     for encoding, name in ((Encoding.DER, "key.der"), (Encoding.PEM, "key.pem")):
         (folder / name).write_bytes(key.private_bytes(encoding, PrivateFormat.PKCS8, NoEncryption()))
     (folder / "ca-key.pem").write_bytes(ca_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -105,7 +105,7 @@ def make(folder: Path, count: int) -> World:
     return world
 
 
-def _certificate(
+def certificate(
     name: str, key: ec.EllipticCurvePrivateKey, ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate | None
 ) -> x509.Certificate:
     """A CA (without issuer) or its delegated signer."""

@@ -28,6 +28,8 @@ class Tag(StrEnum):
     CERTIFICATE_REVOKED = "ca:certificate:revoked"
     CERTIFICATE_ABANDONED = "ca:certificate:abandoned"
     CRL_PUBLISHED = "ca:crl:published"
+    BACKUP_TAKEN = "ca:backup:taken"
+    DATABASE_RESTORED = "ca:database:restored"
     CAMPAIGN_SET = "ra:campaign:set"
     CAMPAIGN_EXPORTED = "ra:campaign:exported"
     SIGN_IN_REPORTED = "relying:holder:first-sign-in"
@@ -127,6 +129,7 @@ class Tag(StrEnum):
     CRL_OVERRIDE_WITHDRAWN = "ca:crl:override-withdrawn"
     CRL_OVERRIDDEN = "ca:crl:overridden"
     FEED_READ = "relying:feed:read"
+    AUDIT_EXPORTED = "audit:log:exported"
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ class Action(StrEnum):
     SIGN_IN_REPORT = "sign-in.report"
     FEED_READ = "feed.read"
     AUDIT_READ = "audit.read"
+    BACKUP = "backup"
 
 
 _R, _A = Role, Action
@@ -134,6 +135,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.SIGN_IN_REPORT: frozenset({_R.RELYING}),
         _A.FEED_READ: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
+        _A.BACKUP: frozenset({_R.OPERATOR}),
     }
 )
 
@@ -144,6 +146,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CRL_READ, _A.CRL_OVERRIDE, _A.CRL_OVERRIDE_CONFIRM,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
+        _A.BACKUP,
     }
 )  # fmt: skip
 

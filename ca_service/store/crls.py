@@ -83,6 +83,11 @@ class SqlCrls(SqlRepository[PublishedCrl]):
         """See the port."""
         self._shards.add_all(shards)
 
+    def skip_numbers(self, issuer: str, step: int) -> None:
+        """See the port."""
+        row = models.CrlShardRow
+        self._session.execute(update(row).where(row.issuer == issuer).values(number=row.number + step))
+
     def outlines(self, name: str) -> tuple[CrlOutline | None, CrlOutline | None]:
         """See the port. Columns without the lists themselves: this is asked for many times a minute."""
         newest = self._outline(name, models.CrlRow.name == name)

@@ -37,7 +37,7 @@ def raise_alarms(services: Services, actor: Actor) -> Sequence[CrlAlarm]:
             uow.crl_alarms.add_all(new)
             _tell(services, uow, new)
             for alarm in new:
-                detail = {"kind": alarm.kind.value}
+                detail = {"alarm": alarm.kind.value}
                 uow.audit.append(actor, Tag.CRL_ALARM, f"{alarm.name}#{alarm.number}", unit=CENTRE_CODE, detail=detail)
     except Conflict:
         return []  # another worker has told it

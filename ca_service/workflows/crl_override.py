@@ -62,7 +62,7 @@ def propose(services: Services, actor: Actor, name: str, *, reason: str, seen: s
         )
         uow.crl_overrides.add(proposed)
         detail: dict[str, str | int] = {
-            "list": name,
+            "crl": name,
             "seen": seen,
             "serials": ", ".join(examined.differences)[:300],
             "reason": proposed.reason,
@@ -100,7 +100,7 @@ def _record(services: Services, actor: Actor, override: CrlOverride, uow: UnitOf
         status_version=published.status_version,
     )
     detail: dict[str, str | int] = {
-        "list": published.name,
+        "crl": published.name,
         "number": published.number,
         "proposed_by": override.proposed_by,
         "seen": override.seen,

@@ -65,11 +65,12 @@ def open_lines(services: Services, issuer: str) -> Sequence[CrlLine]:
     wanted = services.terms.crl_shards if issuer == "issuing" else 0
     if missing := [shard for shard in range(wanted) if shard not in opened]:
         authority = services.authority(issuer)
-        lines = [CrlLine(issuer, shard) for shard in missing]
-        shards = [CrlShard(line.name, issuer, line.shard or 0, authority.shard_url(line.shard or 0)) for line in lines]
+        urls = {shard: authority.shard_url(shard) for shard in missing}
         try:
             with services.begin() as uow:
-                uow.crls.open_shards(shards)
+                # A shard may have been opened before, in a database that was lost: the issuer's number is beyond its.
+                last = uow.issuers.hold(issuer).crl_number
+                uow.crls.open_shards([CrlShard(f"{issuer}-{n}", issuer, n, url, last) for n, url in urls.items()])
         except Conflict:
             pass  # another process was first
     with services.read() as uow:

@@ -21,6 +21,7 @@ from ca_service.store.models import CertificateRow
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze, unfreeze
 from ca_service.workflows.publish_crl import publish_crl, publish_if_due
+from ca_service.workflows.restored import begin_anew
 from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification import verify_chain
 from tests.ca_service.conftest import TestClock
@@ -116,11 +117,12 @@ def test_each_part_has_its_own_numbers_and_a_change_publishes_its_part_and_the_w
 ) -> None:
     certificate = parts.enrolled()
     publish_if_due(parts.services, WORKER, "issuing")
-    assert [_latest(parts, f"issuing-{shard}").number for shard in range(_SHARDS)] == [1, 1, 1]
+    # They begin beyond the issuer's number of that moment, wherever the shard had been before a restore.
+    assert [_latest(parts, f"issuing-{shard}").number for shard in range(_SHARDS)] == [2, 2, 2]
     clock.pass_time(seconds=5)
     freeze(parts.services, parts.reviewer, certificate.serial, reason="遗失")
     published = publish_if_due(parts.services, WORKER, "issuing")
-    assert [(one.name, one.number) for one in published] == [("issuing", 2), (f"issuing-{certificate.shard}", 2)]
+    assert [(one.name, one.number) for one in published] == [("issuing", 2), (f"issuing-{certificate.shard}", 3)]
     assert publish_if_due(parts.services, WORKER, "issuing") == []
 
 
@@ -133,7 +135,7 @@ def test_a_part_has_a_delta_that_belongs_to_it(parts: Office, split: Wiring, clo
     publish_crl(parts.services, parts.operator, "issuing")
     latest = _latest(parts, f"issuing-{certificate.shard}")
     delta = crl.parse(latest.delta or b"")
-    assert (delta.base_number, delta.number) == (1, 3)
+    assert (delta.base_number, delta.number) == (2, 4)
     assert delta.distribution_point == _place(certificate)
     assert [entry.reason for entry in delta.entries.values()] == [crl.Reason.REMOVE_FROM_CRL]
     extensions = x509.load_der_x509_certificate(certificate.der or b"").extensions
@@ -203,7 +205,7 @@ def test_the_gate_of_one_part_holds_back_that_part_only(parts: Office, split: Wi
         newest = {shard: uow.crls.outlines(f"issuing-{shard}")[0] for shard in range(_SHARDS)}
     refused = [shard for shard, one in newest.items() if one and one.status is CrlStatus.REFUSED]
     assert refused == [frozen.shard]
-    assert all(one is not None and one.number == 2 for one in newest.values())
+    assert all(one is not None and one.number == 3 for one in newest.values())
 
 
 def test_the_public_address_cannot_be_changed_under_parts_that_certificates_name(
@@ -214,3 +216,12 @@ def test_the_public_address_cannot_be_changed_under_parts_that_certificates_name
     moved = Wiring(_with(config.model_copy(update={"service": service}), crl_shards=_SHARDS), clock=clock)
     with pytest.raises(Unavailable, match="public_url"):
         publish_crl(moved.services, parts.operator, "issuing")
+
+
+def test_after_a_restore_every_part_goes_on_beyond_what_was_published_since(parts: Office) -> None:
+    taken = datetime.now(UTC)
+    published = publish_crl(parts.services, parts.operator, "issuing")
+    begin_anew(parts.services, parts.operator, taken)
+    again = publish_crl(parts.services, parts.operator, "issuing")
+    assert again.number > published.number + 1000
+    assert all(_latest(parts, f"issuing-{shard}").number > 1000 for shard in range(_SHARDS))

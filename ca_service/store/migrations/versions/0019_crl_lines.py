@@ -1,14 +1,14 @@
 """Sharded CRLs, what became of each number, overrides of the gate, alarms
 
 Revision: 0019
-Follows: 0014
+Follows: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = '0019'
-down_revision = '0014'
+down_revision = '0016'
 branch_labels = None
 depends_on = None
 
