@@ -96,9 +96,9 @@ class Wiring:
         return Publication(
             crl_url=f"{base}/crl/{name}.crl",
             delta_crl_url=f"{base}/crl/delta/{name}.crl" if deltas else None,
-            shard_crl_url=f"{base}/crl/{name}-{{shard}}.crl",
-            shard_delta_crl_url=f"{base}/crl/delta/{name}-{{shard}}.crl" if deltas else None,
-            shards=(self.config.ca.crl_shards or None) if name == "issuing" else None,
+            shard_crl_url=f"{base}/crl/{name}-s{{shard}}.crl",
+            shard_delta_crl_url=f"{base}/crl/delta/{name}-s{{shard}}.crl" if deltas else None,
+            shards=(self.config.ca.crl_shards or None) if name != "root" else None,
             ocsp_url=f"{base}/ocsp",
             certificate_url=f"{base}/ca/{name}.cer",
         )

@@ -128,7 +128,7 @@ def _subject(entry: AuditEntry, names: Names) -> str:
     elif text == entry.actor and (is_builtin(text, entry.via) or text in names.people):
         text = actor_text(text, entry.via, names.people)
     elif entry.tag in (Tag.CRL_PUBLISHED, Tag.CRL_REFUSED, Tag.CRL_ALARM) and hash_sign:
-        issuer, _, shard = issuer.partition("-")
+        issuer, _, shard = issuer.partition("-s")
         part = f"分片 {shard} " if shard else ""
         text = f"{ISSUERS.get(issuer, issuer)} {part}第 {number} 号"
     elif text in names.units:

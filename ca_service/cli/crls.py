@@ -13,7 +13,7 @@ from ca_service.workflows import crl_override
 from ca_service.workflows.publish_crl import publish_crl
 
 _list_name = click.option(
-    "--list", "name", default="issuing", show_default=True, help="CRL 名称，如 issuing、issuing-3"
+    "--list", "name", default="issuing", show_default=True, help="CRL 名称，如 issuing、issuing-s3"
 )
 
 

@@ -112,7 +112,7 @@ def _crl(wiring: Wiring) -> Finding:
             seen = f"{name} 第 {held_back.number} 号未通过发布前检查"
             return Finding("CRL", seen, f"请安全管理员核查（educa crl refused --list {name}）：{held_back.refusal}")
     if wanting := [*absent, *concerns(wiring.services)]:
-        issuer = wanting[0].partition("-")[0]
+        issuer = wanting[0].partition("-s")[0]
         seen = f"{'、'.join(wanting)} 的 CRL 不存在、已过期或将过期"
         mend = f"请确认密钥设备可用、educa worker 在运行，并运行 educa crl publish --issuer {issuer}"
         return Finding("CRL", seen, mend)

@@ -17,8 +17,11 @@ class CrlLine:
 
     @property
     def name(self) -> str:
-        """What the list is called, in the store and in its URL: `issuing`, `issuing-3`."""
-        return self.issuer if self.shard is None else f"{self.issuer}-{self.shard}"
+        """What the list is called, in the store and in its URL: `issuing`, `issuing-s3`.
+
+        Never `issuing-3`, which is the name of an issuer: the third, after two roll-overs.
+        """
+        return self.issuer if self.shard is None else f"{self.issuer}-s{self.shard}"
 
 
 class CrlStatus(StrEnum):

@@ -18,7 +18,7 @@ _SHARED_SECONDS = 60
 
 
 def blueprint(services: Services, clock: Clock) -> Blueprint:
-    """`/crl/<ca>.crl`, `/crl/<ca>-<shard>.crl`, their deltas, `/ca/<ca>.cer`, `/ca/chain.pem`.
+    """`/crl/<ca>.crl`, `/crl/<ca>-s<shard>.crl`, their deltas, `/ca/<ca>.cer`, `/ca/chain.pem`.
 
     HEAD is answered wherever GET is. A delta is both `/crl/delta/NAME.crl`, as certificates say, and `NAME-delta.crl`.
     """

@@ -52,7 +52,7 @@ def publish_if_due(services: Services, actor: Actor, issuer: str) -> Sequence[Pu
         opened = len(uow.crls.shards(issuer))
         lines = uow.crls.lines(issuer)
         due = [line for line in lines if is_due(services, uow, line)]
-    if issuer == "issuing" and opened < services.terms.crl_shards:
+    if issuer != "root" and opened < services.terms.crl_shards:
         due = [line for line in open_lines(services, issuer) if line in due or line not in lines]
     published = _each(due, lambda line: _publish_due(services, actor, line))
     return [done for done in published if done is not None]
@@ -62,7 +62,7 @@ def open_lines(services: Services, issuer: str) -> Sequence[CrlLine]:
     """The lines of an issuer; opens the shards that new certificates may name and that are not open yet."""
     with services.read() as uow:
         opened = {shard.shard for shard in uow.crls.shards(issuer)}
-    wanted = services.terms.crl_shards if issuer == "issuing" else 0
+    wanted = services.terms.crl_shards if issuer != "root" else 0
     if missing := [shard for shard in range(wanted) if shard not in opened]:
         authority = services.authority(issuer)
         urls = {shard: authority.shard_url(shard) for shard in missing}
@@ -70,7 +70,8 @@ def open_lines(services: Services, issuer: str) -> Sequence[CrlLine]:
             with services.begin() as uow:
                 # A shard may have been opened before, in a database that was lost: the issuer's number is beyond its.
                 last = uow.issuers.hold(issuer).crl_number
-                uow.crls.open_shards([CrlShard(f"{issuer}-{n}", issuer, n, url, last) for n, url in urls.items()])
+                shards = [CrlShard(CrlLine(issuer, n).name, issuer, n, url, last) for n, url in urls.items()]
+                uow.crls.open_shards(shards)
         except Conflict:
             pass  # another process was first
     with services.read() as uow:

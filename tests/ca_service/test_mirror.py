@@ -42,7 +42,7 @@ def test_the_folder_holds_what_the_publication_answers(mirrored: Wiring, tmp_pat
         publish_crl(office.services, office.operator, "issuing")
         assert mirroring.refresh() > 0
         files, pages = _files(tmp_path / "www"), publication_pages(mirrored).test_client()
-        assert {"crl/issuing.crl", "crl/issuing-0.crl", "crl/delta/issuing.crl", "crl/root.crl", "ca/root.cer"} <= set(
+        assert {"crl/issuing.crl", "crl/issuing-s0.crl", "crl/delta/issuing.crl", "crl/root.crl", "ca/root.cer"} <= set(
             files
         )
         assert {path: pages.get(f"/{path}").data for path in files} == files
@@ -75,7 +75,7 @@ def test_the_doctor_says_which_list_is_behind(mirrored: Wiring) -> None:
     Mirroring(mirrored.services, mirror).refresh()
     assert not doctor._mirror(mirrored).mend
     publish_crl(office.services, office.operator, "issuing")
-    assert "issuing-1" in doctor._mirror(mirrored).found
+    assert "issuing-s1" in doctor._mirror(mirrored).found
 
 
 def test_an_older_list_never_replaces_a_newer_one(office: Office, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_write_that_breaks_off_leaves_the_list_of_before(office: Office, tmp_p
 
 
 def test_the_worker_fills_the_folder_beside_its_rounds_and_ends_when_told(mirrored: Wiring, tmp_path: Path) -> None:
-    stop, target = threading.Event(), tmp_path / "www/crl/issuing-1.crl"
+    stop, target = threading.Event(), tmp_path / "www/crl/issuing-s1.crl"
     worker = threading.Thread(target=run, args=(mirrored, stop))
     worker.start()
     try:

@@ -75,7 +75,7 @@ def test_a_certificate_names_its_part_and_is_listed_there_and_in_the_whole(parts
     pages = publication_pages(split).test_client()
     for certificate in certificates:
         assert certificate.shard == int(certificate.serial, 16) % _SHARDS
-        assert _place(certificate) == f"{base}/crl/issuing-{certificate.shard}.crl"
+        assert _place(certificate) == f"{base}/crl/issuing-s{certificate.shard}.crl"
         part = x509.load_der_x509_crl(pages.get(_place(certificate).removeprefix(base)).data)
         point = part.extensions.get_extension_for_class(x509.IssuingDistributionPoint)
         assert point.critical
@@ -83,7 +83,7 @@ def test_a_certificate_names_its_part_and_is_listed_there_and_in_the_whole(parts
         assert part.get_revoked_certificate_by_serial_number(int(certificate.serial, 16)) is not None
     for shard in range(_SHARDS):
         own = {c.serial for c in certificates if c.shard == shard}
-        assert _serials(_latest(parts, f"issuing-{shard}")) == own
+        assert _serials(_latest(parts, f"issuing-s{shard}")) == own
     assert _serials(_latest(parts, "issuing")) == {c.serial for c in certificates}
 
 
@@ -103,7 +103,7 @@ def test_certificates_of_before_the_split_stay_where_they_are_and_more_parts_mov
     with more.services.read() as uow:
         assert [line.shard for line in uow.crls.lines("issuing")] == [None, *range(8)]
     for certificate in (between, after):
-        assert certificate.serial in _serials(_latest(more, f"issuing-{certificate.shard}"))
+        assert certificate.serial in _serials(_latest(more, f"issuing-s{certificate.shard}"))
     assert _serials(_latest(more, "issuing")) == {c.serial for c in everybody}
     # Fewer parts again: what was opened is published for ever.
     fewer = Office(Wiring(config, clock=clock).services)
@@ -118,11 +118,11 @@ def test_each_part_has_its_own_numbers_and_a_change_publishes_its_part_and_the_w
     certificate = parts.enrolled()
     publish_if_due(parts.services, WORKER, "issuing")
     # They begin beyond the issuer's number of that moment, wherever the shard had been before a restore.
-    assert [_latest(parts, f"issuing-{shard}").number for shard in range(_SHARDS)] == [2, 2, 2]
+    assert [_latest(parts, f"issuing-s{shard}").number for shard in range(_SHARDS)] == [2, 2, 2]
     clock.pass_time(seconds=5)
     freeze(parts.services, parts.reviewer, certificate.serial, reason="遗失")
     published = publish_if_due(parts.services, WORKER, "issuing")
-    assert [(one.name, one.number) for one in published] == [("issuing", 2), (f"issuing-{certificate.shard}", 3)]
+    assert [(one.name, one.number) for one in published] == [("issuing", 2), (f"issuing-s{certificate.shard}", 3)]
     assert publish_if_due(parts.services, WORKER, "issuing") == []
 
 
@@ -133,7 +133,7 @@ def test_a_part_has_a_delta_that_belongs_to_it(parts: Office, split: Wiring, clo
     publish_crl(parts.services, parts.operator, "issuing")
     unfreeze(parts.services, parts.reviewer, certificate.serial, reason="找到")
     publish_crl(parts.services, parts.operator, "issuing")
-    latest = _latest(parts, f"issuing-{certificate.shard}")
+    latest = _latest(parts, f"issuing-s{certificate.shard}")
     delta = crl.parse(latest.delta or b"")
     assert (delta.base_number, delta.number) == (2, 4)
     assert delta.distribution_point == _place(certificate)
@@ -144,7 +144,7 @@ def test_a_part_has_a_delta_that_belongs_to_it(parts: Office, split: Wiring, clo
     pages = publication_pages(split).test_client()
     path = str(point.full_name[0].value).removeprefix(split.config.service.public_url)
     assert pages.get(path).data == latest.delta
-    assert pages.get(f"/crl/issuing-{certificate.shard}-delta.crl").data == latest.delta
+    assert pages.get(f"/crl/issuing-s{certificate.shard}-delta.crl").data == latest.delta
 
 
 def test_openssl_verifies_with_the_part_and_not_with_another(parts: Office, split: Wiring, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_openssl_verifies_with_the_part_and_not_with_another(parts: Office, spli
 
     def verify(certificate: Certificate, shard: int) -> str:
         (tmp_path / "person.pem").write_bytes(pem.armor("CERTIFICATE", certificate.der or b""))
-        (tmp_path / "part.pem").write_bytes(pem.armor("X509 CRL", _latest(parts, f"issuing-{shard}").der or b""))
+        (tmp_path / "part.pem").write_bytes(pem.armor("X509 CRL", _latest(parts, f"issuing-s{shard}").der or b""))
         command = [
             "openssl", "verify", "-partial_chain", "-trusted", str(tmp_path / "issuing.pem"), "-crl_check",
             "-CRLfile", str(tmp_path / "part.pem"), str(tmp_path / "person.pem"),
@@ -179,7 +179,7 @@ def test_the_registrys_verifier_judges_by_the_part(parts: Office, split: Wiring)
     of_root = _latest(parts, "root").der or b""
 
     def judge(certificate: Certificate, shard: int | None) -> None:
-        part = _latest(parts, f"issuing-{shard}").der or b""
+        part = _latest(parts, f"issuing-s{shard}").der or b""
         verify_chain(certificate.der or b"", [issuing], [root], [part, of_root], datetime.now(UTC))
 
     judge(good, good.shard)
@@ -202,7 +202,7 @@ def test_the_gate_of_one_part_holds_back_that_part_only(parts: Office, split: Wi
     with pytest.raises(StateUnknown, match=frozen.serial):
         publish_crl(parts.services, parts.operator, "issuing")
     with parts.services.read() as uow:
-        newest = {shard: uow.crls.outlines(f"issuing-{shard}")[0] for shard in range(_SHARDS)}
+        newest = {shard: uow.crls.outlines(f"issuing-s{shard}")[0] for shard in range(_SHARDS)}
     refused = [shard for shard, one in newest.items() if one and one.status is CrlStatus.REFUSED]
     assert refused == [frozen.shard]
     assert all(one is not None and one.number == 3 for one in newest.values())
@@ -224,4 +224,4 @@ def test_after_a_restore_every_part_goes_on_beyond_what_was_published_since(part
     begin_anew(parts.services, parts.operator, taken)
     again = publish_crl(parts.services, parts.operator, "issuing")
     assert again.number > published.number + 1000
-    assert all(_latest(parts, f"issuing-{shard}").number > 1000 for shard in range(_SHARDS))
+    assert all(_latest(parts, f"issuing-s{shard}").number > 1000 for shard in range(_SHARDS))
