@@ -121,6 +121,10 @@ class Tag(StrEnum):
     CHANGE_APPROVED = "change:case:approved"
     CHANGE_REFUSED = "change:case:refused"
     CHANGE_EXECUTED = "change:case:executed"
+    TRANSFER_OPENED = "change:transfer:opened"
+    TRANSFER_PAIRED = "change:transfer:successor-named"
+    TRANSFER_DONE = "change:transfer:executed"
+    TRANSFER_ABANDONED = "change:transfer:abandoned"
     CRL_REFUSED = "ca:crl:refused"
     FEED_READ = "relying:feed:read"
 

@@ -177,12 +177,20 @@ class Change:
         """The hash of what was approved: what was shown, and what is to happen to the certificate."""
         return content_sha256(self, besides=_PROGRESS - {"certificate_act"})
 
+    @property
+    def is_as_approved(self) -> bool:
+        """Whether it still is what was approved."""
+        return self.approval_sha256() == self.approved_sha256
 
-def acts_for(kind: ChangeKind, paper: Paper | None) -> frozenset[CertificateAct]:
+
+def acts_for(kind: ChangeKind, paper: Paper | None, *, handed_over: bool = False) -> frozenset[CertificateAct]:
     """What may be decided for the live certificate of the person; empty where the case does not end or hold it.
 
     A certificate whose name or unit is no longer true is revoked (affiliationChanged): the person gets another one.
+    `handed_over`: the stop belongs to a hand-over, and who hands over does not come back.
     """
+    if kind is ChangeKind.STOP and handed_over:
+        return frozenset({CertificateAct.REVOKE})
     if kind is ChangeKind.STOP:
         return frozenset(CertificateAct)
     if kind is ChangeKind.INFORMATION_CHANGE and paper is not None and paper.touches_certificate():

@@ -23,6 +23,7 @@ from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey, TotpSecret
 from ca_service.domain.sign_in import Session as SignedIn
+from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
@@ -95,6 +96,7 @@ class SqlUnitOfWork:
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )
+        self.transfers = SqlRepository(session, Transfer, models.TransferRow, noun="交接")
         self.steps = SqlRepository(session, Step, models.StepRow, noun="审核步骤", place="from_unit")
         self.conflicts = SqlRepository(session, ConflictCase, models.ConflictRow, noun="重复登记", place="at_unit")
         self.messages = SqlRepository(

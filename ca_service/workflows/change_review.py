@@ -29,6 +29,7 @@ from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.shown import refuse_other_content
 from ca_service.workflows.steps import Act, record, resubmitters
+from ca_service.workflows.succession import abandon, open_transfer
 
 _E = ChangeEvent
 _TAGS = {
@@ -112,6 +113,9 @@ def decide(services: Services, actor: Actor, change_id: str, decision: Decision,
         place = place_on(path_above(lineage), change.at_unit)
         act = Act(change.id, event, place, CENTRE_CODE, decision.reason, change.shown_sha256())
         _note(services, uow, actor, decided, act)
+        case = None if decision.approve else open_transfer(uow, change_id=change.id)
+        if case is not None:
+            abandon(services, uow, actor, case, reason=decision.reason)
         return decided
 
 
@@ -141,11 +145,11 @@ def _check_decision(uow: UnitOfWork, change: Change, decision: Decision, holder:
             raise Invalid("不同意时必须填写原因。")
         return
     certified = bool(uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE, limit=1))
-    acts = acts_for(change.kind, change.paper)
+    acts = acts_for(change.kind, change.paper, handed_over=open_transfer(uow, change_id=change.id) is not None)
     if decision.certificate_act is not None and decision.certificate_act not in acts:
         raise Invalid("这项变更不涉及对证书的这种处理。")
     if certified and acts and decision.certificate_act is None:
-        choice = "冻结（freeze）还是吊销（revoke）" if change.kind is ChangeKind.STOP else "吊销旧证书（revoke）后换发"
+        choice = "冻结（freeze）还是吊销（revoke）" if len(acts) > 1 else "吊销旧证书（revoke）"
         raise Invalid(f"此人持有证书：请决定{choice}。")
     refuse_outdated_paper(uow, change, holder)
 

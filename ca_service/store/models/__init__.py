@@ -28,6 +28,7 @@ from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
 from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
+from ca_service.store.models.transfers import TransferRow
 from ca_service.store.models.unblocks import ReleaseRow, SoPinRow
 from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEventRow, UnitStepRow
 
@@ -70,6 +71,7 @@ __all__ = [
     "StatusOrderRow",
     "StepRow",
     "TotpKeyRow",
+    "TransferRow",
     "TryRow",
     "UnitCaseRow",
     "UnitEventRow",

@@ -19,6 +19,7 @@ from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
 from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
+from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
@@ -123,6 +124,9 @@ class UnitOfWork(Protocol):
 
     @property
     def changes(self) -> Repository[Change]: ...
+
+    @property
+    def transfers(self) -> Repository[Transfer]: ...
 
     @property
     def steps(self) -> Repository[Step]: ...
