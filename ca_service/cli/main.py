@@ -24,6 +24,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "registrations": "registrations",
         "serve": "serve",
         "staff": "staff",
+        "transfers": "transfers",
         "units": "units",
         "worker": "serve",
     }

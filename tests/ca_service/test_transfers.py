@@ -58,7 +58,7 @@ def test_the_whole_way_from_one_administrator_to_the_next(desk: Desk, office: Of
     opened = office.begin(token, office.codes(holder))
     old = office.confirm(token, opened, office.fetch(token, opened))
     case = begun(office, holder)
-    second = _applied(desk, office, 2)
+    second = apply_for(office, 2)
     assert _case(office, case).application_id == second
     review.approve(office.services, CENTRE_REVIEWER, desk.at_centre(desk.application(second)))
     assert desk.pushed() == {}
@@ -107,7 +107,7 @@ def _next(office: Office, case: Transfer) -> list[Leg]:
     return [leg for leg, progress in legs.items() if progress is Progress.NEXT]
 
 
-def _applied(desk: Desk, office: Office, person: int) -> str:
+def apply_for(office: Office, person: int) -> str:
     """An application typed into the form page: the rules of every intake are asked."""
     values = {
         Column.UNIT: office.school,
@@ -129,7 +129,7 @@ def test_the_page_says_what_can_be_done_next(desk: Desk, office: Office) -> None
     holder = desk.confirmed(desk.enter(1))
     case = begun(office, holder)
     assert _next(office, case) == [Leg.STOP_APPROVED, Leg.SUCCESSOR_APPLIED]
-    second = _applied(desk, office, 2)
+    second = apply_for(office, 2)
     assert _next(office, case) == [Leg.STOP_APPROVED, Leg.SUCCESSOR_APPROVED]
     change.decide(office.services, CENTRE_REVIEWER, case.change_id, _plain())
     review.approve(office.services, CENTRE_REVIEWER, desk.at_centre(desk.application(second)))
@@ -143,7 +143,7 @@ def _plain() -> change.Decision:
 
 def _ready(desk: Desk, office: Office) -> tuple[Transfer, str]:
     case = begun(office, desk.confirmed(desk.enter(1)))
-    second = _applied(desk, office, 2)
+    second = apply_for(office, 2)
     change.decide(office.services, CENTRE_REVIEWER, case.change_id, _plain())
     review.approve(office.services, CENTRE_REVIEWER, desk.at_centre(desk.application(second)))
     return case, second
@@ -200,12 +200,12 @@ def test_given_up_the_successor_goes_back_and_the_stop_form_goes_on_alone(desk: 
 
 def test_a_returned_successor_comes_again_or_another_one_takes_the_chance(desk: Desk, office: Office) -> None:
     case = begun(office, desk.confirmed(desk.enter(1)))
-    second = _applied(desk, office, 2)
+    second = apply_for(office, 2)
     reviewer = CENTRE_REVIEWER
     desk.at_centre(desk.application(second))
     review.give_back(office.services, reviewer, [second], reason="照片不清")
     assert _next(office, case) == [Leg.STOP_APPROVED, Leg.SUCCESSOR_APPLIED]
-    third = _applied(desk, office, 3)
+    third = apply_for(office, 3)
     assert _case(office, case).application_id == third
     with pytest.raises(errors.Conflict, match="已有一名"):
         review.resubmit(office.services, office.clerk, [second])

@@ -47,6 +47,12 @@ _WORDS: Mapping[str, str] = {
     "UNSPECIFIED": "未说明", "KEY_COMPROMISE": "密钥泄露", "AFFILIATION_CHANGED": "调离原单位",
     "SUPERSEDED": "已被替换", "CESSATION_OF_OPERATION": "停止使用", "CERTIFICATE_HOLD": "暂停使用",
     "PRIVILEGE_WITHDRAWN": "权限收回",
+    "seeking": "等待接任者申请", "paired": "双方材料办理中", "abandoned": "已终止",
+    "stop-approved": "停用申请审核同意", "successor-applied": "接任者提出申请",
+    "successor-approved": "接任者申请审核通过", "transfer-executed": "执行交接",
+    "successor-token": "向接任者派发介质", "successor-code": "向接任者发放下载码",
+    "successor-certificate": "接任者下载证书",
+    "leg-done": "已完成", "leg-next": "现在办理", "leg-later": "以后",
     "proposed": "待确认", "done": "已办理", "merged": "已合并", "closed": "已撤销",
     "leader": "分管领导", "section-head": "处（科）室负责人", "administrator": "信息管理员",
 }  # fmt: skip

@@ -104,6 +104,17 @@ COMMANDS: Sequence[Command] = (
     Command("changes decide", _A.CHANGE_DECIDE, _PLACE, lambda p: [p.change, "--refuse", "--reason", "x"]),
     Command("changes execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: [p.change]),
     Command("changes list", _A.CHANGE_READ),
+    # Hand-overs
+    Command(
+        "transfers begin", _A.CHANGE_SUBMIT, _PLACE,
+        lambda p: ["--holder", p.holder, "--scan", p.file("form.png"), "--explanation", "x", "--opinion", "x"],
+    ),
+    Command("transfers adopt", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.change]),
+    Command("transfers list", _A.CHANGE_READ),
+    Command("transfers show", _A.CHANGE_READ, _PLACE, lambda p: [p.transfer]),
+    Command("transfers successor", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.transfer, p.application]),
+    Command("transfers execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: [p.transfer]),
+    Command("transfers give-up", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.transfer, "--reason", "x"]),
     # Messages, the campaign
     Command("messages list", _A.MESSAGE_READ),
     Command("messages resend", _A.MESSAGE_RESEND, _PLACE, lambda p: [p.message]),

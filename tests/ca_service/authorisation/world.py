@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Role
 from ca_service.domain.sign_in import Method, Origin
 from ca_service.domain.staff import Staff
+from ca_service.domain.transfers import Transfer, TransferStatus
 from ca_service.domain.unit_cases import Order, UnitAct, UnitCase, UnitCaseStatus
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.wiring import Wiring
@@ -183,6 +184,7 @@ def _cases(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None
     uow.messages.add(
         Message(place.message, Channel.SMS, Letter("19900000001", "x"), MessageStatus.FAILED, code, now, now)
     )
+    _transfer(services, uow, place, scan)
     uow.sheets.add(DispatchSheet(place.sheet, code, SheetStatus.PREPARED, "somebody", now))
     uow.drafts.add(Draft(place.draft, code, "sheet.xlsx", "form.pdf", "somebody", now))
     order = Order(UnitAct.RENAME, code, name="示范单位")
@@ -192,6 +194,19 @@ def _cases(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None
             proposed_by="somebody", proposed_at=now,
         )
     )  # fmt: skip
+
+
+def _transfer(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None:
+    """The hand-over of somebody else of the unit, so that the unit's own person can still be handed over."""
+    now, code, leaving = services.clock(), place.code, f"leaving-{place.code}"
+    uow.holders.add(replace(_holder(services, place), id=leaving, external_id=leaving))
+    stop = f"stop-{code}"
+    uow.changes.add(
+        Change(stop, ChangeKind.STOP, leaving, code, "x", "x", True, scan, ChangeStatus.SUBMITTED, "somebody", now)
+    )
+    uow.transfers.add(
+        Transfer(place.transfer, code, leaving, stop, TransferStatus.PAIRED, "somebody", now, place.application)
+    )
 
 
 def _origin(code: str) -> str:
