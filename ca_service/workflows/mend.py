@@ -79,9 +79,7 @@ def mend(services: Services, actor: Actor, application_id: str, form: PersonForm
 
 
 def _refuse_doubles(services: Services, uow: UnitOfWork, found: Application, row: RegistrationRow) -> None:
-    if row.user_type is UserType.INFORMATION and is_taken(
-        uow, row.unit, besides=found.id, applying=True
-    ):
+    if row.user_type is UserType.INFORMATION and is_taken(uow, row.unit, besides=found.id, applying=True):
         raise FormRefused({PLACE: "该单位只能有一名信息管理员，已有一名在办或在用。请先为原信息管理员办理停用或变更。"})
     number = services.keyed_hash(row.id_number.value)
     same = uow.applications.find(

@@ -1,10 +1,11 @@
-"""What an open hand-over (交接) means to the rest: who applies becomes the successor, and nobody comes in before their time.
+"""What an open hand-over (交接) means to the rest: who applies is the successor, and nobody comes in early.
 
 Every workflow that puts an application on its way calls `pair`; the push leaves `waiting` alone; a stop form that
 belongs to a hand-over is carried out with it or, once that is given up (`abandon`), by itself.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from ca_service.domain import notices
 from ca_service.domain.applications import APPLICATION, LIVE, Application, ApplicationEvent, ApplicationStatus
@@ -21,14 +22,14 @@ from ca_service.workflows.steps import Act, record
 _E = ApplicationEvent
 
 
-def open_transfer(uow: UnitOfWork, **equal: str) -> Transfer | None:
+def open_transfer(uow: UnitOfWork, **equal: Any) -> Transfer | None:
     """The open hand-over with these fields (`holder_id`, `change_id`, `application_id`), if there is one."""
     found = uow.transfers.find(status=OPEN, limit=1, **equal)
     return found[0] if found else None
 
 
 def waiting(uow: UnitOfWork) -> frozenset[str]:
-    """The applications of successors whose hand-over is still open: they are not pushed, the hand-over takes them in."""
+    """The applications of successors in open hand-overs: they are not pushed, the hand-over takes them in."""
     return frozenset(case.application_id for case in uow.transfers.find(status=OPEN) if case.application_id)
 
 
@@ -57,9 +58,7 @@ def name(uow: UnitOfWork, actor: Actor, case: Transfer, application: Application
     """Make this application the successor's."""
     status = TRANSFER.after(case.status, TransferEvent.NAME)
     paired = uow.transfers.change(case, guard=("application_id",), status=status, application_id=application.id)
-    uow.audit.append(
-        actor, Tag.TRANSFER_PAIRED, case.id, unit=case.unit_code, detail={"application": application.id}
-    )
+    uow.audit.append(actor, Tag.TRANSFER_PAIRED, case.id, unit=case.unit_code, detail={"application": application.id})
     return paired
 
 

@@ -52,7 +52,9 @@ def _require_approved(uow: UnitOfWork, case: Transfer, stop: Change, application
         raise Conflict(f"申请 {application.id} 更正后已不是该单位信息管理员的申请。请终止交接，重新办理。")
     certified = uow.certificates.count(holder_id=stop.holder_id, status=LIVE_CERTIFICATE)
     if certified and stop.certificate_act is not CertificateAct.REVOKE:
-        raise Conflict("停用申请审核之后，原信息管理员又领取了证书，其处理没有经过审核。请不同意该停用申请，重新办理交接。")
+        raise Conflict(
+            "停用申请审核之后，原信息管理员又领取了证书，其处理没有经过审核。请不同意该停用申请，重新办理交接。"
+        )
 
 
 def _sent_back(services: Services, uow: UnitOfWork, actor: Actor, stop: Change, application: Application) -> str:

@@ -1,10 +1,10 @@
 """Hand-over (交接) between a unit's information administrators: one case that leads through stop form and application.
 
-    1. begin: the stop form (transferred) of the one who leaves
-    2. the application of the one who comes: whoever applies for the unit's place now, or named by a clerk
-    3. both go their ordinary ways up the tree, in any order; neither is carried out by itself
-    4. execute (`transfer_execution.py`): one is stopped and revoked, the other registered, in one transaction
-    5. token, codes, download as for anybody; until then the page shows since when the unit has no certificate
+1. begin: the stop form (transferred) of the one who leaves
+2. the application of the one who comes: whoever applies for the unit's place now, or named by a clerk
+3. both go their ordinary ways up the tree, in any order; neither is carried out by itself
+4. execute (`transfer_execution.py`): one is stopped and revoked, the other registered, in one transaction
+5. token, codes, download as for anybody; until then the page shows since when the unit has no certificate
 """
 
 from collections.abc import Sequence

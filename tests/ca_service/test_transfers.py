@@ -14,6 +14,7 @@ from ca_service.domain.media import MediumStatus
 from ca_service.domain.persons import UserType
 from ca_service.domain.transfers import Leg, Progress, Transfer, TransferStatus
 from ca_service.intake.columns import Column
+from ca_service.store.repositories import SqlAuditLog
 from ca_service.wiring import Wiring
 from ca_service.workflows import change, handovers, push, review, transfer_execution, transfers
 from ca_service.workflows.certificate_status import by_serial
@@ -35,7 +36,7 @@ def desk(office: Office) -> Desk:
 
 
 def stop_form(office: Office, holder: str, **more: Any) -> change.Form:
-    fields = {"explanation": "调离", "opinion": "同意", "transferred": True, "scan": office.scan} | more
+    fields: dict[str, Any] = {"explanation": "调离", "opinion": "同意", "transferred": True, "scan": office.scan} | more
     return change.Form(ChangeKind.STOP, holder, scan_name="form.pdf", **fields)
 
 
@@ -65,8 +66,8 @@ def test_the_whole_way_from_one_administrator_to_the_next(desk: Desk, office: Of
     assert active(office) == [first.id]
     with pytest.raises(errors.Conflict, match="还没有审核同意"):
         transfer_execution.execute(office.services, CENTRE_REVIEWER, case.id)
+    freeze = change.Decision(approve=True, certificate_act=CertificateAct.FREEZE)
     with pytest.raises(errors.Invalid):
-        freeze = change.Decision(approve=True, certificate_act=CertificateAct.FREEZE)
         change.decide(office.services, CENTRE_REVIEWER, case.change_id, freeze)
     change.decide(office.services, CENTRE_REVIEWER, case.change_id, _REVOKE)
     with pytest.raises(errors.Conflict, match=case.id):
@@ -255,6 +256,36 @@ def test_a_stop_form_entered_before_becomes_a_hand_over_until_it_is_decided(desk
     assert (case.change_id, case.status) == (stop.id, TransferStatus.SEEKING)
     with pytest.raises(errors.Conflict):
         transfers.begin_with(office.services, office.clerk, stop.id)
+
+
+def test_dying_at_any_step_of_the_execution_leaves_the_predecessor_and_a_repeat_does_it(
+    desk: Desk, office: Office, wiring: Wiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every entry of the audit log is a place to die at; they lie before, between and after all other writes."""
+    case, second = _ready(desk, office)
+    before, log = active(office), SqlAuditLog._write
+    reached = 0
+    for last in range(20):
+        left = last
+
+        def write(self: SqlAuditLog, *facts: Any) -> None:
+            nonlocal left
+            if left == 0:
+                raise RuntimeError("the process died")
+            left -= 1
+            log(self, *facts)
+
+        monkeypatch.setattr(SqlAuditLog, "_write", write)
+        try:
+            transfer_execution.execute(office.services, CENTRE_REVIEWER, case.id)
+        except RuntimeError:
+            reached += 1
+        else:
+            break
+        assert active(office) == before
+        assert desk.application(second).status is ApplicationStatus.APPROVED
+    assert reached >= 4
+    assert active(office) == [second]
 
 
 @pytest.mark.parametrize("more", [{"transferred": False}, {"explanation": ""}, {"scan": b"x"}])

@@ -1,4 +1,4 @@
-"""Hand-overs (交接): open one for the person who leaves, choose the successor, carry it out; one page says what is next."""
+"""Hand-overs (交接): open one for who leaves, choose the successor, carry it out; one page says what is next."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
