@@ -21,6 +21,7 @@ from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
+from ca_service.domain.transfers import TRANSFER
 from ca_service.domain.unblocks import RELEASE
 from ca_service.domain.unit_cases import UNIT_CASE
 from ca_service.domain.unit_kinds import UNIT
@@ -48,6 +49,7 @@ _MACHINES: Mapping[str, Any] = {
     "release": RELEASE,
     "certificate": CERTIFICATE,
     "change": CHANGE,
+    "transfer": TRANSFER,
     "message": MESSAGE,
     "unit": UNIT,
     "unit-case": UNIT_CASE,

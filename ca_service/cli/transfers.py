@@ -23,13 +23,10 @@ def transfers() -> None:
 @click.option("--scan", required=True, type=_FILE, help="盖章的用户变更申请单（停用）扫描件")
 @click.option("--explanation", required=True, help="变更说明")
 @click.option("--opinion", default="", help="单位意见（持有证书的必填）")
-@click.option("--account", default="", help="教师系统登录账号")
 @pass_call
-def begin(call: Call, holder: str, scan: Path, explanation: str, opinion: str, account: str) -> None:
+def begin(call: Call, holder: str, scan: Path, explanation: str, opinion: str) -> None:
     """录入调离者的停用申请，开始交接。"""
-    form = change.Form(
-        ChangeKind.STOP, holder, explanation, opinion, True, scan.read_bytes(), scan.name, login_account=account
-    )
+    form = change.Form(ChangeKind.STOP, holder, explanation, opinion, True, scan.read_bytes(), scan.name)
     _told(call, workflow.begin(call.services, call.actor, form), "已开始，接任者现在可以申请")
 
 
