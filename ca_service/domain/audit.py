@@ -22,6 +22,7 @@ class Tag(StrEnum):
     CERTIFICATE_CONFIRMED = "ca:certificate:confirmed"
     CERTIFICATE_FROZEN = "ca:certificate:frozen"
     CERTIFICATE_UNFROZEN = "ca:certificate:unfrozen"
+    CERTIFICATE_OUTDATED = "ca:certificate:outdated"
     CERTIFICATE_SUPERSEDED = "ca:certificate:superseded"
     ORDER_CONFIRMED = "ca:order:confirmed"
     ORDER_ESCALATED = "ca:order:escalated"

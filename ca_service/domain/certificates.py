@@ -77,7 +77,10 @@ CERTIFICATE = Machine(
 
 @dataclass(frozen=True)
 class Certificate:
-    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it."""
+    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it.
+
+    `outdated_at`: since then it names what is no longer so (a name, a unit), by the case `outdated_by`; to be replaced.
+    """
 
     serial: str
     issuer: str
@@ -98,6 +101,8 @@ class Certificate:
     crl_entry: bytes | None = None
     confirmed_at: datetime | None = None
     reminded_at: datetime | None = None
+    outdated_at: datetime | None = None
+    outdated_by: str = ""
 
     def good_at(self, now: datetime) -> bool:
         """Whether it may be used: active by our own record, and within its time."""

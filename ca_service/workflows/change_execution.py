@@ -4,7 +4,16 @@ from ca_service.domain import notices
 from ca_service.domain.applications import Contact
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import Certificate, CertificateEvent, CertificateStatus, RevocationReason
-from ca_service.domain.changes import CHANGE, AccountEvent, CertificateAct, Change, ChangeEvent, ChangeKind, Particular
+from ca_service.domain.changes import (
+    CHANGE,
+    AccountEvent,
+    AccountEventKind,
+    CertificateAct,
+    Change,
+    ChangeEvent,
+    ChangeKind,
+    Particular,
+)
 from ca_service.domain.errors import Conflict
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.media import WITH_PERSON, MediumEvent
@@ -17,6 +26,7 @@ from ca_service.workflows.change_review import refuse_outdated_paper
 from ca_service.workflows.conflicts import lapse, open_conflicts
 from ca_service.workflows.custody import move
 from ca_service.workflows.messages import notify
+from ca_service.workflows.outdated import mark
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
@@ -52,7 +62,7 @@ def carry_out(services: Services, uow: UnitOfWork, actor: Actor, change: Change)
     now = services.clock()
     executed = uow.changes.change(change, status=status, executed_by=actor.login, executed_at=now)
     unit = _act(services, uow, actor, executed)
-    uow.add_account_event(AccountEvent(0, change.kind, change.holder_id, unit, now, change.id))
+    uow.add_account_event(AccountEvent(0, AccountEventKind(change.kind), change.holder_id, unit, now, change.id))
     uow.audit.append(actor, Tag.CHANGE_EXECUTED, change.id, unit=change.unit_code)
     act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, "", change.approved_sha256)
     record(services, uow, actor, [act])
@@ -134,7 +144,9 @@ def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change, 
 
 
 def _inform(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> str:
-    """New data. A certificate that names what is no longer true is revoked, and its token comes back with the form."""
+    """New data. A certificate that names what is no longer true is marked for its replacement on the same token, or
+    revoked, and the token comes back with the form.
+    """
     if change.paper is None:
         raise Conflict("这份变更申请没有变更前后的内容，不能执行。")
     refuse_outdated_paper(uow, change, holder)
@@ -155,7 +167,10 @@ def _inform(services: Services, uow: UnitOfWork, actor: Actor, change: Change, h
     )
     detail = {"case": change.id, "fields": ",".join(sorted(change.paper.after))}
     uow.audit.append(actor, Tag.HOLDER_CHANGED, holder.id, unit=unit_code, detail=detail)
-    if change.paper.touches_certificate():
+    if change.certificate_act is CertificateAct.REPLACE:
+        for certificate in uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE):
+            mark(services, uow, actor, certificate, unit=unit_code, ground=change.id)
+    elif change.paper.touches_certificate():
         # X.509: affiliationChanged is "the subject's name or other information has been modified".
         _revoke(services, uow, actor, change, reason=RevocationReason.AFFILIATION_CHANGED)
     for medium in uow.media.find(holder_id=holder.id, status=WITH_PERSON):

@@ -39,6 +39,12 @@ _TAGS = {
     _E.REFUSE: Tag.CHANGE_REFUSED,
 }
 
+_CHOICES = {
+    CertificateAct.FREEZE: "冻结 freeze",
+    CertificateAct.REPLACE: "在原介质上换发 replace",
+    CertificateAct.REVOKE: "吊销 revoke",
+}
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -149,8 +155,8 @@ def _check_decision(uow: UnitOfWork, change: Change, decision: Decision, holder:
     if decision.certificate_act is not None and decision.certificate_act not in acts:
         raise Invalid("这项变更不涉及对证书的这种处理。")
     if certified and acts and decision.certificate_act is None:
-        choice = "冻结（freeze）还是吊销（revoke）" if len(acts) > 1 else "吊销旧证书（revoke）"
-        raise Invalid(f"此人持有证书：请决定{choice}。")
+        choices = "、".join(_CHOICES[act] for act in sorted(acts))
+        raise Invalid(f"此人持有证书：请决定对证书的处理（{choices}）。")
     refuse_outdated_paper(uow, change, holder)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from ca_service.domain import errors
 from ca_service.domain.applications import ApplicationStatus
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
-from ca_service.domain.changes import CertificateAct, ChangeKind, ChangeStatus, Particular
+from ca_service.domain.changes import AccountEventKind, CertificateAct, ChangeKind, ChangeStatus, Particular
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.persons import UserType
@@ -81,7 +81,7 @@ def test_the_whole_way_from_one_administrator_to_the_next(desk: Desk, office: Of
         (told,) = uow.account_events(after=0, limit=9)
     assert (now.status, now.reason) == (CertificateStatus.REVOKED, RevocationReason.AFFILIATION_CHANGED)
     assert medium.status is MediumStatus.RETURNED
-    assert (told.kind, told.holder_id) == (ChangeKind.STOP, holder)
+    assert (told.kind, told.holder_id) == (AccountEventKind.STOP, holder)
     assert desk.application(second).status is ApplicationStatus.CONFIRMED
     _gap_closes_with_the_download(office, case, successor.id)
 

@@ -13,7 +13,7 @@ _WORDS: Mapping[str, str] = {
     "blank": "空白", "initialised": "已初始化", "in-transit": "运送中", "at-unit": "单位库存",
     "handed-over": "已派发", "in-use": "使用中", "damaged": "损坏", "lost": "遗失",
     "stop": "停用", "restore": "恢复", "unlock": "解锁", "reset-password": "重置密码",
-    "freeze": "冻结", "revoke": "吊销",
+    "freeze": "冻结", "revoke": "吊销", "replace": "在原介质上换发",
     "information-change": "信息变更",
     "forward": "上报", "return": "退回", "resubmit": "再次提交", "approve": "同意", "refuse": "不同意",
     "attached": "已附上", "already-there": "此前已附上", "no-code": "没有二维码", "scan-refused": "未附上",

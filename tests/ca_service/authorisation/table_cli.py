@@ -86,6 +86,7 @@ COMMANDS: Sequence[Command] = (
     Command("certs show", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
     Command("certs export", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
     Command("certs history", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
+    Command("certs due", _A.CERTIFICATE_READ),
     Command("certs orders", _A.CERTIFICATE_READ),
     Command("certs confirm", _A.ORDER_CONFIRM, _PLACE, lambda p: [p.order]),
     Command("certs freeze", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),

@@ -97,6 +97,7 @@ CONSOLE: Sequence[Route] = (
     ),
     # Certificates
     Route("GET", "console.certificates.index", _A.CERTIFICATE_READ),
+    Route("GET", "console.certificates.due", _A.CERTIFICATE_READ),
     Route("GET", "console.certificates.show", _A.CERTIFICATE_READ, _PLACE, lambda p: {"serial": p.certificate}),
     Route(
         "POST", "console.certificates.change", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: {"serial": p.certificate},

@@ -1,4 +1,4 @@
-"""Hand-overs between two information administrators of a unit
+"""Hand-overs between two administrators, certificates due for replacement, the unit before in the account feed
 
 Revision: 0018
 Follows: 0014
@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _OPEN = sa.text("status IN ('seeking', 'paired')")
+_OUTDATED = sa.text('outdated_at IS NOT NULL')
 
 
 def upgrade() -> None:
@@ -38,7 +39,27 @@ def upgrade() -> None:
         op.create_index(f'ix_transfer_case_{column}', 'transfer_case', [column], unique=False)
     op.create_index('ix_transfer_open', 'transfer_case', ['holder_id'], unique=True,
                     sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.add_column('certificate', sa.Column('outdated_at', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('certificate', sa.Column('outdated_by', sa.String(length=40), server_default='', nullable=False))
+    op.add_column('account_event', sa.Column('from_unit', sa.String(length=20), server_default='', nullable=False))
+    # Until now the mark stood with the unit's case alone. The last case counts.
+    case = (
+        "FROM unit_step s JOIN unit_case c ON c.id = s.case_id "
+        "WHERE s.effect = 'certificate-outdated' AND s.subject = certificate.serial AND c.status = 'done' "
+        "ORDER BY c.decided_at DESC LIMIT 1"
+    )
+    op.execute(
+        f"UPDATE certificate SET outdated_at = (SELECT c.decided_at {case}), "
+        f"outdated_by = coalesce((SELECT c.id {case}), '') WHERE serial IN "
+        "(SELECT subject FROM unit_step WHERE effect = 'certificate-outdated')"
+    )
+    op.create_index('ix_certificate_outdated', 'certificate', ['outdated_at'], unique=False,
+                    sqlite_where=_OUTDATED, postgresql_where=_OUTDATED)
 
 
 def downgrade() -> None:
+    op.drop_index('ix_certificate_outdated', 'certificate')
+    op.drop_column('account_event', 'from_unit')
+    for name in ('outdated_by', 'outdated_at'):
+        op.drop_column('certificate', name)
     op.drop_table('transfer_case')
