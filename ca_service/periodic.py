@@ -14,6 +14,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
@@ -49,6 +50,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "push": lambda: push(wiring),
         "messages": lambda: deliver(services, couriers),
         "lost messages": lambda: notice_lost(services),
+        "compromise": lambda: revoke_page(services, WORKER),
         "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
         "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),

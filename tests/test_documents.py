@@ -16,6 +16,7 @@ from ca_service.config import Config, load
 from ca_service.domain.applications import APPLICATION, BATCH
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
+from ca_service.domain.compromises import COMPROMISE
 from ca_service.domain.conflicts import CONFLICT
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
@@ -49,6 +50,7 @@ _MACHINES: Mapping[str, Any] = {
     "release": RELEASE,
     "certificate": CERTIFICATE,
     "change": CHANGE,
+    "compromise": COMPROMISE,
     "transfer": TRANSFER,
     "message": MESSAGE,
     "unit": UNIT,

@@ -6,18 +6,14 @@ import click
 from asn1crypto import pem
 
 from ca_service.cli.base import Call, Group, pass_call
-from ca_service.domain.certificates import Certificate, RevocationReason
+from ca_service.domain.certificates import ORDERED, Certificate, RevocationReason
 from ca_service.domain.errors import NotFound
 from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
 from ca_service.workflows.certificates import history, list_certificates, show_certificate
 from ca_service.workflows.orders import confirm_order, list_orders
 from ca_service.workflows.outdated import due_for_replacement
 
-_REASONS = {
-    reason.name.lower().replace("_", "-"): reason
-    for reason in RevocationReason
-    if reason is not RevocationReason.CERTIFICATE_HOLD
-}
+_REASONS = {reason.name.lower().replace("_", "-"): reason for reason in RevocationReason if reason in ORDERED}
 
 
 @click.group(cls=Group)

@@ -11,6 +11,7 @@ from ca_service.cli.base import Group
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "audit": "audit",
+        "ca": "ca",
         "campaigns": "campaigns",
         "certs": "certs",
         "changes": "changes",

@@ -126,6 +126,10 @@ class Tag(StrEnum):
     TRANSFER_PAIRED = "change:transfer:successor-named"
     TRANSFER_DONE = "change:transfer:executed"
     TRANSFER_ABANDONED = "change:transfer:abandoned"
+    COMPROMISE_DECLARED = "ca:compromise:declared"
+    COMPROMISE_WITHDRAWN = "ca:compromise:withdrawn"
+    COMPROMISE_CONFIRMED = "ca:compromise:confirmed"
+    COMPROMISE_ENDED = "ca:compromise:ca-revoked"
     CRL_REFUSED = "ca:crl:refused"
     FEED_READ = "relying:feed:read"
 

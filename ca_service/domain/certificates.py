@@ -45,12 +45,16 @@ class RevocationReason(IntEnum):
 
     UNSPECIFIED = 0
     KEY_COMPROMISE = 1
+    CA_COMPROMISE = 2
     AFFILIATION_CHANGED = 3
     SUPERSEDED = 4
     CESSATION_OF_OPERATION = 5
     CERTIFICATE_HOLD = 6
     PRIVILEGE_WITHDRAWN = 9
 
+
+ORDERED = frozenset(RevocationReason) - {RevocationReason.CERTIFICATE_HOLD, RevocationReason.CA_COMPROMISE}
+"""The reasons for which a person's certificate can be revoked by an order."""
 
 _S, _E = CertificateStatus, CertificateEvent
 

@@ -57,6 +57,15 @@ def certificate_due(email: str, unit_name: str) -> Letter:
     return Letter(email, text, "教育CA：请换发证书")
 
 
+def issuer_ended(email: str, unit_name: str) -> Letter:
+    """To a person whose certificate ended with the issuing CA's key."""
+    text = (
+        f"因签发系统的安全原因，您在“{unit_name}”的教育CA证书已停止使用。您的介质没有问题，请妥善保管，"
+        "等候上级用户管理部门通知重新下载证书。"
+    )
+    return Letter(email, text, "教育CA：证书已停止使用")
+
+
 def change_returned(email: str, unit_name: str) -> Letter:
     """To a person whose change case went back to its sender."""
     text = f"您在“{unit_name}”的教育CA用户变更申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"

@@ -12,6 +12,7 @@ from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change, Paper
+from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder, SignIn
@@ -93,6 +94,7 @@ class SqlUnitOfWork:
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
+        self.compromises = SqlRepository(session, Compromise, models.CompromiseRow, noun="密钥泄露处置")
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )

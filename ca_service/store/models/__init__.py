@@ -13,6 +13,7 @@ from ca_service.store.models.certification import (
     StatusLogRow,
     StatusOrderRow,
 )
+from ca_service.store.models.compromises import CompromiseRow
 from ca_service.store.models.custody import (
     CustodyRow,
     DispatchSheetRow,
@@ -41,6 +42,7 @@ __all__ = [
     "CampaignRow",
     "CertificateRow",
     "ChangeRow",
+    "CompromiseRow",
     "ConflictRow",
     "CrlRow",
     "CustodyRow",

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ca_service.domain.certificates import RevocationReason
+from ca_service.domain.certificates import ORDERED, RevocationReason
 from ca_service.domain.errors import Invalid
 from ca_service.web.console.context import actor, field, refuse_stale, services, window
 from ca_service.workflows import certificate_status
@@ -12,7 +12,7 @@ from ca_service.workflows.orders import confirm_order, list_orders, overdue_hold
 from ca_service.workflows.outdated import due_for_replacement
 
 pages = Blueprint("certificates", __name__, url_prefix="/certificates")
-_REASONS = {r.name: r for r in RevocationReason if r is not RevocationReason.CERTIFICATE_HOLD}
+_REASONS = {r.name: r for r in RevocationReason if r in ORDERED}
 
 
 @pages.get("")

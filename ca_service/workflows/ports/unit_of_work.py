@@ -7,6 +7,7 @@ from ca_service.domain.applications import Application, Batch
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
@@ -121,6 +122,9 @@ class UnitOfWork(Protocol):
 
     @property
     def crls(self) -> Crls: ...
+
+    @property
+    def compromises(self) -> Repository[Compromise]: ...
 
     @property
     def changes(self) -> Repository[Change]: ...

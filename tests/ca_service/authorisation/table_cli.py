@@ -116,6 +116,13 @@ COMMANDS: Sequence[Command] = (
     Command("transfers successor", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.transfer, p.application]),
     Command("transfers execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: [p.transfer]),
     Command("transfers give-up", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.transfer, "--reason", "x"]),
+    # The CA itself
+    Command("ca declare", _A.CA_DECLARE, arguments=lambda _: ["--ground", "x"]),
+    Command("ca withdraw", _A.CA_DECLARE, _CENTRE, lambda _: ["compromise-1"]),
+    Command("ca confirm", _A.CA_CONFIRM, _CENTRE, lambda _: ["compromise-1"]),
+    Command("ca revoke", _A.CA_REVOKE, _CENTRE, lambda _: ["compromise-1"]),
+    Command("ca list", _A.CA_READ),
+    Command("ca affected", _A.CERTIFICATE_READ, arguments=lambda _: ["compromise-1"]),
     # Messages, the campaign
     Command("messages list", _A.MESSAGE_READ),
     Command("messages resend", _A.MESSAGE_RESEND, _PLACE, lambda p: [p.message]),

@@ -18,6 +18,7 @@ from ca_service.config import Config, read_secret
 from ca_service.domain.applications import Application, ApplicationStatus, Batch, Contact
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
+from ca_service.domain.compromises import Compromise, CompromiseStatus
 from ca_service.domain.conflicts import ConflictCase, ConflictStatus
 from ca_service.domain.drafts import Draft
 from ca_service.domain.enrolments import Enrolment, EnrolmentStatus
@@ -118,6 +119,9 @@ def _fill(services: Services) -> None:
             uow.staff.add(_account(services, place.clerk, code, Role.CLERK))
         for code in LINEAGE:
             _cases(services, uow, Place(code, Path()), scan)
+        uow.compromises.add(
+            Compromise("compromise-1", "issuing", "x", CompromiseStatus.WITHDRAWN, "somebody", services.clock())
+        )
         uow.staff.add(_account(services, "an-auditor", CENTRE_CODE, Role.AUDITOR))
 
 

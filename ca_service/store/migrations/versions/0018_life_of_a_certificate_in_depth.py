@@ -1,4 +1,4 @@
-"""Hand-overs between two administrators, certificates due for replacement, the unit before in the account feed
+"""Hand-overs, certificates due for replacement, merged units in the account feed, compromises of a CA
 
 Revision: 0018
 Follows: 0014
@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 _OPEN = sa.text("status IN ('seeking', 'paired')")
+_STANDS = sa.text("status != 'withdrawn'")
 _OUTDATED = sa.text('outdated_at IS NOT NULL')
 
 
@@ -39,6 +40,22 @@ def upgrade() -> None:
         op.create_index(f'ix_transfer_case_{column}', 'transfer_case', [column], unique=False)
     op.create_index('ix_transfer_open', 'transfer_case', ['holder_id'], unique=True,
                     sqlite_where=_OPEN, postgresql_where=_OPEN)
+    op.create_table('compromise',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('issuer', sa.String(length=40), nullable=False),
+    sa.Column('ground', sa.Text(), nullable=False),
+    sa.Column('status', sa.String(length=40), nullable=False),
+    sa.Column('declared_by', sa.String(length=80), nullable=False),
+    sa.Column('declared_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_by', sa.String(length=80), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('ended_by', sa.String(length=80), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['issuer'], ['issuer.name'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    op.create_index('ix_compromise_standing', 'compromise', ['issuer'], unique=True,
+                    sqlite_where=_STANDS, postgresql_where=_STANDS)
     op.add_column('certificate', sa.Column('outdated_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('certificate', sa.Column('outdated_by', sa.String(length=40), server_default='', nullable=False))
     op.add_column('account_event', sa.Column('from_unit', sa.String(length=20), server_default='', nullable=False))
@@ -62,4 +79,5 @@ def downgrade() -> None:
     op.drop_column('account_event', 'from_unit')
     for name in ('outdated_by', 'outdated_at'):
         op.drop_column('certificate', name)
+    op.drop_table('compromise')
     op.drop_table('transfer_case')
