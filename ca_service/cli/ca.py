@@ -1,7 +1,10 @@
 """`educa ca`: what to do when the issuing CA's key is in wrong hands (docs/operations.md has the drill)."""
 
+import hashlib
+
 import click
 
+from ca_service import rollover
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.compromises import Compromise
 from ca_service.workflows import compromise
@@ -52,6 +55,21 @@ def revoke(call: Call, case: str) -> None:
     own = publish_crl(call.services, call.actor, issuer)
     facts = {"case": case, "root_crl": root.number, "issuer_crl": own.number}
     call.tell(facts, text=f"签发 CA 证书已吊销。根 CRL 第 {root.number} 号、签发 CA 的 CRL 第 {own.number} 号已发布。")
+
+
+@ca.command("roll-over")
+@pass_call
+def roll_over(call: Call) -> None:
+    """在已终止的签发 CA 旁另建新的签发 CA（本机操作员，根密钥设备在场）。"""
+    issuer = rollover.hold(call.wiring, call.actor)
+    file = call.config.folder / f"{issuer.name}.pem"
+    sha256 = hashlib.sha256(issuer.certificate).hexdigest()
+    facts = {"name": issuer.name, "certificate": str(file), "sha256": sha256}
+    text = (
+        f"签发 CA {issuer.name} 已建立，证书在 {file}，SHA-256 {sha256}。请重新启动 educa serve，"
+        "把新证书和 CRL 地址交给各接入系统，并向受影响的人发放下载码。"
+    )
+    call.tell(facts, text=text)
 
 
 @ca.command("list")

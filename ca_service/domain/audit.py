@@ -129,6 +129,7 @@ class Tag(StrEnum):
     COMPROMISE_DECLARED = "ca:compromise:declared"
     COMPROMISE_WITHDRAWN = "ca:compromise:withdrawn"
     COMPROMISE_CONFIRMED = "ca:compromise:confirmed"
+    ISSUER_FOUNDED = "ca:issuer:founded"
     COMPROMISE_ENDED = "ca:compromise:ca-revoked"
     CRL_REFUSED = "ca:crl:refused"
     FEED_READ = "relying:feed:read"
