@@ -9,6 +9,7 @@ from flask import Flask
 import ocsp
 from ca_service import config as configuration
 from ca_service.config import read_secret
+from ca_service.domain.certificates import Issuer
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
@@ -18,6 +19,7 @@ from ca_service.web import api, console, errors, openapi, publication
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
+from ca_service.workflows.current_issuer import current, issuing
 from ca_service.workflows.infrastructure import signers
 
 if TYPE_CHECKING:
@@ -84,19 +86,23 @@ def create_console(wiring: Wiring) -> Flask:
 
 
 def responder(wiring: Wiring) -> ocsp.Responder:
-    """The OCSP responder for the issuing CA, following its status log."""
+    """The OCSP responder for every issuing CA, following their status logs; one founded later needs a new start."""
+    with wiring.database.read() as uow:
+        issuers = [_served(wiring, issuer) for issuer in issuing(uow)]
+    # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
+    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
+    return ocsp.Responder(issuers, wiring.clock, policy=policy)
+
+
+def _served(wiring: Wiring, issuer: Issuer) -> ocsp.ServedIssuer:
     signer = delegated_keys.CurrentKey(
         delegated_keys.OCSP,
         wiring.issuing_sessions,
-        lambda: signers(wiring.services, delegated_keys.OCSP.profile),
+        lambda: signers(wiring.services, delegated_keys.OCSP.profile, issuer=issuer.name),
         wiring.clock,
         make=lambda der, key: ocsp.ResponderKey(der, key.algorithm, key.sign),
     )
-    certificate = wiring.ca_certificates()["issuing"]
-    source = SqlStatusSource(wiring.database.reading, "issuing")
-    # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
-    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
-    return ocsp.Responder([ocsp.ServedIssuer(certificate, source, signer)], wiring.clock, policy=policy)
+    return ocsp.ServedIssuer(issuer.certificate, SqlStatusSource(wiring.database.reading, issuer.name), signer)
 
 
 def missing(wiring: Wiring) -> str:
@@ -105,7 +111,7 @@ def missing(wiring: Wiring) -> str:
         with wiring.database.read() as uow:
             if not uow.issuers.find():
                 return "the CA is not initialised"
-            latest = uow.crls.latest("issuing")
+            latest = uow.crls.latest(current(uow))
         if latest is None or latest.next_update < wiring.clock():
             return "no fresh CRL"
     except DomainError as error:

@@ -1,7 +1,7 @@
 """The background work: each task is safe to repeat, and one that fails is tried again the next round."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +14,8 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.compromise import revoke_page
+from ca_service.workflows.current_issuer import compromised, current, issuing
 from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
@@ -49,8 +51,9 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "push": lambda: push(wiring),
         "messages": lambda: deliver(services, couriers),
         "lost messages": lambda: notice_lost(services),
-        "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
-        "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
+        "compromise": lambda: revoke_page(services, WORKER),
+        "crl": lambda: [publish_if_due(services, WORKER, ca, interval=config.ca.crl_interval) for ca in cas(wiring)],
+        "ocsp-signer": lambda: [renew_signer(wiring, OCSP_SIGNER, issuer=ca) for ca in cas(wiring)],
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
@@ -88,14 +91,29 @@ def push(wiring: Wiring) -> int:
     return record_confirmations(wiring.services, WORKER, client.push(persons))
 
 
-def renew_signer(wiring: Wiring, delegated: Delegated) -> bool:
-    """Make a new delegated signer when the present one is near its end; the old one signs until it is seen."""
+def cas(wiring: Wiring) -> Sequence[str]:
+    """The names of all issuing CAs."""
+    with wiring.services.read() as uow:
+        return [issuer.name for issuer in issuing(uow)]
+
+
+def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> bool:
+    """Make a new delegated signer when the present one is near its end; the old one signs until it is seen.
+
+    By the CA named, or the present one; a compromised CA gets none but for its OCSP answers.
+    """
     services, purpose = wiring.services, delegated.purpose
-    if not delegated_keys.renewal_due(signers(services, purpose.profile), services.clock()):
+    with services.read() as uow:
+        issuer = issuer or current(uow)
+        if purpose is not delegated_keys.OCSP and issuer in compromised(uow):
+            return False
+    if not delegated_keys.renewal_due(signers(services, purpose.profile, issuer=issuer), services.clock()):
         return False
     key = delegated_keys.new_key(wiring.issuing_sessions, purpose, services.random_bytes(8).hex())
     ca = wiring.config.ca
     names = Names(ca.organization, ca.root_name, ca.issuing_name)
     name = f"{ca.issuing_name}{delegated.suffix}"
-    certify_infrastructure(services, names, profile=purpose.profile, public_key=key.public_key, name=name)
+    certify_infrastructure(
+        services, names, profile=purpose.profile, public_key=key.public_key, name=name, issuer=issuer
+    )
     return True

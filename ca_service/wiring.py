@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 
+from cryptography import x509
+
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
-from ca_service.domain.errors import NotFound, Unavailable
+from ca_service.domain.errors import Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing import delegated_keys
@@ -64,14 +66,12 @@ class Wiring:
         return {}
 
     def authority(self, name: str) -> Authority:
-        """The door to one CA key (`root` or `issuing`), opened once; raise NotFound, Unavailable."""
+        """The door to one CA key, opened once; raise NotFound, Unavailable."""
         if name not in self._authorities:
             self._authorities[name] = self._open(name)
         return self._authorities[name]
 
     def _open(self, name: str) -> CertificateAuthority:
-        if name not in ("root", "issuing"):
-            raise NotFound(f"没有名为 {name} 的 CA。")
         with self.database.read() as uow:
             issuer = uow.issuers.get(name)
         sessions = self.root_sessions if name == "root" else self.issuing_sessions
@@ -84,7 +84,7 @@ class Wiring:
         return Publication(
             crl_url=f"{base}/crl/{name}.crl",
             # The root revokes so seldom that its complete list is the shortest there can be.
-            delta_crl_url=f"{base}/crl/delta/{name}.crl" if name == "issuing" and self.config.ca.delta_crls else None,
+            delta_crl_url=f"{base}/crl/delta/{name}.crl" if name != "root" and self.config.ca.delta_crls else None,
             ocsp_url=f"{base}/ocsp",
             certificate_url=f"{base}/ca/{name}.cer",
         )
@@ -127,11 +127,17 @@ class Wiring:
         """Who signs the account feed now; the call raises Unavailable when nobody can."""
 
         def make(certificate: bytes, key: Pkcs11Key) -> PageSigner:
-            return PageSigner.of(certificate, key, issuing=self.ca_certificates()["issuing"])
+            return PageSigner.of(certificate, key, issuing=self._signer_of(certificate))
 
         feed = delegated_keys.FEED
         found = partial(signers, self.services, feed.profile)
         return delegated_keys.CurrentKey(feed, self.issuing_sessions, found, self.clock, make=make)
+
+    def _signer_of(self, certificate: bytes) -> bytes:
+        """The certificate of the CA of ours that is named as issuer; no two have one name."""
+        issuer = x509.load_der_x509_certificate(certificate).issuer
+        cas = self.ca_certificates().values()
+        return next(der for der in cas if x509.load_der_x509_certificate(der).subject == issuer)
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

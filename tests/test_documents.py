@@ -16,11 +16,13 @@ from ca_service.config import Config, load
 from ca_service.domain.applications import APPLICATION, BATCH
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
+from ca_service.domain.compromises import COMPROMISE
 from ca_service.domain.conflicts import CONFLICT
 from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
+from ca_service.domain.transfers import TRANSFER
 from ca_service.domain.unblocks import RELEASE
 from ca_service.domain.unit_cases import UNIT_CASE
 from ca_service.domain.unit_kinds import UNIT
@@ -48,6 +50,8 @@ _MACHINES: Mapping[str, Any] = {
     "release": RELEASE,
     "certificate": CERTIFICATE,
     "change": CHANGE,
+    "compromise": COMPROMISE,
+    "transfer": TRANSFER,
     "message": MESSAGE,
     "unit": UNIT,
     "unit-case": UNIT_CASE,

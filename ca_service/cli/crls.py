@@ -14,7 +14,7 @@ def crl() -> None:
 
 
 @crl.command("publish")
-@click.option("--issuer", type=click.Choice(["issuing", "root"]), default="issuing", show_default=True)
+@click.option("--issuer", default="issuing", show_default=True, help="CA 名称：root、issuing、issuing-2 等")
 @pass_call
 def publish(call: Call, issuer: str) -> None:
     """立即发布新的 CRL。"""
@@ -24,7 +24,7 @@ def publish(call: Call, issuer: str) -> None:
 
 
 @crl.command("show")
-@click.option("--issuer", type=click.Choice(["issuing", "root"]), default="issuing", show_default=True)
+@click.option("--issuer", default="issuing", show_default=True, help="CA 名称：root、issuing、issuing-2 等")
 @pass_call
 def show(call: Call, issuer: str) -> None:
     """显示当前 CRL 的内容。"""

@@ -13,9 +13,11 @@ from cryptography import x509
 from ca_service.cli.base import Call, Command, pass_call
 from ca_service.config import ConfigError
 from ca_service.domain.errors import DomainError
+from ca_service.periodic import cas
 from ca_service.signing import delegated_keys
 from ca_service.store import schema
 from ca_service.wiring import Wiring
+from ca_service.workflows.current_issuer import current_issuer
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
@@ -77,7 +79,7 @@ def _root_key(wiring: Wiring) -> Finding:
 
 
 def _issuing_key(wiring: Wiring) -> Finding:
-    return _key(wiring, "issuing", "签发 CA 密钥")
+    return _key(wiring, current_issuer(wiring.services), "签发 CA 密钥")
 
 
 def _key(wiring: Wiring, name: str, what: str) -> Finding:
@@ -102,7 +104,7 @@ def _custody_key(wiring: Wiring) -> Finding:
 
 
 def _crl(wiring: Wiring) -> Finding:
-    for issuer in ("issuing", "root"):
+    for issuer in (*cas(wiring), "root"):
         with wiring.database.read() as uow:
             latest, refused = uow.crls.latest(issuer), uow.crls.last_refused(issuer)
         if refused is not None:

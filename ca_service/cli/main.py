@@ -12,6 +12,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "audit": "audit",
         "backup": "backup",
+        "ca": "ca",
         "campaigns": "campaigns",
         "certs": "certs",
         "changes": "changes",
@@ -26,6 +27,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "restore": "backup",
         "serve": "serve",
         "staff": "staff",
+        "transfers": "transfers",
         "units": "units",
         "worker": "serve",
     }

@@ -45,12 +45,16 @@ class RevocationReason(IntEnum):
 
     UNSPECIFIED = 0
     KEY_COMPROMISE = 1
+    CA_COMPROMISE = 2
     AFFILIATION_CHANGED = 3
     SUPERSEDED = 4
     CESSATION_OF_OPERATION = 5
     CERTIFICATE_HOLD = 6
     PRIVILEGE_WITHDRAWN = 9
 
+
+ORDERED = frozenset(RevocationReason) - {RevocationReason.CERTIFICATE_HOLD, RevocationReason.CA_COMPROMISE}
+"""The reasons for which a person's certificate can be revoked by an order."""
 
 _S, _E = CertificateStatus, CertificateEvent
 
@@ -77,7 +81,10 @@ CERTIFICATE = Machine(
 
 @dataclass(frozen=True)
 class Certificate:
-    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it."""
+    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it.
+
+    `outdated_at`: since then it names what is no longer so (a name, a unit), by the case `outdated_by`; to be replaced.
+    """
 
     serial: str
     issuer: str
@@ -98,6 +105,8 @@ class Certificate:
     crl_entry: bytes | None = None
     confirmed_at: datetime | None = None
     reminded_at: datetime | None = None
+    outdated_at: datetime | None = None
+    outdated_by: str = ""
 
     def good_at(self, now: datetime) -> bool:
         """Whether it may be used: active by our own record, and within its time."""

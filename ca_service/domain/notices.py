@@ -48,6 +48,24 @@ def change_executed(email: str, unit_name: str) -> Letter:
     return Letter(email, text, "教育CA：变更已办理")
 
 
+def certificate_due(email: str, unit_name: str) -> Letter:
+    """To a person whose certificate names what is no longer so; `unit_name` is the unit as it is called now."""
+    text = (
+        f"您在“{unit_name}”的教育CA证书所载姓名或单位已经变更，须换发新证书。请插入介质，用证书助手的“更新证书”办理，"
+        "不需要下载码；换发之后旧证书自动停用。"
+    )
+    return Letter(email, text, "教育CA：请换发证书")
+
+
+def issuer_ended(email: str, unit_name: str) -> Letter:
+    """To a person whose certificate ended with the issuing CA's key."""
+    text = (
+        f"因签发系统的安全原因，您在“{unit_name}”的教育CA证书已停止使用。您的介质没有问题，请妥善保管，"
+        "等候上级用户管理部门通知重新下载证书。"
+    )
+    return Letter(email, text, "教育CA：证书已停止使用")
+
+
 def change_returned(email: str, unit_name: str) -> Letter:
     """To a person whose change case went back to its sender."""
     text = f"您在“{unit_name}”的教育CA用户变更申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"

@@ -12,6 +12,7 @@ from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change, Paper
+from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.holders import Holder, SignIn
@@ -23,6 +24,7 @@ from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey, TotpSecret
 from ca_service.domain.sign_in import Session as SignedIn
+from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
@@ -92,9 +94,11 @@ class SqlUnitOfWork:
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
+        self.compromises = SqlRepository(session, Compromise, models.CompromiseRow, noun="密钥泄露处置")
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )
+        self.transfers = SqlRepository(session, Transfer, models.TransferRow, noun="交接")
         self.steps = SqlRepository(session, Step, models.StepRow, noun="审核步骤", place="from_unit")
         self.conflicts = SqlRepository(session, ConflictCase, models.ConflictRow, noun="重复登记", place="at_unit")
         self.messages = SqlRepository(

@@ -7,6 +7,7 @@ import crl
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import (
     CERTIFICATE,
+    ORDERED,
     Certificate,
     CertificateEvent,
     RevocationReason,
@@ -38,6 +39,8 @@ def revoke(services: Services, actor: Actor, serial: str, *, reason: str, crl_re
     """Revoke for good."""
     if crl_reason is RevocationReason.CERTIFICATE_HOLD:
         raise Invalid("吊销不能使用“暂停使用”（certificateHold）作为原因；需要暂停请使用冻结。")
+    if crl_reason not in ORDERED:
+        raise Invalid("这个吊销原因只用于 CA 自身的证书。")
     return _order(services, actor, serial, OrderAct.REVOKE, reason=reason, crl_reason=crl_reason)
 
 

@@ -43,9 +43,10 @@ from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
+from ca_service.workflows.current_issuer import ROOT, current_issuer
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
-from ca_service.workflows.enrol_issue import HELPER, ISSUER, PROFILE, issue_for, issued_before, refuse, renewable
+from ca_service.workflows.enrol_issue import HELPER, PROFILE, issue_for, issued_before, refuse, renewable
 from ca_service.workflows.ports import Before, Services, UnitOfWork
 
 
@@ -146,12 +147,13 @@ def certificate(
             BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
         )
     public_key = read_csr(csr)
-    services.authority(ISSUER).check_key(PROFILE, public_key)
+    services.authority(current_issuer(services)).check_key(PROFILE, public_key)
     if enrolment.status is EnrolmentStatus.OPEN:
         issued = issue_for(services, enrolment, public_key)
     else:
         issued = issued_before(services, enrolment, public_key)
-    chain = [services.authority(ISSUER).certificate, services.authority("root").certificate]
+    with services.read() as uow:
+        chain = [uow.issuers.get(name).certificate for name in (issued.issuer, ROOT)]
     return Delivered(issued.der or b"", chain, enrolment.challenge or b"")
 
 

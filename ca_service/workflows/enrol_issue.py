@@ -9,13 +9,13 @@ from ca_service.domain.errors import CertificateNotLive, CodeUsed, Conflict, Dom
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.approvals import certifiable
+from ca_service.workflows.current_issuer import current
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Order, Services, UnitOfWork
 
 HELPER = Actor("helper", CENTRE_CODE, frozenset(), "api")
 PROFILE = "information-administrator"
-ISSUER = "issuing"
 
 
 def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
@@ -29,7 +29,7 @@ def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Ce
 def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
     with services.read() as uow:
         holder = uow.holders.get(enrolment.holder_id)
-        unit = certifiable(uow, holder)
+        unit, issuer = certifiable(uow, holder), current(uow)
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
         used = [found for found in uow.certificates.find(key_sha256=key_sha256(public_key)) if found.der is not None]
         if used and uow.enrolments.get(enrolment.id).certificate_serial == used[0].serial:
@@ -72,7 +72,7 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         uow.enrolments.change(bound[0], status=ENROLMENT.after(bound[0].status, EnrolmentEvent.ISSUE))
 
     return issue(
-        services, HELPER, order, issuer=ISSUER, unit_code=unit.code,
+        services, HELPER, order, issuer=issuer, unit_code=unit.code,
         medium_serial=enrolment.medium_serial, with_intent=bind, with_record=note,
     )  # fmt: skip
 

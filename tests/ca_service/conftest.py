@@ -4,10 +4,11 @@ import atexit
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from argon2 import PasswordHasher
@@ -152,3 +153,30 @@ def _wordless(wiring: Wiring) -> set[str]:
 def office(wiring: Wiring) -> Office:
     """The service with people in every role; see office.py."""
     return Office(wiring.services)
+
+
+Fresh = Callable[[], Iterator[Config]]
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def fresh(request: pytest.FixtureRequest) -> tuple[int, Fresh]:
+    """How many sequences to try, and how each gets a database of its own."""
+    founded: Config = request.getfixturevalue("founded")
+    if request.param == "sqlite":
+        return 12, lambda: _copies_on_sqlite(founded)
+    base: Config = request.getfixturevalue("founded_on_postgres")
+    server: str = request.getfixturevalue("postgres_server")
+    return 3, lambda: _copies_on_postgres(base, server)
+
+
+def _copies_on_sqlite(base: Config) -> Iterator[Config]:
+    with TemporaryDirectory(prefix="educa-tree-") as folder:
+        copy = Path(folder) / "educa.db"
+        shutil.copy(base.path(Path("educa.db")), copy)
+        yield base.model_copy(update={"database": DatabaseTable(url=f"sqlite:///{copy}")})
+
+
+def _copies_on_postgres(base: Config, server: str) -> Iterator[Config]:
+    name = f"tree{next(_NUMBERS)}"
+    yield base.model_copy(update={"database": DatabaseTable(url=postgres.create(server, name, template="founded"))})
+    postgres.drop(server, name)

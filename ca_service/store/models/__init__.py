@@ -13,6 +13,7 @@ from ca_service.store.models.certification import (
     StatusLogRow,
     StatusOrderRow,
 )
+from ca_service.store.models.compromises import CompromiseRow
 from ca_service.store.models.custody import (
     CustodyRow,
     DispatchSheetRow,
@@ -28,6 +29,7 @@ from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
 from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
+from ca_service.store.models.transfers import TransferRow
 from ca_service.store.models.unblocks import ReleaseRow, SoPinRow
 from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEventRow, UnitStepRow
 
@@ -40,6 +42,7 @@ __all__ = [
     "CampaignRow",
     "CertificateRow",
     "ChangeRow",
+    "CompromiseRow",
     "ConflictRow",
     "CrlRow",
     "CustodyRow",
@@ -70,6 +73,7 @@ __all__ = [
     "StatusOrderRow",
     "StepRow",
     "TotpKeyRow",
+    "TransferRow",
     "TryRow",
     "UnitCaseRow",
     "UnitEventRow",

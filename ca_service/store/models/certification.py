@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.certificates import CertificateEvent, CertificateStatus, RevocationReason
@@ -46,12 +46,18 @@ class CertificateRow(Base):
     crl_entry: Mapped[bytes | None]
     confirmed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    outdated_at: Mapped[datetime | None]
+    outdated_by: Mapped[str] = mapped_column(String(40), server_default="")
 
 
 # What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.
 Index("ix_certificate_status", CertificateRow.issuer, CertificateRow.status)
 # A person's certificates; with the next two columns all that the campaign board counts of them.
 Index("ix_certificate_board", CertificateRow.holder_id, CertificateRow.status, CertificateRow.created_at)
+_OUTDATED = text("outdated_at IS NOT NULL")
+Index(
+    "ix_certificate_outdated", CertificateRow.outdated_at, sqlite_where=_OUTDATED, postgresql_where=_OUTDATED
+)  # fmt: skip
 
 
 class StatusEventRow(Base):

@@ -64,19 +64,20 @@ def _form_page(holder: object, unit_names: object, case: Change | None) -> dict[
 @pages.post("")
 def submit() -> ResponseReturnValue:
     """Enter a form with its scan."""
-    made = change.submit(services(), actor(), _form(field("holder"), upload("scan")))
+    made = change.submit(services(), actor(), read_form(field("holder"), upload("scan"), kind=field("kind")))
     return redirect(url_for("console.changes.show", change_id=made.id))
 
 
-def _form(holder_id: str, scan: tuple[bytes, str]) -> change.Form:
-    if field("kind") not in {kind.value for kind in ChangeKind}:
+def read_form(holder_id: str, scan: tuple[bytes, str], *, kind: str, transferred: bool = False) -> change.Form:
+    """The form as it was typed; a page may say by itself of which kind it is, and that the person was transferred."""
+    if kind not in {known.value for known in ChangeKind}:
         raise Invalid("请选择变更类型。")
     return change.Form(
-        ChangeKind(field("kind")),
+        ChangeKind(kind),
         holder_id,
         field("explanation"),
         field("opinion"),
-        bool(field("transferred")),
+        transferred or bool(field("transferred")),
         *scan,
         after={name: field(f"after_{name.value}") for name in _TYPED if field(f"after_{name.value}")},
         login_account=field("login_account"),
@@ -129,7 +130,8 @@ def review(change_id: str) -> ResponseReturnValue:
     elif act == "resubmit":
         file = request.files.get("scan")
         again = upload("scan") if file is not None and file.filename else (b"", "")
-        change.resubmit(services(), actor(), change_id, _form(field("holder"), again))
+        form = read_form(field("holder"), again, kind=field("kind"))
+        change.resubmit(services(), actor(), change_id, form)
     else:
         raise Invalid("没有这种审核操作。")
     return redirect(url_for("console.changes.show", change_id=change_id))

@@ -7,6 +7,7 @@ from ca_service.domain.applications import Application, Batch
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.holders import Holder, SignIn
@@ -19,6 +20,7 @@ from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
 from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
+from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
@@ -122,7 +124,13 @@ class UnitOfWork(Protocol):
     def crls(self) -> Crls: ...
 
     @property
+    def compromises(self) -> Repository[Compromise]: ...
+
+    @property
     def changes(self) -> Repository[Change]: ...
+
+    @property
+    def transfers(self) -> Repository[Transfer]: ...
 
     @property
     def steps(self) -> Repository[Step]: ...

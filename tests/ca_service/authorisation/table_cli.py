@@ -90,6 +90,7 @@ COMMANDS: Sequence[Command] = (
     Command("certs show", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
     Command("certs export", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
     Command("certs history", _A.CERTIFICATE_READ, _PLACE, lambda p: [p.certificate]),
+    Command("certs due", _A.CERTIFICATE_READ),
     Command("certs orders", _A.CERTIFICATE_READ),
     Command("certs confirm", _A.ORDER_CONFIRM, _PLACE, lambda p: [p.order]),
     Command("certs freeze", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),
@@ -108,6 +109,25 @@ COMMANDS: Sequence[Command] = (
     Command("changes decide", _A.CHANGE_DECIDE, _PLACE, lambda p: [p.change, "--refuse", "--reason", "x"]),
     Command("changes execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: [p.change]),
     Command("changes list", _A.CHANGE_READ),
+    # Hand-overs
+    Command(
+        "transfers begin", _A.CHANGE_SUBMIT, _PLACE,
+        lambda p: ["--holder", p.holder, "--scan", p.file("form.png"), "--explanation", "x", "--opinion", "x"],
+    ),
+    Command("transfers adopt", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.change]),
+    Command("transfers list", _A.CHANGE_READ),
+    Command("transfers show", _A.CHANGE_READ, _PLACE, lambda p: [p.transfer]),
+    Command("transfers successor", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.transfer, p.application]),
+    Command("transfers execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: [p.transfer]),
+    Command("transfers give-up", _A.CHANGE_SUBMIT, _PLACE, lambda p: [p.transfer, "--reason", "x"]),
+    # The CA itself
+    Command("ca declare", _A.CA_DECLARE, arguments=lambda _: ["--ground", "x"]),
+    Command("ca withdraw", _A.CA_DECLARE, _CENTRE, lambda _: ["compromise-1"]),
+    Command("ca confirm", _A.CA_CONFIRM, _CENTRE, lambda _: ["compromise-1"]),
+    Command("ca revoke", _A.CA_REVOKE, _CENTRE, lambda _: ["compromise-1"]),
+    Command("ca roll-over", _A.CA_REVOKE),
+    Command("ca list", _A.CA_READ),
+    Command("ca affected", _A.CERTIFICATE_READ, arguments=lambda _: ["compromise-1"]),
     # Messages, the campaign
     Command("messages list", _A.MESSAGE_READ),
     Command("messages resend", _A.MESSAGE_RESEND, _PLACE, lambda p: [p.message]),

@@ -97,6 +97,7 @@ CONSOLE: Sequence[Route] = (
     ),
     # Certificates
     Route("GET", "console.certificates.index", _A.CERTIFICATE_READ),
+    Route("GET", "console.certificates.due", _A.CERTIFICATE_READ),
     Route("GET", "console.certificates.show", _A.CERTIFICATE_READ, _PLACE, lambda p: {"serial": p.certificate}),
     Route(
         "POST", "console.certificates.change", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: {"serial": p.certificate},
@@ -133,6 +134,24 @@ CONSOLE: Sequence[Route] = (
     Route(
         "POST", "console.changes.execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: {"change_id": p.change},
         lambda _: {"seen": "submitted"},
+    ),
+    # Hand-overs
+    Route("GET", "console.transfers.index", _A.CHANGE_READ),
+    Route("GET", "console.transfers.start", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"holder_id": p.holder}),
+    Route(
+        "POST", "console.transfers.begin", _A.CHANGE_SUBMIT, _PLACE,
+        form=lambda p: {"holder": p.holder, "explanation": "x", "opinion": "x", "scan": p.upload("form.png")},
+    ),
+    Route("POST", "console.transfers.begin", _A.CHANGE_SUBMIT, _PLACE, form=lambda p: {"change": p.change}),
+    Route("GET", "console.transfers.show", _A.CHANGE_READ, _PLACE, lambda p: {"transfer_id": p.transfer}),
+    Route(
+        "POST", "console.transfers.successor", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"transfer_id": p.transfer},
+        lambda p: {"application": p.application},
+    ),
+    Route("POST", "console.transfers.execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: {"transfer_id": p.transfer}),
+    Route(
+        "POST", "console.transfers.give_up", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"transfer_id": p.transfer},
+        lambda _: {"reason": "x"},
     ),
     # Tokens
     Route("GET", "console.media.index", _A.MEDIA_READ),
