@@ -40,11 +40,11 @@ class LiveCa:
     root: Path
     clock: ca_fixtures.TestClock
 
-    def live(self, serial: str) -> list[str]:
+    def live(self, serial: str, *, confirmed: bool = False) -> list[str]:
         """Serial numbers of the certificates on a token that are not revoked."""
         with self.office.services.read() as uow:
             found = uow.certificates.find(profile=PROFILE, medium_serial=serial)
-        return [one.serial for one in found if one.status not in ENDED]
+        return [one.serial for one in found if one.status not in ENDED and (one.confirmed_at or not confirmed)]
 
     def certificate(self, serial: str) -> bytes:
         """The certificate on a token, which is no secret."""
