@@ -4,9 +4,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+import time_machine
+
 from ca_service.domain.media import MediumStatus
 from ca_service.workflows import incidents
-from tests.e2e.holders import NEW_PIN, Holder, LiveCa, equip
+from tests.e2e.apart import Apart
+from tests.e2e.holders import NEW_PIN, Holder
 from tests.e2e.three_sides import require_one_so_pin, require_one_story
 from tests.token_provisioning.soft_token import PIN, Result
 
@@ -21,64 +24,65 @@ class Deed(Protocol):
         """Do it, or do it again, at the server of this address."""
 
     def judge(self, place: str, ended: Result) -> None:
-        """Look at all sides after `act` was repeated, having been broken off at this place (empty: it was not)."""
+        """Look at all sides after `act` was repeated, having been broken off at this place (empty: nobody knows)."""
 
 
 @dataclass
 class Downloads:
     """Each by a person of its own, onto a new token."""
 
-    ca: LiveCa
-    module: str
+    apart: Apart
     folder: Path
     holders: list[Holder] = field(default_factory=list)
 
     def prepare(self) -> None:
         folder = self.folder / str(len(self.holders))
         folder.mkdir()
-        self.holders.append(replace(equip(self.ca, folder, self.module), here=True))
+        self.holders.append(self.apart.equipped(folder))
 
     def act(self, address: str) -> Result:
         return self.holders[-1].at(address).enrol()
 
     def judge(self, place: str, ended: Result) -> None:
         assert (ended.code, ended.document["state"]) == (0, "confirmed"), (place, ended)
-        require_one_story(self.ca, self.holders[-1], ended.document["certificate_serial"])
+        require_one_story(self.apart.ca, self.holders[-1], ended.document["certificate_serial"])
 
 
 @dataclass
 class Renewals:
     """One after the other on the same token: each renews what the last one has brought."""
 
-    ca: LiveCa
+    apart: Apart
     holder: Holder
     serial: str
 
     def prepare(self) -> None:
-        self.ca.nearly_expired(self.serial)
+        self.apart.ca.nearly_expired(self.serial)
 
     def act(self, address: str) -> Result:
-        return self.holder.at(address).renew()
+        # The server's clock is ahead: what is renewed one after the other must not begin in the same second.
+        with time_machine.travel(self.apart.ca.clock()):
+            return self.holder.at(address).renew()
 
     def judge(self, place: str, ended: Result) -> None:
         done = ended.document
         # Where only the tidying was left to do, the serial number of the old one is told from the journal.
         assert (done["state"], done["superseded"]) == ("confirmed", self.serial), place
         self.serial = done["certificate_serial"]
-        require_one_story(self.ca, self.holder, self.serial)
+        require_one_story(self.apart.ca, self.holder, self.serial)
 
 
 @dataclass
 class Unblocks:
     """One after the other on the same token, each with another PIN."""
 
-    ca: LiveCa
+    apart: Apart
     holder: Holder
     serial: str
     code: str = ""
 
     def prepare(self) -> None:
-        office = self.ca.office
+        office = self.apart.ca.office
         incidents.report_locked(office.services, office.custodian, self.holder.serial)
         self.code = office.released(self.holder.person)
         self.holder = replace(self.holder, pin=PIN if self.holder.pin == NEW_PIN else NEW_PIN)
@@ -92,7 +96,7 @@ class Unblocks:
         if place:
             assert used == (place in ("confirm: after commit", "confirm: answered")), (place, ended)
         assert used or ended.document == {"unblocked": True, "token_serial": self.holder.serial}, place
-        with self.ca.office.services.read() as uow:
+        with self.apart.ca.office.services.read() as uow:
             assert uow.media.get(self.holder.serial).status is MediumStatus.IN_USE
-        require_one_story(self.ca, self.holder, self.serial)
-        require_one_so_pin(self.ca, self.holder)
+        require_one_story(self.apart.ca, self.holder, self.serial)
+        require_one_so_pin(self.apart.ca, self.holder)
