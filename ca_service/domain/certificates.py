@@ -77,7 +77,10 @@ CERTIFICATE = Machine(
 
 @dataclass(frozen=True)
 class Certificate:
-    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it."""
+    """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it.
+
+    `reminded_at` is of the last word about a hold, `end_notice_at` when the holder is next told that it ends.
+    """
 
     serial: str
     issuer: str
@@ -98,6 +101,7 @@ class Certificate:
     crl_entry: bytes | None = None
     confirmed_at: datetime | None = None
     reminded_at: datetime | None = None
+    end_notice_at: datetime | None = None
 
     def good_at(self, now: datetime) -> bool:
         """Whether it may be used: active by our own record, and within its time."""

@@ -1,6 +1,6 @@
 """The texts that people get, in Chinese. None carries an ID number; a code stands only in the message it is for."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from ca_service.domain.enrolments import CODE_LIFETIME
 from ca_service.domain.messages import Letter
@@ -24,6 +24,16 @@ def release_code(mobile: str, code: str) -> Letter:
 def certificate_still_frozen(mobile: str, days: int) -> Letter:
     """To a person whose certificate has been on hold for this long."""
     text = f"您的教育CA证书已冻结 {days} 天。需要恢复或注销的，请联系本单位的上级用户管理部门办理变更申请。"
+    return Letter(mobile, text)
+
+
+def certificate_ends(mobile: str, last_day: date, days: int) -> Letter:
+    """To a person whose certificate can and should be renewed now."""
+    left = f"还有 {days} 天" if days else "不足 1 天"
+    day = f"{last_day.year} 年 {last_day.month} 月 {last_day.day} 日"
+    text = (
+        f"您的教育CA证书将于 {day} 到期（{left}）。请尽快插入介质，用证书助手办理更新；到期后不能在线更新，须重新办理。"
+    )
     return Letter(mobile, text)
 
 

@@ -39,6 +39,7 @@ from ca_service.domain.errors import (
     SessionUnknown,
     WrongToken,
 )
+from ca_service.domain.expiry import next_notice
 from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.workflows.certificate_status import Step, apply, record
@@ -173,7 +174,8 @@ def confirm(services: Services, *, session: str, signature: bytes, renews: str |
         now = services.clock()
         if renews is not None:
             _supersede(services, uow, renews, ground=enrolment.id)
-        active = uow.certificates.change(current, status=status, confirmed_at=now)
+        notice = next_notice(current.not_after, services.terms.renewal_window, after=now)
+        active = uow.certificates.change(current, status=status, confirmed_at=now, end_notice_at=notice)
         record(uow, active, CertificateEvent.CONFIRM, Step(now, HELPER.login, "key proven", enrolment.id))
         uow.enrolments.change(enrolment, status=ENROLMENT.after(enrolment.status, EnrolmentEvent.CONFIRM))
         medium = uow.media.get(enrolment.medium_serial)

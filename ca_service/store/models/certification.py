@@ -46,6 +46,7 @@ class CertificateRow(Base):
     crl_entry: Mapped[bytes | None]
     confirmed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    end_notice_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 # What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.
