@@ -1,7 +1,8 @@
 """The texts that people get, in Chinese. None carries an ID number; a code stands only in the message it is for."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from ca_service.clock import SHANGHAI
 from ca_service.domain.enrolments import CODE_LIFETIME
 from ca_service.domain.messages import Letter
 from ca_service.domain.unblocks import RELEASE_LIFETIME
@@ -37,6 +38,26 @@ def certificate_ends(mobile: str, last_day: date, days: int) -> Letter:
     return Letter(mobile, text)
 
 
+def codes_misused(mobile: str, act: str, at: datetime) -> Letter:
+    """To a person whose codes, or certificate, were used with another token than the person's."""
+    when = at.astimezone(SHANGHAI)
+    text = (
+        f"{when.month} 月 {when.day} 日 {when:%H:%M} 有人以您的名义{act}，但所用的不是派发给您的介质，已被拒绝并记录。"
+        "如是您本人插错介质，换上派发给您的介质重试即可；如不是，请立即联系上级用户管理部门作废并重新发放。"
+    )
+    return Letter(mobile, text)
+
+
+def token_misused(mobile: str, at: datetime) -> Letter:
+    """To a person whose token was brought with somebody else's codes."""
+    when = at.astimezone(SHANGHAI)
+    text = (
+        f"{when.month} 月 {when.day} 日 {when:%H:%M} 有人持他人的下载码在您的介质上下载证书，已被拒绝并记录。"
+        "介质不在您手中的，请立即向上级用户管理部门挂失。"
+    )
+    return Letter(mobile, text)
+
+
 # E-mail passes through machines of others: these say the unit's name and what to do, no name, number, code or reason.
 
 
@@ -62,3 +83,12 @@ def change_returned(email: str, unit_name: str) -> Letter:
     """To a person whose change case went back to its sender."""
     text = f"您在“{unit_name}”的教育CA用户变更申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"
     return Letter(email, text, "教育CA：变更申请已退回")
+
+
+def codes_misused_by_email(email: str, unit_name: str, act: str) -> Letter:
+    """The same by the other way: whoever has the codes may have the telephone that they came to."""
+    text = (
+        f"有人以您在“{unit_name}”的用户身份{act}，但所用的不是派发给您的介质，已被拒绝并记录。"
+        "不是您本人操作的，请立即联系上级用户管理部门。"
+    )
+    return Letter(email, text, "教育CA：有人试用您的下载码或解锁码")

@@ -46,7 +46,17 @@ from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
-from ca_service.workflows.enrol_issue import HELPER, ISSUER, PROFILE, issue_for, issued_before, refuse, renewable
+from ca_service.workflows.enrol_issue import (
+    DOWNLOAD,
+    HELPER,
+    ISSUER,
+    PROFILE,
+    issue_for,
+    issued_before,
+    refuse,
+    renewable,
+)
+from ca_service.workflows.misuse import warn_of_misuse, warn_owner_of_token
 from ca_service.workflows.ports import Before, Services, UnitOfWork
 
 
@@ -91,6 +101,8 @@ def begin(services: Services, *, reference: str, code: str, medium_serial: str) 
         if refusal is not None:
             detail = {"kind": refusal.kind, "token": medium_serial[:40]}
             uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit.code, detail=detail)
+            warn_of_misuse(services, uow, holder_id=holder.id, act=DOWNLOAD)
+            warn_owner_of_token(services, uow, medium_serial=medium_serial, brought_by=holder.id)
         else:
             begun = open_session(services, uow, enrolment, replaces=_replaced(uow, enrolment))
     if refusal is not None:

@@ -49,6 +49,7 @@ from ca_service.workflows.enrol_codes import random_text, tidy
 from ca_service.workflows.enrol_issue import HELPER
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.messages import post
+from ca_service.workflows.misuse import warn_of_misuse
 from ca_service.workflows.ports import Services, UnitOfWork
 
 _CODE_LENGTH = 10
@@ -167,6 +168,8 @@ def hand_out(
             sealed = _hand_out(services, uow, current, reader=reader, next_sealed=next_sealed)
         else:
             _note_refusal(uow, current, refusal)
+            if isinstance(refusal, BindingInvalid):
+                warn_of_misuse(services, uow, holder_id=current.holder_id, act="解锁介质")
     if refusal is not None:
         raise refusal
     return sealed

@@ -133,6 +133,12 @@ class Holder:
         given = {"reference": reference or self.codes[0], "code": code or self.codes[1]}
         return [*self.desk.enrol_arguments(self.ca.server, serial=mine, **given), "--serial", mine]
 
+    def told(self, words: str) -> int:
+        """How many messages with these words have gone to this person's unit, where there is nobody else."""
+        with self.ca.office.services.read() as uow:
+            found = uow.messages.find(within=uow.holders.get(self.person).unit_code)
+        return sum(words in message.letter.text for message in found)
+
     def at(self, server: str) -> "Holder":
         """The same holder, who goes to this address."""
         return replace(self, ca=replace(self.ca, server=server))

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.e2e
 
 _RENEWING = ["begin", "certificate", "store_certificate", "confirm", "remove_certificate"]
 _UNBLOCKING = ["begin", "release", "unblocking._init_pin", "unblocking._set_pins", "confirm"]
+_MISUSED, _BROUGHT = "但所用的不是派发给您的介质", "有人持他人的下载码在您的介质上"
 _ACTS = ["change_pin", "begin", "generate", "certificate", "store_certificate", "confirm"]
 
 
@@ -150,6 +151,7 @@ def test_a_thief_with_stolen_codes_and_a_token_of_the_thiefs_own(holder: Holder,
 
     assert (refused.code, "不是派发给您的" in refused.err) == (1, True)
     assert holder.ca.refusals()[-1] == "wrong-token"
+    assert (holder.told(_MISUSED), holder.told(_BROUGHT)) == (2, 0)
     assert holder.ca.live(thief.serial) == []
     assert thief.listing("privkey").count("educa-auth") == 0
     assert holder.enrol().code == 0  # the codes are not used up
@@ -162,6 +164,7 @@ def test_a_thief_with_stolen_codes_and_a_key_in_software(holder: Holder) -> None
 
     assert (answer["status"], answer["kind"]) == (403, "binding-invalid")
     assert holder.ca.refusals()[-1] == "binding-invalid"
+    assert holder.told(_MISUSED) == 2
     assert holder.ca.live(holder.serial) == []
     assert holder.enrol().code == 0
 
@@ -207,6 +210,7 @@ def test_a_thief_who_replays_what_was_overheard(holder: Holder, tmp_path: Path) 
         replayed = thief.post("/api/v1/enrolments/certificate", json={**certificate, "session": begun["session"]})
 
     assert (replayed.status_code, replayed.json()["kind"]) == (403, "binding-invalid")
+    assert holder.told(_MISUSED) == 2
     assert len(holder.ca.live(holder.serial)) == 1
 
 
@@ -219,4 +223,5 @@ def test_a_thief_with_another_persons_token_and_codes_of_the_thiefs_own(
     refused = holder.enrol(reference=thief.codes[0], code=thief.codes[1])
 
     assert (refused.code, "不是派发给您的" in refused.err) == (1, True)
+    assert holder.told(_BROUGHT) == 1
     assert holder.ca.live(holder.serial) == []
