@@ -1,4 +1,4 @@
-"""When a holder is next told that the certificate ends
+"""When a holder is next told that the certificate ends; who asked for another release code
 
 Revision: 0020
 Follows: 0014
@@ -18,8 +18,12 @@ def upgrade() -> None:
     op.create_index('ix_certificate_end_notice_at', 'certificate', ['end_notice_at'], unique=False)
     # A moment long past: the worker finds it and sets the next one by the configured window.
     op.execute("UPDATE certificate SET end_notice_at = confirmed_at WHERE confirmed_at IS NOT NULL")
+    op.add_column('unblock_release', sa.Column('asked_by', sa.String(length=80), nullable=True))
+    op.add_column('unblock_release', sa.Column('asked_at', sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column('unblock_release', 'asked_at')
+    op.drop_column('unblock_release', 'asked_by')
     op.drop_index('ix_certificate_end_notice_at', table_name='certificate')
     op.drop_column('certificate', 'end_notice_at')
