@@ -41,11 +41,11 @@ class TestClock:
 @pytest.fixture(scope="session")
 def founded() -> Config:
     """A CA on SQLite, right after its ceremony. Tests copy its database and leave it alone."""
-    return _founded_once()
+    return founded_once()
 
 
 @cache
-def _founded_once() -> Config:
+def founded_once() -> Config:
     """One for the process, whichever folder's tests ask first: the token library knows one place of its tokens."""
     folder = Path(tempfile.mkdtemp(prefix="educa-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
