@@ -44,17 +44,18 @@ class Person:
     codes: tuple[str, str]
 
 
-def people(office: Office, count: int) -> list[Person]:
-    """That many, each of a school of the own."""
+def registered(office: Office, count: int) -> list[str]:
+    """The identifiers of that many persons, each of a school of the own."""
     units = make_units(schools=count, league_code=LEAGUE)
     import_units(office.services, office.operator, units.csv, filename="units.csv")
     with office.services.read() as uow:
         schools = [unit.code for unit in uow.units.find(kind=UnitKind.SCHOOL, within=LEAGUE)][:count]
     pushed = office.push([office.person(f"B{code}", unit_code=code) for code in schools])
-    return [_equipped(office, number, one.holder_id) for number, one in enumerate(pushed)]
+    return [one.holder_id for one in pushed]
 
 
-def _equipped(office: Office, number: int, holder: str) -> Person:
+def equipped(office: Office, number: int, holder: str) -> Person:
+    """The person with a token and codes."""
     token = office.token(f"B{number}")
     handovers.hand_over(office.services, office.custodian, token.serial, holder_id=holder)
     return Person(holder, token, office.codes(holder))
@@ -147,12 +148,12 @@ def doubled_or_missing(apart: Apart, persons: Sequence[Person]) -> int:
     return len(halves) + (0 if sorted(live) == wanted else len(set(wanted) ^ set(live)) or len(live) - len(wanted))
 
 
-def by_command(server: Running, apart: Apart, folder: Path, runs: int) -> list[float]:
+def by_command(server: Running, apart: Apart, folder: Path, holders: Sequence[str]) -> list[float]:
     """The helper as a person starts it, on SoftHSM with P-256: seconds by the clock."""
     took = []
-    for number in range(runs):
+    for number, person in enumerate(holders):
         (own := folder / f"desk{number}").mkdir()
-        holder = equip(apart.ca, own, apart.module).at(server.address)
+        holder = equip(apart.ca, own, apart.module, person=person).at(server.address)
         started = time.perf_counter()
         if holder.enrol().document["state"] != "confirmed":
             raise SystemExit("the helper did not confirm")
@@ -164,12 +165,13 @@ def measure(*, quick: bool = False) -> list[Row]:
     """Run the three in turn."""
     count, runs = (20, 2) if quick else (200, 15)
     with tempfile.TemporaryDirectory() as name, ca_apart(founded_once(), Path(name)) as apart:
-        persons = people(apart.ca.office, count * 2)
+        holders = registered(apart.ca.office, count + count // 2 + runs)
+        persons = [equipped(apart.ca.office, number, one) for number, one in enumerate(holders[:-runs])]
         with apart.serving() as server:
             many = crowd(server, apart.ca.root, persons[:count])
-            wait, processor = alone(server, apart.ca.root, persons[count : count + count // 2])
-            took = by_command(server, apart, Path(name), runs)
-        wrong = doubled_or_missing(apart, persons[: count + count // 2])
+            wait, processor = alone(server, apart.ca.root, persons[count:])
+            took = by_command(server, apart, Path(name), holders[-runs:])
+        wrong = doubled_or_missing(apart, persons)
     whole = statistics.median(took)
     return [
         Row(
