@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Select, Table, bindparam, func, insert, inspect, select, update
@@ -42,8 +43,7 @@ class SqlRepository(Generic[R]):
         self._noun = noun
         self._sealed = sealed
         self._place = place
-        self._key = [column.name for column in inspect(row).primary_key]
-        self._fields = [field.name for field in fields(record)] if is_dataclass(record) else []
+        self._key, self._fields = _key_of(row), _fields_of(record)  # type: ignore[arg-type]  # classes have hashes
 
     def add(self, record: R) -> None:
         """See the port."""
@@ -163,6 +163,19 @@ class SqlRepository(Generic[R]):
 
     def _context(self, columns: dict[str, Any]) -> str:
         return f"{self._row.__tablename__}/{columns[self._key[0]]}"
+
+
+# Every transaction makes all the repositories anew; what they find out about their classes is always the same.
+
+
+@cache
+def _key_of(row: type[Base]) -> Sequence[str]:
+    return tuple(column.name for column in inspect(row).primary_key)
+
+
+@cache
+def _fields_of(record: type[Any]) -> Sequence[str]:
+    return tuple(field.name for field in fields(record)) if is_dataclass(record) else ()
 
 
 def _plain(personal: Any) -> bytes:
