@@ -35,8 +35,8 @@ class Apart:
 
 
 @contextmanager
-def ca_apart(founded: Config, folder: Path) -> Iterator[Apart]:
-    """A copy of the founded CA."""
-    config = own_config(founded, folder)
+def ca_apart(founded: Config, folder: Path, *, url: str = "") -> Iterator[Apart]:
+    """A copy of the founded CA, or the one in the database at `url`."""
+    config = own_config(founded, folder, url=url)
     with office_of(config, folder) as (_, ca):
         yield Apart(config, ca, own_copy(folder))

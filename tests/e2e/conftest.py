@@ -9,6 +9,8 @@ from tests.ca_service import conftest as ca_fixtures
 from tests.e2e.apart import Apart, ca_apart
 
 founded = ca_fixtures.founded
+postgres_server = ca_fixtures.postgres_server
+founded_on_postgres = ca_fixtures.founded_on_postgres
 
 
 @pytest.fixture(scope="module")

@@ -72,13 +72,14 @@ class LiveCa:
         return [json.loads(entry.detail)["kind"] for entry in entries]
 
 
-def own_config(founded: Config, folder: Path) -> Config:
-    """The founded CA with a copy of its database, on a port of its own."""
-    shutil.copy(founded.path(Path("educa.db")), folder / "educa.db")
+def own_config(founded: Config, folder: Path, *, url: str = "") -> Config:
+    """The founded CA with a copy of its database (`url`: that one), on a port of its own."""
+    if not url:
+        shutil.copy(founded.path(Path("educa.db")), folder / "educa.db")
     service = founded.service.model_copy(
         update={"documents": folder / "documents", "outbox": folder / "outbox", "console": "127.0.0.1:0"}
     )
-    database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
+    database = DatabaseTable(url=url or f"sqlite:///{folder / 'educa.db'}")
     return founded.model_copy(update={"database": database, "service": service})
 
 

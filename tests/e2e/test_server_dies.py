@@ -2,16 +2,33 @@
 run once more: one certificate on the token, in the database and in the CRL, and no key without one.
 """
 
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.apart import Apart
+from tests.ca_service import postgres
+from tests.e2e.apart import Apart, ca_apart
 from tests.e2e.deeds import Deed, Downloads, Renewals, Unblocks
 from tests.e2e.three_sides import require_one_story_of_all
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def apart(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
+    folder = tmp_path_factory.mktemp("struck")
+    if request.param == "sqlite":
+        with ca_apart(request.getfixturevalue("founded"), folder) as made:
+            yield made
+        return
+    server = request.getfixturevalue("postgres_server")
+    founded = request.getfixturevalue("founded_on_postgres")
+    url = postgres.create(server, "struck", template="founded")
+    with ca_apart(founded, folder, url=url) as made:
+        yield made
+
 
 _SIGNING = {f"certificate: {place}" for place in ("before signature", "after signature")}
 
