@@ -6,13 +6,14 @@ against the same server. Run from the repository's root: `python -m bench.enrolm
 """
 
 import base64
+import multiprocessing
 import ssl
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,9 +176,9 @@ def measure(*, quick: bool = False) -> list[Row]:
     whole = statistics.median(took)
     return [
         Row(
-            what=f"{count} people at once",
-            value=f"{many.clock:.2f} s, {count / many.clock:.0f}/s; {many.lost} lost, {wrong} wrong",
-            goal="0 lost, 0 wrong",
+            what=f"{count} people at once, one certificate each",
+            value=f"{many.clock:.2f} s, {count / many.clock:.0f}/s; {many.lost + wrong} wrong, refused or broken off",
+            goal="none",
             met=many.lost == wrong == 0,
         ),
         Row(what="the server's processor there", value=f"{many.processor / count * 1000:.1f} ms each"),
@@ -198,7 +199,9 @@ def measure(*, quick: bool = False) -> list[Row]:
 
 def main(*, quick: bool = False) -> int:
     """Print the table; 1 if a goal is missed."""
-    rows = measure(quick=quick)
+    # In a process of its own: a module knows one place of its tokens, and other benches found a CA elsewhere.
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        rows = apart.submit(measure, quick=quick).result()
     show("downloads in a crowd", rows)
     return missed(rows)
 
