@@ -17,6 +17,7 @@ from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.current_issuer import compromised, current, issuing
 from ca_service.workflows.drafts import drop_old
+from ca_service.workflows.expiry_notices import announce_ends
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
@@ -57,6 +58,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
+        "ends": lambda: announce_ends(services),
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
         "drafts": lambda: drop_old(services),
         "interrupted": lambda: close_interrupted(services, WORKER),

@@ -119,6 +119,7 @@ GROUPS: Sequence[Group] = (
         _T.SHEET_SIGNED: "派发记录单已签字",
         _T.RECORD_EXPORTED: "导出派发记录",
         _T.UNBLOCK_RELEASED: "准许解锁 PIN",
+        _T.UNBLOCK_ASKED_AGAIN: "申请重发解锁码",
         _T.UNBLOCK_REFUSED: "拒绝解锁 PIN",
         _T.UNBLOCK_CONFIRMED: "PIN 已解锁",
         _T.SO_PIN_HANDED_OUT: "发出管理 PIN",

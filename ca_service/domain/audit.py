@@ -100,6 +100,7 @@ class Tag(StrEnum):
     MEDIUM_FOUND = "media:medium:found"
     MEDIUM_DESTROYED = "media:medium:destroyed"
     UNBLOCK_RELEASED = "media:unblock:released"
+    UNBLOCK_ASKED_AGAIN = "media:unblock:asked-again"
     UNBLOCK_REFUSED = "media:unblock:refused"
     UNBLOCK_CONFIRMED = "media:unblock:confirmed"
     SO_PIN_HANDED_OUT = "media:so-pin:handed-out"

@@ -84,6 +84,7 @@ class Certificate:
     """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it.
 
     `outdated_at`: since then it names what is no longer so (a name, a unit), by the case `outdated_by`; to be replaced.
+    `reminded_at` is of the last word about a hold, `end_notice_at` when the holder is next told that it ends.
     """
 
     serial: str
@@ -107,6 +108,7 @@ class Certificate:
     reminded_at: datetime | None = None
     outdated_at: datetime | None = None
     outdated_by: str = ""
+    end_notice_at: datetime | None = None
 
     def good_at(self, now: datetime) -> bool:
         """Whether it may be used: active by our own record, and within its time."""

@@ -1,7 +1,8 @@
 """The texts that people get, in Chinese. None carries an ID number; a code stands only in the message it is for."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
+from ca_service.clock import SHANGHAI
 from ca_service.domain.enrolments import CODE_LIFETIME
 from ca_service.domain.messages import Letter
 from ca_service.domain.unblocks import RELEASE_LIFETIME
@@ -24,6 +25,36 @@ def release_code(mobile: str, code: str) -> Letter:
 def certificate_still_frozen(mobile: str, days: int) -> Letter:
     """To a person whose certificate has been on hold for this long."""
     text = f"您的教育CA证书已冻结 {days} 天。需要恢复或注销的，请联系本单位的上级用户管理部门办理变更申请。"
+    return Letter(mobile, text)
+
+
+def certificate_ends(mobile: str, last_day: date, days: int) -> Letter:
+    """To a person whose certificate can and should be renewed now."""
+    left = f"还有 {days} 天" if days else "不足 1 天"
+    day = f"{last_day.year} 年 {last_day.month} 月 {last_day.day} 日"
+    text = (
+        f"您的教育CA证书将于 {day} 到期（{left}）。请尽快插入介质，用证书助手办理更新；到期后不能在线更新，须重新办理。"
+    )
+    return Letter(mobile, text)
+
+
+def codes_misused(mobile: str, act: str, at: datetime) -> Letter:
+    """To a person whose codes, or certificate, were used with another token than the person's."""
+    when = at.astimezone(SHANGHAI)
+    text = (
+        f"{when.month} 月 {when.day} 日 {when:%H:%M} 有人以您的名义{act}，但所用的不是派发给您的介质，已被拒绝并记录。"
+        "如是您本人插错介质，换上派发给您的介质重试即可；如不是，请立即联系上级用户管理部门作废并重新发放。"
+    )
+    return Letter(mobile, text)
+
+
+def token_misused(mobile: str, at: datetime) -> Letter:
+    """To a person whose token was brought with somebody else's codes."""
+    when = at.astimezone(SHANGHAI)
+    text = (
+        f"{when.month} 月 {when.day} 日 {when:%H:%M} 有人持他人的下载码在您的介质上下载证书，已被拒绝并记录。"
+        "介质不在您手中的，请立即向上级用户管理部门挂失。"
+    )
     return Letter(mobile, text)
 
 
@@ -70,3 +101,12 @@ def change_returned(email: str, unit_name: str) -> Letter:
     """To a person whose change case went back to its sender."""
     text = f"您在“{unit_name}”的教育CA用户变更申请已退回。请向本单位的填报人员了解原因，更正或补齐材料后由其再次提交。"
     return Letter(email, text, "教育CA：变更申请已退回")
+
+
+def codes_misused_by_email(email: str, unit_name: str, act: str) -> Letter:
+    """The same by the other way: whoever has the codes may have the telephone that they came to."""
+    text = (
+        f"有人以您在“{unit_name}”的用户身份{act}，但所用的不是派发给您的介质，已被拒绝并记录。"
+        "不是您本人操作的，请立即联系上级用户管理部门。"
+    )
+    return Letter(email, text, "教育CA：有人试用您的下载码或解锁码")

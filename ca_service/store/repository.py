@@ -163,6 +163,9 @@ class SqlRepository(Generic[R]):
         return f"{self._row.__tablename__}/{columns[self._key[0]]}"
 
 
+# Every transaction makes all the repositories anew; what they find out about their classes is always the same.
+
+
 def _plain(personal: Any) -> bytes:
     return json.dumps(asdict(personal), ensure_ascii=False).encode()
 

@@ -30,9 +30,9 @@ from ca_service.workflows.outdated import mark
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
+from ca_service.workflows.releases import release
 from ca_service.workflows.steps import Act, record
 from ca_service.workflows.succession import open_transfer
-from ca_service.workflows.unblock import release
 
 _P = Particular
 

@@ -43,11 +43,11 @@ class TestClock:
 @pytest.fixture(scope="session")
 def founded() -> Config:
     """A CA on SQLite, right after its ceremony. Tests copy its database and leave it alone."""
-    return _founded_once()
+    return founded_once()
 
 
 @cache
-def _founded_once() -> Config:
+def founded_once() -> Config:
     """One for the process, whichever folder's tests ask first: the token library knows one place of its tokens."""
     folder = Path(tempfile.mkdtemp(prefix="educa-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -76,10 +76,12 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def founded_on_postgres(founded: Config, postgres_server: str) -> Config:
-    """A second CA with tokens of its own, whose database is PostgreSQL."""
+    """A second CA with tokens of its own, whose database is PostgreSQL; a third one where tests/e2e asks too."""
     url = postgres.create(postgres_server, "founded")
-    hsm = founded.hsm.model_copy(update={"root_token": "pg-root", "issuing_token": "pg-issuing"})
-    service = founded.service.model_copy(update={"tls_key": Path("pg/c.key"), "tls_certificate": Path("pg/c.pem")})
+    own = f"pg{next(_NUMBERS)}"
+    hsm = founded.hsm.model_copy(update={"root_token": f"{own}-root", "issuing_token": f"{own}-issuing"})
+    tls = {"tls_key": Path(f"{own}/c.key"), "tls_certificate": Path(f"{own}/c.pem")}
+    service = founded.service.model_copy(update=tls)
     changes = {"database": DatabaseTable(url=url), "hsm": hsm, "service": service, "registry": {}}
     config = founded.model_copy(update=changes)
     wiring = Wiring(config)

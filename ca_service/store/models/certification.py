@@ -48,6 +48,7 @@ class CertificateRow(Base):
     reminded_at: Mapped[datetime | None]
     outdated_at: Mapped[datetime | None]
     outdated_by: Mapped[str] = mapped_column(String(40), server_default="")
+    end_notice_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 # What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.

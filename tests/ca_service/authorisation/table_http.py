@@ -175,6 +175,9 @@ CONSOLE: Sequence[Route] = (
             ("destroy", _A.MEDIA_MOVE, _HERE),
         )
     ),
+    Route("GET", "console.media.unblocks", _A.MEDIA_READ),
+    Route("POST", "console.media.ask_again", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"release_id": p.release}),
+    Route("POST", "console.media.release_again", _A.CHANGE_EXECUTE, _PLACE, lambda p: {"release_id": p.release}),
     Route("POST", "console.media.register", _A.MEDIA_REGISTER, form=lambda _: {"serials": "T-NEW", "model": "x"}),
     Route("GET", "console.media.reconcile", _A.MEDIA_READ, _PLACE, lambda p: {"unit": p.code}),
     Route("GET", "console.parcels.index", _A.MEDIA_READ),

@@ -31,6 +31,7 @@ from ca_service.domain.roles import Role
 from ca_service.domain.sign_in import Method, Origin
 from ca_service.domain.staff import Staff
 from ca_service.domain.transfers import Transfer, TransferStatus
+from ca_service.domain.unblocks import Release, ReleaseStatus
 from ca_service.domain.unit_cases import Order, UnitAct, UnitCase, UnitCaseStatus
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.wiring import Wiring
@@ -189,6 +190,12 @@ def _cases(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None
         Message(place.message, Channel.SMS, Letter("19900000001", "x"), MessageStatus.FAILED, code, now, now)
     )
     _transfer(services, uow, place, scan)
+    uow.releases.add(
+        Release(
+            place.release, place.medium, place.holder, code, place.change, "0" * 64, ReleaseStatus.OPEN, 5, "somebody",
+            now, now,
+        )
+    )  # fmt: skip
     uow.sheets.add(DispatchSheet(place.sheet, code, SheetStatus.PREPARED, "somebody", now))
     uow.drafts.add(Draft(place.draft, code, "sheet.xlsx", "form.pdf", "somebody", now))
     order = Order(UnitAct.RENAME, code, name="示范单位")

@@ -33,7 +33,7 @@ _PAGES = {
         "enrolments",
         "messages",
     ),
-    Role.CUSTODIAN: ("media", "media/T2", "media/reconciliation", "parcels", "dispatch-record"),
+    Role.CUSTODIAN: ("media", "media/T2", "media/unblocks", "media/reconciliation", "parcels", "dispatch-record"),
     Role.CA_ADMIN: ("campaign/settings",),
     Role.SECURITY_ADMIN: ("staff",),
     Role.AUDITOR: ("audit", "audit/8", "audit?act=certificates"),
