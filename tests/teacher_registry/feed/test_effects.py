@@ -290,3 +290,12 @@ def test_who_left_the_unit_before_it_became_another_one_is_not_brought_back(
 def test_a_unit_change_that_does_not_say_from_where_is_no_page_of_the_ca(hearing: Hearing) -> None:
     hearing.feed.add("unit-change")
     assert hearing.refused() == "content"
+
+
+def test_a_change_of_a_unit_where_the_holder_was_not_known_to_be_starts_anew(
+    feed: StandInFeed, puller: FeedPuller, browser: Browser
+) -> None:
+    feed.add("unit-change", unit="150102009", **{"from": "150102001"})
+    feed.add("unit-change", unit="150102012", **{"from": "150102011"})
+    puller.poll()
+    assert browser.get("/").status_code == 403
