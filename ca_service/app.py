@@ -12,13 +12,12 @@ from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.signing import delegated_keys
+from ca_service.store.answers import SqlAnswerStore
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.web import api, console, errors, openapi, publication
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
-from ca_service.workflows.infrastructure import signers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -85,18 +84,18 @@ def create_console(wiring: Wiring) -> Flask:
 
 def responder(wiring: Wiring) -> ocsp.Responder:
     """The OCSP responder for the issuing CA, following its status log."""
-    signer = delegated_keys.CurrentKey(
-        delegated_keys.OCSP,
-        wiring.issuing_sessions,
-        lambda: signers(wiring.services, delegated_keys.OCSP.profile),
-        wiring.clock,
-        make=lambda der, key: ocsp.ResponderKey(der, key.algorithm, key.sign),
+    config, reading = wiring.config.ca, wiring.database.reading
+    issuer = ocsp.ServedIssuer(
+        wiring.ca_certificates()["issuing"],
+        SqlStatusSource(reading, "issuing"),
+        wiring.ocsp_key,
+        SqlAnswerStore(reading, "issuing"),
     )
-    certificate = wiring.ca_certificates()["issuing"]
-    source = SqlStatusSource(wiring.database.reading, "issuing")
     # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
-    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
-    return ocsp.Responder([ocsp.ServedIssuer(certificate, source, signer)], wiring.clock, policy=policy)
+    policy = ocsp.Policy(
+        staleness=config.status_staleness_seconds, max_age=timedelta(seconds=1), archive=config.ocsp_archive
+    )
+    return ocsp.Responder([issuer], wiring.clock, policy=policy)
 
 
 def missing(wiring: Wiring) -> str:

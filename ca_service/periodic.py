@@ -1,11 +1,13 @@
 """The background work: each task is safe to repeat, and one that fails is tried again the next round."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
+from ca_service import presigning
 from ca_service.config import read_secret
 from ca_service.delivery.push_client import PushClient
 from ca_service.domain.errors import DomainError
@@ -18,6 +20,7 @@ from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
+from ca_service.workflows.presign import presign_if_due, sweep
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
@@ -37,6 +40,7 @@ FEED_SIGNER = Delegated(delegated_keys.FEED, "账号变更签名")
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
 _ROUND = 0.5
+_SLICE = 2.0
 
 _log = structlog.get_logger(__name__)
 
@@ -51,6 +55,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "lost messages": lambda: notice_lost(services),
         "crl": lambda: publish_if_due(services, WORKER, "issuing", interval=config.ca.crl_interval),
         "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
+        "ocsp-answers": presigner(wiring),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
@@ -71,6 +76,21 @@ def run(wiring: Wiring, stop: threading.Event) -> None:
                 _log.warning("task failed", task=name, kind=error.kind)
             except Exception:
                 _log.exception("task failed", task=name)
+
+
+def presigner(wiring: Wiring) -> Callable[[], object]:
+    """Sweeps up answers that are worthless, and signs ahead if the configuration says so, a slice a round."""
+    services, plan = wiring.services, presigning.plan(wiring, "issuing")
+
+    def sign_a_slice() -> None:
+        sweep(services, plan.issuer)
+        if wiring.config.ca.ocsp_presign_refresh:
+            # The other tasks do not wait for a million answers: a CRL is due while they are signed.
+            until = time.monotonic() + _SLICE
+            signer = presigning.answer_signer(wiring)
+            presign_if_due(services, WORKER, plan, signer, stop=lambda: time.monotonic() > until)
+
+    return sign_a_slice
 
 
 def push(wiring: Wiring) -> int:

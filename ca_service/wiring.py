@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 
+import ocsp
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
@@ -121,6 +122,16 @@ class Wiring:
             return read_secret(self.config.path(self.config.secrets.custody_key))
         except ConfigError as error:
             raise Unavailable(str(error)) from error
+
+    @cached_property
+    def ocsp_key(self) -> delegated_keys.CurrentKey[ocsp.ResponderKey]:
+        """Who signs OCSP answers now; the call raises Unavailable when nobody can."""
+
+        def make(certificate: bytes, key: Pkcs11Key) -> ocsp.ResponderKey:
+            return ocsp.ResponderKey(certificate, key.algorithm, key.sign)
+
+        found = partial(signers, self.services, delegated_keys.OCSP.profile)
+        return delegated_keys.CurrentKey(delegated_keys.OCSP, self.issuing_sessions, found, self.clock, make=make)
 
     @cached_property
     def page_signer(self) -> delegated_keys.CurrentKey[PageSigner]:

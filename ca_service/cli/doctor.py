@@ -122,7 +122,8 @@ def _ocsp(wiring: Wiring) -> Finding:
 
 def _clock(wiring: Wiring) -> Finding:
     with wiring.database.read() as uow:
-        newest = max((c.created_at for c in uow.certificates.find(profile="ocsp-signer")), default=wiring.clock())
+        signers_ever = uow.certificates.find(profile="ocsp-signer", holder_id=None)
+        newest = max((c.created_at for c in signers_ever), default=wiring.clock())
     mend = "" if newest <= wiring.clock() else "系统时钟比已有记录早：请校准时间（例如 chrony）后再启动服务"
     return Finding("系统时钟", f"{wiring.clock():%Y-%m-%d %H:%M:%S} UTC", mend)
 

@@ -21,6 +21,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "init": "init",
         "media": "media",
         "messages": "messages",
+        "ocsp": "ocsp_answers",
         "registrations": "registrations",
         "serve": "serve",
         "staff": "staff",

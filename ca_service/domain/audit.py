@@ -28,6 +28,7 @@ class Tag(StrEnum):
     CERTIFICATE_REVOKED = "ca:certificate:revoked"
     CERTIFICATE_ABANDONED = "ca:certificate:abandoned"
     CRL_PUBLISHED = "ca:crl:published"
+    OCSP_PRESIGNED = "ca:ocsp:presigned"
     CAMPAIGN_SET = "ra:campaign:set"
     CAMPAIGN_EXPORTED = "ra:campaign:exported"
     SIGN_IN_REPORTED = "relying:holder:first-sign-in"

@@ -62,6 +62,7 @@ class Action(StrEnum):
     CHANGE_EXECUTE = "change.execute"
     CHANGE_READ = "change.read"
     CRL_PUBLISH = "crl.publish"
+    OCSP_PRESIGN = "ocsp.presign"
     MESSAGE_READ = "message.read"
     MESSAGE_RESEND = "message.resend"
     CAMPAIGN_SET = "campaign.set"
@@ -120,6 +121,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
         _A.CHANGE_READ: _READERS,
         _A.CRL_PUBLISH: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.OCSP_PRESIGN: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
         _A.MESSAGE_READ: frozenset({_R.REVIEWER, _R.CUSTODIAN, _R.AUDITOR, _R.OPERATOR}),
         _A.MESSAGE_RESEND: frozenset({_R.REVIEWER}),
         _A.CAMPAIGN_SET: frozenset({_R.CA_ADMIN}),
@@ -135,7 +137,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.UNITS_IMPORT, _A.UNITS_PROPOSE, _A.UNITS_CONFIRM, _A.STAFF_MANAGE, _A.STAFF_RESCUE, _A.REGISTRATION_PUSH,
         _A.MEDIA_REGISTER,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
-        _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
+        _A.OCSP_PRESIGN, _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
     }
 )  # fmt: skip
 

@@ -6,12 +6,11 @@ its session and goes with it.
 """
 
 import os
-import queue
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,7 +72,7 @@ class TokenSessions:
 
     def __init__(self, address: TokenAddress) -> None:
         self.address = address
-        self._idle: queue.LifoQueue[_Opened] = queue.LifoQueue()
+        self._idle: list[_Opened] = []
         self._pid = os.getpid()
         _POOLS.add(self)
 
@@ -88,47 +87,47 @@ class TokenSessions:
     def _alone(self, use: Callable[[_Opened], Any]) -> Any:
         """SoftHSM ended the process when threads used it at the same time."""
         with _OPENING:
-            with suppress(*_DEAD), self._session() as opened:
-                return use(opened)
+            with suppress(*_DEAD):
+                return self._once(use)
             try:
-                with self._session() as opened:
-                    return use(opened)
+                return self._once(use)
             except p11.NoSuchKey:
                 raise
             except p11.PKCS11Error as error:
                 raise self._unavailable(error) from error
 
-    @contextmanager
-    def _session(self) -> Iterator[_Opened]:
-        """A session to use and give back; a dead one, and all its siblings, are dropped instead."""
+    def _once(self, use: Callable[[_Opened], Any]) -> Any:
+        """Use a session and give it back; a dead one, and all its siblings, are dropped instead."""
         opened = self._take()
         try:
-            yield opened
+            result = use(opened)
         except _DEAD:
             self.drop()
             raise
         except BaseException:
             _close(opened.session)
             raise
-        self._idle.put(opened)
+        self._idle.append(opened)
+        return result
 
     def drop(self) -> None:
         """Close every idle session; the next use opens new ones."""
+        with _OPENING:
+            self.close_idle()
+
+    def close_idle(self) -> None:
+        """The same for who has the lock, or logs in for the thread that has it."""
         self._leave_the_parents()
-        with suppress(queue.Empty):
-            while True:
-                _close(self._idle.get_nowait().session)
+        while self._idle:
+            _close(self._idle.pop().session)
 
     def _take(self) -> _Opened:
         self._leave_the_parents()
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            return _Opened(self._open())
+        return self._idle.pop() if self._idle else _Opened(self._open())
 
     def _leave_the_parents(self) -> None:
         if self._pid != os.getpid():
-            self._idle, self._pid = queue.LifoQueue(), os.getpid()
+            self._idle, self._pid = [], os.getpid()
 
     def _open(self) -> Any:
         # Modules differ in how well they bear log-ins at the same time (SoftHSM: CKR_GENERAL_ERROR), so one at a time.
@@ -168,7 +167,7 @@ class TokenSessions:
 def _begin_anew(library: Any) -> None:
     # The numbers of sessions and keys begin anew too: one that was kept would name another session, another key.
     for pool in list(_POOLS):
-        pool.drop()
+        pool.close_idle()
     library.reinitialize()
 
 

@@ -18,6 +18,7 @@ from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
+from ca_service.domain.presigned import PresignRun
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
@@ -26,6 +27,7 @@ from ca_service.domain.sign_in import Session as SignedIn
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
+from ca_service.store.answers import SqlOcspAnswers
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
@@ -92,6 +94,8 @@ class SqlUnitOfWork:
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
+        self.presign_runs = SqlTransient(session, PresignRun, models.PresignRunRow, noun="预签")
+        self.ocsp_answers = SqlOcspAnswers(session)
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )

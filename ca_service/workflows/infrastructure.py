@@ -9,4 +9,5 @@ from ca_service.workflows.ports import Services
 def signers(services: Services, profile: str) -> Sequence[Certificate]:
     """The delegated signers of a profile (`ocsp-signer`, `feed-signer`) that are in force, expired ones included."""
     with services.read() as uow:
-        return uow.certificates.find(profile=profile, status=CertificateStatus.ACTIVE)
+        # Nobody holds them: with that said there is an index, and the worker asks twice a second.
+        return uow.certificates.find(profile=profile, status=CertificateStatus.ACTIVE, holder_id=None)

@@ -1,0 +1,216 @@
+"""Signing OCSP answers ahead: a run over all certificates of an issuer, batch after batch, each in one transaction.
+
+A death anywhere leaves a run that the next call goes on with behind its last batch. Two processes at one run: each
+batch moves the run on from where its process knows it, so the first one wins and the other is told. The same guard
+keeps out a batch that was signed before the database was restored from a copy: there the run is elsewhere or unknown.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+
+from cryptography import x509
+
+from ca_service.domain.audit import Tag
+from ca_service.domain.certificates import CertificateStatus
+from ca_service.domain.errors import Conflict, Unavailable
+from ca_service.domain.presigned import PRESIGN_RUN, PresignRun, RunEvent, RunStatus
+from ca_service.domain.roles import Action, Actor, authorise
+from ca_service.workflows.crl_contents import listed_until
+from ca_service.workflows.ports import AnswerSigner, KnownStatuses, Services, SignedAhead, UnitOfWork
+
+# The time for one batch is what a writer on SQLite waits at the most.
+BATCH = 1_000
+_SERVED = (RunStatus.RUNNING, RunStatus.FINISHED)
+_GUARD = ("position", "holder")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is signed ahead, and the process that does it. Answers live `validity`, by each of the `hashes`."""
+
+    issuer: str
+    validity: timedelta
+    hashes: Sequence[str]
+    holder: str
+
+    @property
+    def scope(self) -> str:
+        """What makes answers of two runs alike."""
+        return f"{','.join(sorted(self.hashes))} {int(self.validity.total_seconds())}s"
+
+
+def presign(
+    services: Services,
+    actor: Actor,
+    plan: Plan,
+    signer: AnswerSigner,
+    *,
+    tell: Callable[[PresignRun], None] = lambda _run: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> PresignRun:
+    """Go on with the issuer's run, or begin the next, until it is finished or `stop` says so; return it as it stands.
+
+    Takes a run over from whoever was at it. Raises Conflict when somebody takes it over from us, Unavailable.
+    """
+    with services.begin() as uow:
+        authorise(actor, Action.OCSP_PRESIGN, lineage=uow.units.lineage(actor.unit_code))
+        drop_worthless(services, uow, plan.issuer)
+        certificate = signer.certificate()
+        run = _claimed(services, uow, plan, _serial_of(uow, certificate))
+    tell(run)
+    known = _Statuses(services, run, stop)
+    for signed in signer.sign(known):
+        if signed.certificate != certificate:
+            raise Conflict("OCSP 签名证书刚刚更换，本次预签到此为止。请重新运行 educa ocsp presign。")
+        run = _keep(services, run, signed)
+        tell(run)
+    return _finish(services, actor, run) if known.exhausted else run
+
+
+def presign_if_due(
+    services: Services, actor: Actor, plan: Plan, signer: AnswerSigner, *, stop: Callable[[], bool]
+) -> PresignRun | None:
+    """Sign ahead where the answers grow old, or where a run was left; None: nothing to do, or others are at it."""
+    now = services.clock()
+    with services.read() as uow:
+        runs = uow.presign_runs.find(issuer=plan.issuer, status=_SERVED, order="-number")
+    newest = runs[0] if runs else None
+    if newest is not None and newest.status is RunStatus.RUNNING:
+        if newest.held(now) and newest.holder != plan.holder:
+            return None
+    elif newest is not None and newest.scope == plan.scope and not newest.due(now, plan.validity):
+        return None
+    return presign(services, actor, plan, signer, stop=stop)
+
+
+def sweep(services: Services, issuer: str) -> int:
+    """Drop the runs of an issuer that are worthless, delete what is left of dropped ones; return how many those were.
+
+    Safe to repeat and to break off: a dropped run goes when none of its answers is left.
+    """
+    with services.read() as uow:
+        if not _worthless(services, uow, issuer) and not uow.presign_runs.count(status=RunStatus.DROPPED):
+            return 0
+    with services.begin() as uow:
+        drop_worthless(services, uow, issuer)
+        dropped = [run.id for run in uow.presign_runs.find(issuer=issuer, status=RunStatus.DROPPED)]
+    after: bytes | None = b""
+    while after is not None:
+        with services.begin() as uow:
+            after = uow.ocsp_answers.sweep(dropped, after=after)
+    with services.begin() as uow:
+        return uow.presign_runs.remove(id=dropped)
+
+
+def drop_worthless(services: Services, uow: UnitOfWork, issuer: str) -> None:
+    """Drop the runs whose answers must not be served any more, or cannot."""
+    for run in _worthless(services, uow, issuer):
+        uow.presign_runs.change(run, status=PRESIGN_RUN.after(run.status, RunEvent.DROP))
+
+
+def _worthless(services: Services, uow: UnitOfWork, issuer: str) -> Sequence[PresignRun]:
+    runs = uow.presign_runs.find(issuer=issuer, status=_SERVED)
+    if not runs:
+        return ()
+    version = uow.issuers.get(issuer).status_version
+    if any(run.reached > version for run in runs):
+        # The status log went back: which changes lie between the answers and the log nobody can tell.
+        return runs
+    now = services.clock()
+    found = uow.certificates.find(serial=[run.signer for run in runs], status=CertificateStatus.ACTIVE)
+    vouching = {certificate.serial for certificate in found}
+    finished = [run for run in runs if run.status is RunStatus.FINISHED]
+    newest = max((run.number for run in finished), default=0)
+    return [run for run in runs if run.signer not in vouching or run.next_update <= now or run.number < newest]
+
+
+def _claimed(services: Services, uow: UnitOfWork, plan: Plan, signer: str) -> PresignRun:
+    """The run to go on with, in our hands."""
+    now = services.clock()
+    for run in uow.presign_runs.find(issuer=plan.issuer, status=RunStatus.RUNNING):
+        if run.resumable(signer=signer, scope=plan.scope, now=now, validity=plan.validity):
+            return uow.presign_runs.change(run, guard=_GUARD, holder=plan.holder, touched_at=now)
+        uow.presign_runs.change(run, guard=_GUARD, status=PRESIGN_RUN.after(run.status, RunEvent.DROP))
+    last = uow.presign_runs.find(issuer=plan.issuer, order="-number", limit=1)
+    version = uow.issuers.get(plan.issuer).status_version
+    run = PresignRun(
+        id=int.from_bytes(services.random_bytes(8)) >> 1,
+        issuer=plan.issuer,
+        number=last[0].number + 1 if last else 1,
+        signer=signer,
+        scope=plan.scope,
+        version=version,
+        reached=version,
+        position="",
+        answers=0,
+        holder=plan.holder,
+        started_at=now,
+        touched_at=now,
+        next_update=now + plan.validity,
+        status=RunStatus.RUNNING,
+    )
+    uow.presign_runs.add(run)
+    return run
+
+
+def _serial_of(uow: UnitOfWork, certificate: bytes) -> str:
+    serial = f"{x509.load_der_x509_certificate(certificate).serial_number:x}"
+    if not uow.certificates.count(serial=serial, status=CertificateStatus.ACTIVE):
+        raise Unavailable("没有可用的 OCSP 签名证书。请运行 educa doctor。")
+    return serial
+
+
+class _Statuses:
+    """What is left of a run, read piece by piece; `exhausted` tells whether that was all."""
+
+    def __init__(self, services: Services, run: PresignRun, stop: Callable[[], bool]) -> None:
+        self._services, self._run, self._stop = services, run, stop
+        self.exhausted = False
+
+    def __iter__(self) -> Iterator[KnownStatuses]:
+        issuer, position = self._run.issuer, self._run.position
+        # What is not on a CRL any more is not asked about either, or is signed when it is.
+        ended_from = listed_until(self._services.clock())
+        for batch in count():
+            # At least one, so that a slice gets on however slow everything is.
+            if batch and self._stop():
+                return
+            with self._services.read() as uow:
+                known = uow.ocsp_answers.statuses(issuer, after=position, limit=BATCH, ended_from=ended_from)
+            if not known.statuses:
+                self.exhausted = True
+                return
+            position = known.position
+            yield known
+
+
+def _keep(services: Services, run: PresignRun, signed: SignedAhead) -> PresignRun:
+    """Store a batch and move the run on, if it is still where we left it."""
+    with services.begin() as uow:
+        if uow.issuers.get(run.issuer).status_version < signed.version:
+            raise Conflict("数据库在预签期间被恢复为旧副本，这一批未保存。请重新运行 educa ocsp presign。")
+        moved = uow.presign_runs.change(
+            run,
+            guard=_GUARD,
+            status=PRESIGN_RUN.after(run.status, RunEvent.ADVANCE),
+            position=signed.position,
+            answers=run.answers + len(signed.answers),
+            reached=max(run.reached, signed.version),
+            next_update=max([run.next_update, *(answer.next_update for answer in signed.answers)]),
+            touched_at=services.clock(),
+        )
+        uow.ocsp_answers.put(run.id, signed.answers, certificate=signed.certificate)
+    return moved
+
+
+def _finish(services: Services, actor: Actor, run: PresignRun) -> PresignRun:
+    """The run is served alone from now on."""
+    with services.begin() as uow:
+        done = uow.presign_runs.change(run, guard=_GUARD, status=PRESIGN_RUN.after(run.status, RunEvent.FINISH))
+        drop_worthless(services, uow, run.issuer)
+        detail: dict[str, str | int] = {"issuer": run.issuer, "answers": run.answers, "version": run.version}
+        subject = f"{run.issuer}#{run.number}"
+        uow.audit.append(actor, Tag.OCSP_PRESIGNED, subject, unit=actor.unit_code, detail=detail)
+    return done
