@@ -189,7 +189,8 @@ class _Statuses:
 def _keep(services: Services, run: PresignRun, signed: SignedAhead) -> PresignRun:
     """Store a batch and move the run on, if it is still where we left it."""
     with services.begin() as uow:
-        if uow.issuers.get(run.issuer).status_version < signed.version:
+        reached = max(run.reached, signed.version)
+        if uow.issuers.get(run.issuer).status_version < reached:
             raise Conflict("数据库在预签期间被恢复为旧副本，这一批未保存。请重新运行 educa ocsp presign。")
         moved = uow.presign_runs.change(
             run,
@@ -197,7 +198,7 @@ def _keep(services: Services, run: PresignRun, signed: SignedAhead) -> PresignRu
             status=PRESIGN_RUN.after(run.status, RunEvent.ADVANCE),
             position=signed.position,
             answers=run.answers + len(signed.answers),
-            reached=max(run.reached, signed.version),
+            reached=reached,
             next_update=max([run.next_update, *(answer.next_update for answer in signed.answers)]),
             touched_at=services.clock(),
         )
