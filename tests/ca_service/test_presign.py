@@ -1,6 +1,7 @@
 """OCSP answers signed ahead: served without a signature, never once untrue, whatever breaks off the filling."""
 
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as judge
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from ca_service import periodic, presigning
 from ca_service.config import Config
@@ -214,18 +215,22 @@ def test_after_a_death_the_next_call_goes_on_behind_the_last_batch(
     assert responder.signatures == 0
 
 
+@pytest.mark.parametrize("to_the_end", [True, False])
 def test_of_two_processes_at_one_run_the_one_that_came_first_is_told(
-    wiring: Wiring, office: Office, fill: Callable[[], PresignRun]
+    wiring: Wiring, office: Office, to_the_end: bool
 ) -> None:
+    for number in range(3):
+        office.enrolled(str(number))
     others: list[PresignRun] = []
 
     def tell(run: PresignRun) -> None:
         if run.answers == 2 and not others:
-            others.append(fill())
+            others.append(presign(office.services, office.operator, *_means(wiring), stop=lambda: not to_the_end))
 
     with pytest.raises(errors.Conflict):
         presign(office.services, office.operator, *_means(wiring), tell=tell)
-    assert (others[0].status, others[0].answers) == (RunStatus.FINISHED, _stored(wiring))
+    status = RunStatus.FINISHED if to_the_end else RunStatus.RUNNING
+    assert (others[0].status, others[0].answers, _runs(wiring)) == (status, _stored(wiring), [status])
 
 
 def test_several_processes_sign_what_one_would(
@@ -253,6 +258,27 @@ def test_both_hashes_are_signed_for_if_the_configuration_says_so(
     for algorithm in (hashes.SHA1(), hashes.SHA256()):
         assert responder.ask(request_for(wiring, serial, algorithm)).certificate_status is _GOOD
     assert responder.signatures == 0
+
+
+def test_a_freeze_between_the_reading_of_version_and_statuses_is_in_no_answer_that_is_served(
+    wiring: Wiring, office: Office, fill: Callable[[], PresignRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workflow, "BATCH", 100)
+    serial = office.enrolled().serial
+    beside = Wiring(wiring.config, clock=wiring.clock)
+    asked: list[str] = []
+
+    def freeze_before_the_second(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if re.match(r"SELECT (issuer.status_version|certificate.serial, certificate.revoked_at)[, \n]", statement):
+            asked.append(statement)
+            if len(asked) == 2:
+                freeze(beside.services, office.reviewer, serial, reason=_WHY)
+
+    event.listen(wiring.database.engine, "before_cursor_execute", freeze_before_the_second)
+    assert fill().status is RunStatus.FINISHED
+    assert len(asked) >= 2
+    responder = Answering(Wiring(wiring.config, clock=wiring.clock))
+    assert responder.ask(request_for(wiring, serial)).certificate_status is _REVOKED
 
 
 def _go_back(wiring: Wiring, version: int) -> None:
@@ -392,6 +418,9 @@ def test_the_answer_of_a_certificate_that_has_long_expired_goes_with_the_next_ru
     _execute(wiring, "UPDATE certificate SET not_after = :then WHERE serial = :it", then=expired_text, it=gone)
     assert fill().answers == before.answers - 1
     assert _stored(wiring) == before.answers
+    responder = Answering(Wiring(wiring.config, clock=clock))
+    assert responder.ask(request_for(wiring, gone)).certificate_status is _GOOD
+    assert responder.signatures == 1
     assert sweep(office.services, "issuing") == 1
     assert _stored(wiring) == before.answers - 1
     assert sweep(office.services, "issuing") == 0
