@@ -26,10 +26,10 @@ _PR_SET_PDEATHSIG = 1
 _HASHES = {"sha1": ocsp.HashAlgorithm.SHA1, "sha256": ocsp.HashAlgorithm.SHA256}
 
 
-def plan(wiring: Wiring, issuer: str) -> Plan:
+def plan(wiring: Wiring, issuer: str, *, batch: int = 1_000) -> Plan:
     """What this process signs ahead; each call is another holder."""
     ca = wiring.config.ca
-    return Plan(issuer, ca.ocsp_presigned, ca.ocsp_presigned_hashes, wiring.services.new_id("P"))
+    return Plan(issuer, ca.ocsp_presigned, ca.ocsp_presigned_hashes, wiring.services.new_id("P"), batch)
 
 
 def answer_signer(wiring: Wiring, *, workers: int = 1) -> AnswerSigner:

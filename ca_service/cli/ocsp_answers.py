@@ -12,6 +12,9 @@ from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.presigned import PresignRun
 from ca_service.workflows.presign import presign, sweep
 
+# Another process takes seconds to start, in which one signs so many answers.
+_WORTH_A_PROCESS = 20_000
+
 
 @click.group(cls=Group)
 def ocsp() -> None:
@@ -20,16 +23,15 @@ def ocsp() -> None:
 
 @ocsp.command("presign")
 @click.option("--issuer", type=click.Choice(["issuing"]), default="issuing", show_default=True)
-@click.option(
-    "--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default="CPU 核数", help="签名进程数"
-)
+@click.option("--workers", type=click.IntRange(1, 64), help="签名进程数（默认：每 20000 份应答一个，不超过 CPU 核数）")
 @pass_call
-def presign_answers(call: Call, issuer: str, workers: int) -> None:
+def presign_answers(call: Call, issuer: str, workers: int | None) -> None:
     """为全部证书预先签好 OCSP 应答；中断后重新运行会接着签。"""
     services, wiring = call.services, call.wiring
     plan = presigning.plan(wiring, issuer)
     with services.read() as uow:
         total = uow.ocsp_answers.count(issuer) * len(plan.hashes)
+    workers = workers or max(1, min(os.cpu_count() or 1, total // _WORTH_A_PROCESS))
     began, marks = time.monotonic(), []
     with _progress(quiet=call.as_json) as progress:
         bar = progress.add_task("预签 OCSP 应答", total=total)

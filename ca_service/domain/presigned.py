@@ -42,7 +42,8 @@ PRESIGN_RUN = Machine(
     ),
 )
 
-# A process that has stored nothing for so long is dead: a batch takes a second where the key is slow.
+# A process that has stored nothing for so long is dead: a batch takes it only a fraction, unless the key signs a dozen
+# times a second.
 LEASE = timedelta(minutes=1)
 
 

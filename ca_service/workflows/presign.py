@@ -20,20 +20,22 @@ from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import listed_until
 from ca_service.workflows.ports import AnswerSigner, KnownStatuses, Services, SignedAhead, UnitOfWork
 
-# The time for one batch is what a writer on SQLite waits at the most.
-BATCH = 1_000
 _SERVED = (RunStatus.RUNNING, RunStatus.FINISHED)
 _GUARD = ("position", "holder")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is signed ahead, and the process that does it. Answers live `validity`, by each of the `hashes`."""
+    """What is signed ahead, and the process that does it. Answers live `validity`, by each of the `hashes`.
+
+    `batch` certificates are signed for before anything is stored, or the process looks whether it is to stop.
+    """
 
     issuer: str
     validity: timedelta
     hashes: Sequence[str]
     holder: str
+    batch: int
 
     @property
     def scope(self) -> str:
@@ -60,7 +62,7 @@ def presign(
         certificate = signer.certificate()
         run = _claimed(services, uow, plan, _serial_of(uow, certificate))
     tell(run)
-    known = _Statuses(services, run, stop)
+    known = _Statuses(services, run, plan.batch, stop)
     for signed in signer.sign(known):
         if signed.certificate != certificate:
             raise Conflict("OCSP 签名证书刚刚更换，本次预签到此为止。请重新运行 educa ocsp presign。")
@@ -165,20 +167,20 @@ def _serial_of(uow: UnitOfWork, certificate: bytes) -> str:
 class _Statuses:
     """What is left of a run, read piece by piece; `exhausted` tells whether that was all."""
 
-    def __init__(self, services: Services, run: PresignRun, stop: Callable[[], bool]) -> None:
-        self._services, self._run, self._stop = services, run, stop
+    def __init__(self, services: Services, run: PresignRun, batch: int, stop: Callable[[], bool]) -> None:
+        self._services, self._run, self._batch, self._stop = services, run, batch, stop
         self.exhausted = False
 
     def __iter__(self) -> Iterator[KnownStatuses]:
         issuer, position = self._run.issuer, self._run.position
         # What is not on a CRL any more is not asked about either, or is signed when it is.
         ended_from = listed_until(self._services.clock())
-        for batch in count():
-            # At least one, so that a slice gets on however slow everything is.
-            if batch and self._stop():
+        for done in count():
+            # At least one batch, so that a slice gets on however slow everything is.
+            if done and self._stop():
                 return
             with self._services.read() as uow:
-                known = uow.ocsp_answers.statuses(issuer, after=position, limit=BATCH, ended_from=ended_from)
+                known = uow.ocsp_answers.statuses(issuer, after=position, limit=self._batch, ended_from=ended_from)
             if not known.statuses:
                 self.exhausted = True
                 return

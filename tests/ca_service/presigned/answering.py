@@ -1,6 +1,6 @@
 """A responder as one of several processes has it, which counts its signatures; run as a program it is one.
 
-`python -m tests.ca_service.answering CONFIG-PICKLE`: a line with a request in hex is answered with a line.
+`python -m tests.ca_service.presigned.answering CONFIG-PICKLE`: a line with a request in hex is answered with a line.
 """
 
 import pickle

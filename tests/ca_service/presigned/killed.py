@@ -1,4 +1,4 @@
-"""Signs ahead in batches of two and kills itself: `python -m tests.ca_service.presign_child CONFIG-PICKLE STEP`.
+"""Signs ahead in batches of two and kills itself: `python -m tests.ca_service.presigned.killed CONFIG-PICKLE STEP`.
 
 The step is `claimed`, or `stored-N` or `committed-N`: in the transaction of the Nth batch, or right after it.
 """
@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from ca_service import presigning
 from ca_service.domain.presigned import PresignRun
@@ -23,7 +21,6 @@ from tests.ca_service.office import Office
 
 def main(path: str, step: str) -> None:
     """Sign ahead on the CA of the configuration in `path`."""
-    pytest.MonkeyPatch().setattr(workflow, "BATCH", 2)
     wiring = Wiring(pickle.loads(Path(path).read_bytes()))
     services, seen = wiring.services, [0]
 
@@ -41,7 +38,7 @@ def main(path: str, step: str) -> None:
             die()
 
     signer = presigning.answer_signer(wiring)
-    plan = presigning.plan(wiring, "issuing")
+    plan = presigning.plan(wiring, "issuing", batch=2)
     workflow.presign(replace(services, begin=begin), Office(services).operator, plan, signer, tell=tell)
 
 
