@@ -20,10 +20,11 @@ from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
-from ca_service.workflows.presign import presign_if_due, sweep
+from ca_service.workflows.presign import presign_if_due
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
+from ca_service.workflows.sweep_answers import Sweeper
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,20 @@ def run(wiring: Wiring, stop: threading.Event) -> None:
 def presigner(wiring: Wiring) -> Callable[[], object]:
     """Sweeps up answers that are worthless, and signs ahead if the configuration says so, a slice a round."""
     services, plan = wiring.services, presigning.plan(wiring, "issuing", batch=_BATCH)
+    sweeper = Sweeper(services, plan.issuer)
 
-    def sign_a_slice() -> None:
-        sweep(services, plan.issuer)
+    def do_a_slice() -> None:
+        # The other tasks do not wait for a million answers: a CRL is due while they are signed.
+        until = time.monotonic() + _SLICE
+
+        def stop() -> bool:
+            return time.monotonic() > until
+
+        sweeper.sweep(stop=stop)
         if wiring.config.ca.ocsp_presign_refresh:
-            # The other tasks do not wait for a million answers: a CRL is due while they are signed.
-            until = time.monotonic() + _SLICE
-            signer = presigning.answer_signer(wiring)
-            presign_if_due(services, WORKER, plan, signer, stop=lambda: time.monotonic() > until)
+            presign_if_due(services, WORKER, plan, presigning.answer_signer(wiring), stop=stop)
 
-    return sign_a_slice
+    return do_a_slice
 
 
 def push(wiring: Wiring) -> int:

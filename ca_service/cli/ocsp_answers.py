@@ -10,7 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ca_service import presigning
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.presigned import PresignRun
-from ca_service.workflows.presign import presign, sweep
+from ca_service.workflows.presign import presign
+from ca_service.workflows.sweep_answers import Sweeper
 
 # Another process takes seconds to start, in which one signs so many answers.
 _WORTH_A_PROCESS = 20_000
@@ -44,7 +45,7 @@ def presign_answers(call: Call, issuer: str, workers: int | None) -> None:
         done = presign(services, call.actor, plan, presigning.answer_signer(wiring, workers=workers), tell=tell)
         progress.update(bar, total=done.answers, completed=done.answers)
     seconds, signed = time.monotonic() - began, done.answers - marks[0]
-    swept = sweep(services, issuer)
+    swept = Sweeper(services, issuer).sweep()
     facts = {
         "issuer": issuer,
         "run": done.number,

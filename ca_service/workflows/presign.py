@@ -19,8 +19,8 @@ from ca_service.domain.presigned import PRESIGN_RUN, PresignRun, RunEvent, RunSt
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import listed_until
 from ca_service.workflows.ports import AnswerSigner, KnownStatuses, Services, SignedAhead, UnitOfWork
+from ca_service.workflows.sweep_answers import SERVED, drop_worthless
 
-_SERVED = (RunStatus.RUNNING, RunStatus.FINISHED)
 _GUARD = ("position", "holder")
 
 
@@ -77,7 +77,7 @@ def presign_if_due(
     """Sign ahead where the answers grow old, or where a run was left; None: nothing to do, or others are at it."""
     now = services.clock()
     with services.read() as uow:
-        runs = uow.presign_runs.find(issuer=plan.issuer, status=_SERVED, order="-number")
+        runs = uow.presign_runs.find(issuer=plan.issuer, status=SERVED, order="-number")
     newest = runs[0] if runs else None
     if newest is not None and newest.status is RunStatus.RUNNING:
         if newest.held(now) and newest.holder != plan.holder:
@@ -85,47 +85,6 @@ def presign_if_due(
     elif newest is not None and newest.scope == plan.scope and not newest.due(now, plan.validity):
         return None
     return presign(services, actor, plan, signer, stop=stop)
-
-
-def sweep(services: Services, issuer: str) -> int:
-    """Drop the runs of an issuer that are worthless, delete what is left of dropped ones; return how many those were.
-
-    Safe to repeat and to break off: a dropped run goes when none of its answers is left.
-    """
-    with services.read() as uow:
-        if not _worthless(services, uow, issuer) and not uow.presign_runs.count(status=RunStatus.DROPPED):
-            return 0
-    with services.begin() as uow:
-        drop_worthless(services, uow, issuer)
-        dropped = [run.id for run in uow.presign_runs.find(issuer=issuer, status=RunStatus.DROPPED)]
-    after: bytes | None = b""
-    while after is not None:
-        with services.begin() as uow:
-            after = uow.ocsp_answers.sweep(dropped, after=after)
-    with services.begin() as uow:
-        return uow.presign_runs.remove(id=dropped)
-
-
-def drop_worthless(services: Services, uow: UnitOfWork, issuer: str) -> None:
-    """Drop the runs whose answers must not be served any more, or cannot."""
-    for run in _worthless(services, uow, issuer):
-        uow.presign_runs.change(run, status=PRESIGN_RUN.after(run.status, RunEvent.DROP))
-
-
-def _worthless(services: Services, uow: UnitOfWork, issuer: str) -> Sequence[PresignRun]:
-    runs = uow.presign_runs.find(issuer=issuer, status=_SERVED)
-    if not runs:
-        return ()
-    version = uow.issuers.get(issuer).status_version
-    if any(run.reached > version for run in runs):
-        # The status log went back: which changes lie between the answers and the log nobody can tell.
-        return runs
-    now = services.clock()
-    found = uow.certificates.find(serial=[run.signer for run in runs], status=CertificateStatus.ACTIVE)
-    vouching = {certificate.serial for certificate in found}
-    finished = [run for run in runs if run.status is RunStatus.FINISHED]
-    newest = max((run.number for run in finished), default=0)
-    return [run for run in runs if run.signer not in vouching or run.next_update <= now or run.number < newest]
 
 
 def _claimed(services: Services, uow: UnitOfWork, plan: Plan, signer: str) -> PresignRun:

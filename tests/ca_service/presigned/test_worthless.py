@@ -12,10 +12,12 @@ from ca_service import periodic, presigning
 from ca_service.config import Config
 from ca_service.domain import errors
 from ca_service.domain.presigned import PresignRun, RunStatus
+from ca_service.store import answers
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze
 from ca_service.workflows.ports import UnitOfWork
-from ca_service.workflows.presign import presign, sweep
+from ca_service.workflows.presign import presign
+from ca_service.workflows.sweep_answers import Sweeper
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office
 from tests.ca_service.presigned.answering import Answering, request_for
@@ -47,7 +49,7 @@ def test_after_a_restore_the_answers_of_the_forgotten_time_are_not_served_and_go
     for responder in (early, another(config, clock)):
         assert responder.ask(request).certificate_status is _GOOD
         assert responder.signatures == 1
-    assert sweep(office.services, "issuing") == 1
+    assert Sweeper(office.services, "issuing").sweep() == 1
     assert (stored(wiring), runs(wiring)) == (0, [])
     # The log comes to the same version by another way: nobody has the old answers to believe in again.
     freeze(office.services, office.reviewer, other, reason=_WHY)
@@ -121,7 +123,7 @@ def test_a_new_signer_signs_the_next_run_and_what_the_old_one_signed_is_served_u
     answer = fresh.ask(request_for(wiring, serial))
     assert f"{answer.certificates[0].serial_number:x}" == second.signer
     assert fresh.signatures == 0
-    assert sweep(office.services, "issuing") == 1
+    assert Sweeper(office.services, "issuing").sweep() == 1
     assert runs(wiring) == [RunStatus.FINISHED]
 
 
@@ -136,7 +138,7 @@ def test_a_signer_that_is_not_in_force_any_more_vouches_for_nothing(
     answer = responder.ask(request_for(wiring, serial))
     assert responder.signatures == 1
     assert f"{answer.certificates[0].serial_number:x}" != run.signer
-    assert sweep(office.services, "issuing") == 1
+    assert Sweeper(office.services, "issuing").sweep() == 1
     assert stored(wiring) == 0
 
 
@@ -170,9 +172,9 @@ def test_answers_are_served_in_the_first_half_of_their_life_and_swept_up_after_i
         responder = another(config, clock)
         assert responder.ask(request).certificate_status is _GOOD
         assert responder.signatures == signatures
-    assert sweep(office.services, "issuing") == 0
+    assert Sweeper(office.services, "issuing").sweep() == 0
     clock.pass_time(hours=12)
-    assert sweep(office.services, "issuing") == 1
+    assert Sweeper(office.services, "issuing").sweep() == 1
     assert (stored(wiring), runs(wiring)) == (0, [])
 
 
@@ -189,8 +191,29 @@ def test_the_answer_of_a_certificate_that_has_long_expired_goes_with_the_next_ru
     responder = Answering(Wiring(wiring.config, clock=clock))
     assert responder.ask(request_for(wiring, gone)).certificate_status is _GOOD
     assert responder.signatures == 1
-    assert sweep(office.services, "issuing") == 1
+    assert Sweeper(office.services, "issuing").sweep() == 1
     assert stored(wiring) == before.answers - 1
-    assert sweep(office.services, "issuing") == 0
+    assert Sweeper(office.services, "issuing").sweep() == 0
     with wiring.database.read() as uow:
         assert uow.certificates.get(kept).der
+
+
+def test_a_sweep_in_slices_takes_away_only_what_was_dropped_when_it_began(
+    wiring: Wiring, office: Office, fill: Callable[[], PresignRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "_SWEPT_AT_ONCE", 1)
+    beyond_the_log = "UPDATE presign_run SET reached = 1000000"
+    for number in range(3):
+        office.enrolled(str(number))
+    first = fill()
+    execute(wiring, beyond_the_log)
+    sweeper = Sweeper(office.services, "issuing")
+    assert sweeper.sweep(stop=lambda: True) == 0
+    assert (stored(wiring), runs(wiring)) == (first.answers - 1, [RunStatus.DROPPED])
+    second = fill()
+    execute(wiring, beyond_the_log)
+    assert sweeper.sweep() == 1
+    # The walk had passed the place of the first answer: what is there now waits for the next one.
+    assert (stored(wiring), runs(wiring)) == (second.answers, [RunStatus.FINISHED])
+    assert sweeper.sweep() == 1
+    assert (stored(wiring), runs(wiring)) == (0, [])
