@@ -56,10 +56,12 @@ def presign(
 
     Takes a run over from whoever was at it. Raises Conflict when somebody takes it over from us, Unavailable.
     """
-    with services.begin() as uow:
+    with services.read() as uow:
         authorise(actor, Action.OCSP_PRESIGN, lineage=uow.units.lineage(actor.unit_code))
+    # No transaction waits for the token.
+    certificate = signer.certificate()
+    with services.begin() as uow:
         drop_worthless(services, uow, plan.issuer)
-        certificate = signer.certificate()
         run = _claimed(services, uow, plan, _serial_of(uow, certificate))
     tell(run)
     known = _Statuses(services, run, plan.batch, stop)
