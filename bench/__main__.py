@@ -7,7 +7,7 @@ import importlib
 import runpy
 import sys
 
-BENCHES = ("certificate_tbs", "crl_million", "ocsp_presign", "ocsp_nonce", "ocsp_http")
+BENCHES = ("certificate_tbs", "crl_million", "ocsp_presign", "ocsp_nonce", "ocsp_http", "issuing")
 """Those that have a quick mode."""
 _LONG = (
     "roster_import",

@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -49,6 +50,8 @@ _LEFT_OUT = frozenset(
     | {"console.applications.scan", "console.changes.scan"}
     | {"console.applications.scan_beside", "console.changes.scan_beside"}
 )
+# A month among the oldest entries: the log goes back for 300 days.
+_SINCE, _UNTIL = (datetime.now(UTC).date() - timedelta(days=days) for days in (280, 250))
 # What else is asked for besides the plain address: pages far behind, searches, filters.
 _VARIANTS: Mapping[str, Sequence[str]] = {
     "console.units.index": ("", f"?at={LEAGUE}", f"?at={BANNER}", "?q=第&page=200", "?q=21150", "?q=示范大学"),
@@ -59,6 +62,29 @@ _VARIANTS: Mapping[str, Sequence[str]] = {
     "console.roster.index": ("", "?page=200"),
     "console.changes.index": ("", "?page=20"),
     "console.staff.index": ("", "?page=6"),
+    "console.audit.index": (
+        "",
+        "?below=100000",
+        "?above=1000",
+        "?act=staff",
+        "?act=ca:crl:published",
+        "?act=certificates",
+        "?act=ra:application:unmasked",
+        f"?unit={LEAGUE}",
+        f"?unit={BANNER}",
+        f"?unit={BANNER}&exact=1",
+        "?unit=150000&act=media",
+        "?actor=clerk-7",
+        "?actor=nobody",
+        "?actor=clerk-7&act=staff",
+        "?subject=A00000042",
+        f"?unit={LEAGUE}&act=ca:crl:published",
+        f"?unit={LEAGUE}&actor=clerk-7&act=ra:application:unmasked",
+        f"?since={_SINCE}&until={_UNTIL}",
+        f"?until={_UNTIL}&act=staff&unit={LEAGUE}",
+        f"?since={_SINCE}&until={_UNTIL}&actor=clerk-7",
+        "?act=ca:crl:published&above=5",
+    ),
     "console.unit_cases.preview": ("?look=1&target=150303&name=示范",),
 }
 
@@ -107,13 +133,13 @@ def _on_postgres(config: Config) -> Iterator[Config]:
     try:
         with postgres.cluster(folder) as server:
             other = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "bench"))})
-            _copy(Wiring(config), Wiring(other))
+            copy_ceremony(Wiring(config), Wiring(other))
             yield other
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(source: Wiring, target: Wiring) -> None:
+def copy_ceremony(source: Wiring, target: Wiring) -> None:
     """What the ceremony left: the rows of every table, parents before children."""
     from ca_service.store.models import Base  # noqa: PLC0415  only this way needs the tables
 
@@ -172,6 +198,7 @@ def _addresses(rule: Rule, filled: Filled) -> list[str]:
         "batch_id": filled.batch,
         "draft_id": filled.draft,
         "parcel_id": filled.parcel,
+        "seq": "77",
     }
     path = rule.rule
     for name in rule.arguments:

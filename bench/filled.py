@@ -49,6 +49,7 @@ _UNDECIDED, _SENT = ConflictStatus.UNDECIDED, ParcelStatus.SENT
 _DRAFT_ROWS = 500
 _CONFLICTS = 200
 _PARCELS = 500
+_DAYS_OF_AUDIT = 300
 
 
 @dataclass(frozen=True)
@@ -278,14 +279,16 @@ class _Filler:
         with self.services.read() as uow:
             seq, link = uow.audit.head()
         tags = [Tag.APPLICATION_FORWARDED, Tag.STAFF_SIGNED_IN, Tag.APPLICATION_UNMASKED, Tag.HOLDER_REGISTERED]
+        apart = timedelta(days=_DAYS_OF_AUDIT) / self.sizes.audit_entries
         with self.wiring.database.engine.begin() as connection:
             while seq < self.sizes.audit_entries:
                 entries = []
                 for number in range(seq + 1, min(seq + 10_000, self.sizes.audit_entries) + 1):
                     subject = self.filled.applications[number % len(self.filled.applications)]
                     unit = self.filled.units[number % len(self.filled.units)].code
+                    at = timestamp(self.now - apart * (self.sizes.audit_entries - number))
                     entry = AuditEntry(
-                        number, timestamp(self.now), tags[number % len(tags)].value, f"clerk-{number % 300}", "web",
+                        number, at, tags[number % len(tags)].value, f"clerk-{number % 300}", "web",
                         unit, subject, canonical({"to": LEAGUE}), bytes(link),
                     ).sealed()  # fmt: skip
                     link = entry.hash

@@ -30,7 +30,7 @@ FROZEN_AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 _DAYS = timedelta(days=1)
 _COLUMNS = (
     "serial, issuer, profile, unit_code, subject, status, key_sha256, not_before, not_after, created_at, tbs,"
-    " revoked_at, reason, crl_entry"
+    " holder_id, revoked_at, reason, crl_entry"
 )
 _POST = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/ocsp-request"
@@ -92,11 +92,11 @@ def request(cert_id: ocsp.CertId, nonce: bytes | None) -> bytes:
 def make(folder: Path, count: int) -> World:
     """Write the files of a world with so many certificates."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = _certificate("Bench CA", ca_key, ca_key, None)
-    signer = _certificate("Bench CA OCSP", key, ca_key, ca)
-    for name, certificate in (("ca", ca), ("signer", signer)):
-        (folder / f"{name}.der").write_bytes(certificate.public_bytes(Encoding.DER))
-        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    ca = certificate("Bench CA", ca_key, ca_key, None)
+    signer = certificate("Bench CA OCSP", key, ca_key, ca)
+    for name, made in (("ca", ca), ("signer", signer)):
+        (folder / f"{name}.der").write_bytes(made.public_bytes(Encoding.DER))
+        (folder / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
     for encoding, name in ((Encoding.DER, "key.der"), (Encoding.PEM, "key.pem")):
         (folder / name).write_bytes(key.private_bytes(encoding, PrivateFormat.PKCS8, NoEncryption()))
     (folder / "ca-key.pem").write_bytes(ca_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -105,7 +105,7 @@ def make(folder: Path, count: int) -> World:
     return world
 
 
-def _certificate(
+def certificate(
     name: str, key: ec.EllipticCurvePrivateKey, ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate | None
 ) -> x509.Certificate:
     """A CA (without issuer) or its delegated signer."""
@@ -129,7 +129,7 @@ def _fill(world: World) -> None:
     database.execute("PRAGMA synchronous=OFF")
     with database:
         database.execute("INSERT INTO issuer VALUES ('issuing', x'', 'ca', 'root', 1, 1)")
-        marks = ", ".join("?" * 14)
+        marks = ", ".join("?" * 15)
         database.executemany(f"INSERT INTO certificate ({_COLUMNS}) VALUES ({marks})", _rows(world))
     database.execute("ANALYZE")
     database.close()
@@ -141,6 +141,6 @@ def _rows(world: World) -> Iterator[tuple[object, ...]]:
     for serial in world.serials:
         if world.frozen(serial):
             entry = crl.encode_entry(serial, FROZEN_AT, crl.Reason.CERTIFICATE_HOLD)
-            yield f"{serial:x}", *common, "frozen", "", day, until, day, b"", at, 6, entry
+            yield f"{serial:x}", *common, "frozen", "", day, until, day, b"", "bench", at, 6, entry
         else:
-            yield f"{serial:x}", *common, "active", "", day, until, day, b"", None, None, None
+            yield f"{serial:x}", *common, "active", "", day, until, day, b"", "bench", None, None, None

@@ -51,6 +51,7 @@ class ServiceTable(_Table):
     tls_certificate: Path = Path("tls/console.pem")
     tls_key: Path = Path("tls/console.key")
     publication_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    console_workers: Annotated[int, Field(ge=1, le=64)] = 1
 
 
 def _addresses(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -53,7 +53,15 @@ def console_server(wiring: Wiring) -> Server:
     """The console's TLS server, not yet started."""
     service = wiring.config.service
     certificate, key = wiring.config.path(service.tls_certificate), wiring.config.path(service.tls_key)
-    server = Server(address(service.console), create_console(wiring), numthreads=16, timeout=30, shutdown_timeout=1)
+    # Several processes may listen at one address; the kernel gives each connection to one of them.
+    server = Server(
+        address(service.console),
+        create_console(wiring),
+        numthreads=16,
+        timeout=30,
+        shutdown_timeout=1,
+        reuse_port=service.console_workers > 1,
+    )
     server.ssl_adapter = _tls(certificate, key)
     if wiring.config.console.client_certificates:
         _ask_for_certificate(server.ssl_adapter.context, wiring)

@@ -8,7 +8,7 @@ from ca_service.domain.audit import GENESIS, AuditEntry
 
 @dataclass(frozen=True)
 class Verdict:
-    """`broken_at` is the sequence number of the first bad entry, or None; `why` says what is wrong with it."""
+    """`broken_at` is the sequence number of the first bad entry, or None; `why` says (in Chinese) what is wrong."""
 
     entries: int
     head: bytes
@@ -26,12 +26,12 @@ def verify(
     count, link = after
     for entry in entries:
         if entry.seq != count + 1:
-            return Verdict(count, link, count + 1, f"entry {count + 1} is missing; entry {entry.seq} follows {count}")
+            return Verdict(count, link, count + 1, f"缺少第 {count + 1} 条，第 {count} 条之后是第 {entry.seq} 条")
         if bytes(entry.previous) != link:
-            return Verdict(count, link, entry.seq, "its link to the entry before was changed")
+            return Verdict(count, link, entry.seq, "与前一条的链接被改动")
         if entry.digest() != bytes(entry.hash):
-            return Verdict(count, link, entry.seq, "its content or hash was changed")
+            return Verdict(count, link, entry.seq, "内容或哈希被改动")
         count, link = entry.seq, bytes(entry.hash)
     if count != head_seq or link != head_hash:
-        return Verdict(count, link, max(count, head_seq), f"the log ends at {count}, its head says {head_seq}")
+        return Verdict(count, link, max(count, head_seq), f"日志到第 {count} 条为止，链尾记录为第 {head_seq} 条")
     return Verdict(count, link)

@@ -11,6 +11,7 @@ from ca_service.cli.base import Group
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "audit": "audit",
+        "backup": "backup",
         "campaigns": "campaigns",
         "certs": "certs",
         "changes": "changes",
@@ -23,6 +24,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "messages": "messages",
         "ocsp": "ocsp_answers",
         "registrations": "registrations",
+        "restore": "backup",
         "serve": "serve",
         "staff": "staff",
         "units": "units",

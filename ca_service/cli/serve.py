@@ -60,7 +60,9 @@ def _supervise(call: Call) -> None:
     stop = threading.Event()
     _on_termination(stop)
     path = configuration.locate(call.config_path).resolve()
-    children = {name: _start(name, {**os.environ, "EDUCA_CONFIG": str(path)}) for name in _PARTS}
+    environment = {**os.environ, "EDUCA_CONFIG": str(path)}
+    consoles = [f"console {number}" for number in range(1, service.console_workers)]
+    children = {name: _start(name.split()[0], environment) for name in (*_PARTS, *consoles)}
     click.echo(f"控制台与接口 https://{service.console}  发布 http://{service.publication}  （Ctrl-C 停止）")
     failed = _watch(children, stop)
     if failed:

@@ -29,6 +29,8 @@ class Tag(StrEnum):
     CERTIFICATE_ABANDONED = "ca:certificate:abandoned"
     CRL_PUBLISHED = "ca:crl:published"
     OCSP_PRESIGNED = "ca:ocsp:presigned"
+    BACKUP_TAKEN = "ca:backup:taken"
+    DATABASE_RESTORED = "ca:database:restored"
     CAMPAIGN_SET = "ra:campaign:set"
     CAMPAIGN_EXPORTED = "ra:campaign:exported"
     SIGN_IN_REPORTED = "relying:holder:first-sign-in"
@@ -124,6 +126,7 @@ class Tag(StrEnum):
     CHANGE_EXECUTED = "change:case:executed"
     CRL_REFUSED = "ca:crl:refused"
     FEED_READ = "relying:feed:read"
+    AUDIT_EXPORTED = "audit:log:exported"
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Action(StrEnum):
     SIGN_IN_REPORT = "sign-in.report"
     FEED_READ = "feed.read"
     AUDIT_READ = "audit.read"
+    BACKUP = "backup"
 
 
 _R, _A = Role, Action
@@ -129,6 +130,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.SIGN_IN_REPORT: frozenset({_R.RELYING}),
         _A.FEED_READ: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
+        _A.BACKUP: frozenset({_R.OPERATOR}),
     }
 )
 
@@ -137,7 +139,8 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.UNITS_IMPORT, _A.UNITS_PROPOSE, _A.UNITS_CONFIRM, _A.STAFF_MANAGE, _A.STAFF_RESCUE, _A.REGISTRATION_PUSH,
         _A.MEDIA_REGISTER,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
-        _A.OCSP_PRESIGN, _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
+        _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
+        _A.BACKUP, _A.OCSP_PRESIGN,
     }
 )  # fmt: skip
 

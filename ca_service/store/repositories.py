@@ -8,16 +8,20 @@ from sqlalchemy import ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
-from ca_service.domain.audit import GENESIS, AuditEntry, Tag, canonical, timestamp
+from ca_service.domain.audit import AuditEntry, Tag, canonical, timestamp
+from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.certificates import ON_CRL, Issuer, PublishedCrl
 from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.errors import NotFound
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
-from ca_service.store import models
+from ca_service.store import heads, models
+from ca_service.store.audit_search import search
 from ca_service.store.repository import SqlRepository
 from ca_service.workflows.ports import ExpiredEntry
+
+_ENTRY = insert(models.AuditRow.__table__)  # type: ignore[arg-type]
 
 
 class SqlEnrolments(SqlRepository[Enrolment]):
@@ -153,9 +157,9 @@ class SqlAuditLog:
     def _write(self, actor: Actor, tag: Tag, facts: Sequence[tuple[str, str, str]]) -> None:
         if not facts:
             return
-        head = lock_head(self._session, "audit")
-        at, previous, rows = timestamp(self._clock()), head.hash, []
-        for number, (subject, unit, detail) in enumerate(facts, head.seq + 1):
+        seq, previous = heads.lock(self._session, "audit")
+        at, rows = timestamp(self._clock()), []
+        for number, (subject, unit, detail) in enumerate(facts, seq + 1):
             entry = AuditEntry(
                 seq=number,
                 at=at,
@@ -169,9 +173,8 @@ class SqlAuditLog:
             ).sealed()
             rows.append(vars(entry))
             previous = entry.hash
-        self._session.execute(insert(models.AuditRow), rows)
-        head.seq, head.hash = head.seq + len(rows), previous
-        self._session.flush()
+        self._session.connection().execute(_ENTRY, rows)
+        heads.move(self._session, "audit", (seq + len(rows), previous))
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """See the port."""
@@ -181,10 +184,15 @@ class SqlAuditLog:
         for values in self._session.execute(query):
             yield AuditEntry(*values)
 
+    def find(
+        self, wanted: AuditFilter, *, below: int | None = None, above: int | None = None, limit: int
+    ) -> Sequence[AuditEntry]:
+        """See the port."""
+        return search(self._session, wanted, below=below, above=above, limit=limit)
+
     def head(self) -> tuple[int, bytes]:
         """See the port."""
-        row = self._session.get(models.HeadRow, "audit")
-        return (row.seq, row.hash) if row else (0, GENESIS)
+        return heads.read(self._session, "audit")
 
 
 class SqlAccountEvents:
@@ -195,10 +203,9 @@ class SqlAccountEvents:
 
     def append(self, event: AccountEvent) -> None:
         """Number the event after the last one and store it."""
-        head = lock_head(self._session, "account-events")
-        head.seq += 1
-        self._session.execute(insert(models.AccountEventRow).values(**(vars(event) | {"seq": head.seq})))
-        self._session.flush()
+        seq, unchained = heads.lock(self._session, "account-events")
+        self._session.execute(insert(models.AccountEventRow).values(**(vars(event) | {"seq": seq + 1})))
+        heads.move(self._session, "account-events", (seq + 1, unchained))
 
     def after(self, seq: int, limit: int) -> Sequence[AccountEvent]:
         """Events with a greater number, in order."""
@@ -212,14 +219,3 @@ class SqlAccountEvents:
     def head(self) -> int:
         """The number of the last event."""
         return self._session.scalar(select(func.max(models.AccountEventRow.seq))) or 0
-
-
-def lock_head(session: Session, name: str) -> models.HeadRow:
-    """The head of a gapless sequence, locked until this transaction ends."""
-    query = select(models.HeadRow).where(models.HeadRow.name == name).with_for_update()
-    head = session.scalar(query.execution_options(populate_existing=True))
-    if head is None:
-        head = models.HeadRow(name=name, seq=0, hash=GENESIS)
-        session.add(head)
-        session.flush()
-    return head

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, fields, replace
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, Table, bindparam, func, insert, inspect, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from ca_service.domain.errors import Conflict, NotFound
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.store.models import Base, LineageRow
 from ca_service.store.sealing import Sealer
-from ca_service.workflows.ports import Before, Since
+from ca_service.store.statements import Statements, bare, condition, kind_of
 
 R = TypeVar("R")
 _PIECE = 1_000
@@ -42,8 +43,7 @@ class SqlRepository(Generic[R]):
         self._noun = noun
         self._sealed = sealed
         self._place = place
-        self._key = [column.name for column in inspect(row).primary_key]
-        self._fields = [field.name for field in fields(record)] if is_dataclass(record) else []
+        self._fields, self._key, self._statements = _shape(cast(Any, record), row, sealed[0] if sealed else "")
 
     def add(self, record: R) -> None:
         """See the port."""
@@ -55,7 +55,7 @@ class SqlRepository(Generic[R]):
         if not columns:
             return 0
         try:
-            self._session.execute(insert(self._row), columns)
+            self._session.connection().execute(self._statements.insert, columns)
         except IntegrityError as error:
             raise Conflict(f"{self._noun}已存在，或所引用的对象不存在。未作任何更改。") from error
         return len(columns)
@@ -78,12 +78,17 @@ class SqlRepository(Generic[R]):
         **equal: object,
     ) -> Sequence[R]:
         """See the port."""
-        query = select(self._row).where(*self._conditions(equal, within)).order_by(*self._ordering(order))
-        query = query.limit(limit).offset(offset).execution_options(populate_existing=True)
-        return [self._load(row) for row in self._session.scalars(query)]
+        if within is None and equal.keys() <= self._statements.names:
+            query, values = self._statements.select(equal, order=order, limit=limit, offset=offset)
+            return self._records(query, values)
+        query = select(*self._statements.columns).where(*self._conditions(equal, within))
+        return self._records(query.order_by(*self._statements.ordering(order)).limit(limit).offset(offset))
 
     def count(self, *, within: str | None = None, **equal: object) -> int:
         """See the port."""
+        if within is None and equal.keys() <= self._statements.names:
+            query, values = self._statements.count(equal)
+            return self._session.connection().scalar(query, values) or 0
         query = select(func.count()).select_from(self._row).where(*self._conditions(equal, within))
         return self._session.scalar(query) or 0
 
@@ -98,9 +103,9 @@ class SqlRepository(Generic[R]):
         guards = {name: getattr(record, name) for name in (*self._key, "status", *guard) if hasattr(record, name)}
         after = replace(record, **changed)  # type: ignore[type-var]
         columns = self._columns(after)
-        values = {name: columns[name] for name in self._written(changed)}
-        result = self._session.execute(update(self._row).where(*self._conditions(guards)).values(values))
-        if isinstance(result, CursorResult) and result.rowcount == 0:
+        statement, values = self._statements.update(guards, {name: columns[name] for name in self._written(changed)})
+        result = self._session.connection().execute(statement, values)
+        if result.rowcount == 0:
             raise Conflict(f"{self._noun}刚刚被他人处理，请刷新后按最新状态办理。")
         return after
 
@@ -109,7 +114,7 @@ class SqlRepository(Generic[R]):
         if not records:
             return
         names = [name for name in (*self._key, "status", *guard) if hasattr(records[0], name)]
-        table = cast(Table, self._row.__table__)
+        table = self._statements.table
         statement = table.update().where(*(table.c[name] == bindparam(f"was_{name}") for name in names))
         values = [{f"was_{name}": getattr(record, name) for name in names} for record in records]
         result = self._session.connection().execute(statement.values(changed), values)
@@ -121,19 +126,8 @@ class SqlRepository(Generic[R]):
             return list(changed)
         return ["sealed" if name == self._sealed[0] else name for name in changed]
 
-    def _key_columns(self) -> Sequence[Any]:
-        return [getattr(self._row, name) for name in self._key]
-
-    def _ordering(self, order: str) -> Sequence[Any]:
-        if not order:
-            return self._key_columns()
-        column = getattr(self._row, order.removeprefix("-"))
-        key = self._key_columns()
-        # The key decides among equals the same way on every page.
-        return [column.desc(), *(part.desc() for part in key)] if order.startswith("-") else [column, *key]
-
     def _conditions(self, equal: Mapping[str, object], within: str | None = None) -> Sequence[ColumnElement[bool]]:
-        conditions = [_condition(getattr(self._row, name), value) for name, value in equal.items()]
+        conditions = [condition(getattr(self._row, name), kind_of(value), bare(value)) for name, value in equal.items()]
         if within is not None and within != CENTRE_CODE:
             conditions.append(self._belongs(select(LineageRow.unit_code).where(LineageRow.above_code == within)))
         return conditions
@@ -151,11 +145,15 @@ class SqlRepository(Generic[R]):
             columns["sealed"] = None if personal is None else sealer.seal(_plain(personal), context=context)
         return columns
 
-    def _load(self, row: Base) -> R:
-        values = {name: getattr(row, name) for name in self._fields if self._sealed is None or name != self._sealed[0]}
+    def _records(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[R]:
+        """The records of a select of `_statements.columns`; as rows, since nothing here needs objects of the ORM."""
+        return [self._load(row) for row in self._session.connection().execute(query, values or {})]
+
+    def _load(self, row: Sequence[Any]) -> R:
+        values = dict(zip(self._fields, row, strict=True))
         if self._sealed is not None:
             name, kind, sealer = self._sealed
-            sealed: bytes | None = row.sealed  # type: ignore[attr-defined]
+            sealed: bytes | None = values[name]
             opened = None if sealed is None else json.loads(sealer.open(sealed, context=self._context(values)))
             values[name] = None if opened is None else kind(**opened)
         make: Callable[..., R] = self._record
@@ -176,13 +174,9 @@ def pieces(values: Iterable[str]) -> Iterator[list[str]]:
         yield ordered[start : start + _PIECE]
 
 
-def _condition(column: Any, value: object) -> ColumnElement[bool]:
-    if isinstance(value, list | tuple | set | frozenset):
-        condition: ColumnElement[bool] = column.in_(list(value))
-    elif isinstance(value, Before):
-        condition = column < value.moment
-    elif isinstance(value, Since):
-        condition = column >= value.moment
-    else:
-        condition = column == value
-    return condition
+@cache
+def _shape(record: type[Any], row: type[Base], sealed: str) -> tuple[Sequence[str], Sequence[str], Statements]:
+    """Field names of the record, the key's columns, and the statements, which all transactions share."""
+    names = [field.name for field in fields(record)]
+    statements = Statements(row, ["sealed" if name == sealed else name for name in names])
+    return names, [column.name for column in statements.key], statements

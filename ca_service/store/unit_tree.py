@@ -81,8 +81,8 @@ class SqlUnits(SqlRepository[Unit]):
         """See the port."""
         row = models.UnitRow
         wanted = [*self._conditions({"status": UnitStatus.OPEN}, within), row.name_key.contains(key, autoescape=True)]
-        query = select(row).where(*wanted).order_by(func.length(row.name_key), row.code).limit(limit)
-        return [self._load(found) for found in self._session.scalars(query)]
+        query = select(*self._statements.columns).where(*wanted)
+        return self._records(query.order_by(func.length(row.name_key), row.code).limit(limit))
 
     def _columns(self, record: Unit) -> dict[str, Any]:
         return super()._columns(record) | {"name_key": normalise_unit_name(record.name)}
@@ -106,9 +106,9 @@ class SqlUnits(SqlRepository[Unit]):
         """
         held: dict[str, Unit] = {}
         for some in pieces(sorted(set(codes))):
-            query = select(self._row).where(models.UnitRow.code.in_(some)).order_by(models.UnitRow.code)
-            query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-            held |= {unit.code: unit for unit in map(self._load, self._session.scalars(query))}
+            query = select(*self._statements.columns).where(models.UnitRow.code.in_(some))
+            query = query.order_by(models.UnitRow.code).with_for_update(key_share=True)
+            held |= {unit.code: unit for unit in self._records(query)}
         return held
 
     def search(
@@ -116,10 +116,9 @@ class SqlUnits(SqlRepository[Unit]):
     ) -> tuple[Sequence[Unit], int]:
         """See the port."""
         wanted = [*self._conditions({} if ended else {"status": UnitStatus.OPEN}, within), _matches(text)]
-        query = select(self._row).where(*wanted).order_by(models.UnitRow.code)
-        rows = self._session.scalars(query.limit(limit).offset(offset))
+        query = select(*self._statements.columns).where(*wanted).order_by(models.UnitRow.code)
         total = self._session.scalar(select(func.count()).select_from(self._row).where(*wanted)) or 0
-        return [self._load(row) for row in rows], total
+        return self._records(query.limit(limit).offset(offset)), total
 
     def below(self, codes: Sequence[str]) -> Mapping[str, Below]:
         """See the port."""

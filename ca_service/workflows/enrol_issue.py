@@ -48,6 +48,8 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         holder_id=holder.id,
     )
 
+    bound: list[Enrolment] = []
+
     def bind(uow: UnitOfWork, serial: str) -> None:
         require_open(uow, [unit.code])
         if enrolment.renews is not None:
@@ -60,16 +62,14 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         person = uow.holders.get(holder.id)
         if (certifiable(uow, person), person) != (unit, holder):
             raise Conflict("此人的信息刚刚变更，请重新运行证书助手。")
-        uow.enrolments.change(
-            current,
-            guard=("certificate_serial",),
-            certificate_serial=serial,
-            key_sha256=key_sha256(public_key),
+        key = key_sha256(public_key)
+        bound.append(
+            uow.enrolments.change(current, guard=("certificate_serial",), certificate_serial=serial, key_sha256=key)
         )
 
     def note(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
-        current = uow.enrolments.get(enrolment.id)
-        uow.enrolments.change(current, status=ENROLMENT.after(current.status, EnrolmentEvent.ISSUE))
+        # Codes that were voided or blocked since the intent make this a Conflict; the serial is then revoked.
+        uow.enrolments.change(bound[0], status=ENROLMENT.after(bound[0].status, EnrolmentEvent.ISSUE))
 
     return issue(
         services, HELPER, order, issuer=ISSUER, unit_code=unit.code,

@@ -1,6 +1,6 @@
 """Pre-signed OCSP answers that must not be served, or cannot: their runs are dropped, then the answers swept up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.presigned import PRESIGN_RUN, PresignRun, RunEvent, RunStatus
@@ -53,7 +53,12 @@ class Sweeper:
 
 def drop_worthless(services: Services, uow: UnitOfWork, issuer: str) -> None:
     """Drop the runs whose answers must not be served any more, or cannot."""
-    for run in _worthless(services, uow, issuer):
+    drop_runs(uow, _worthless(services, uow, issuer))
+
+
+def drop_runs(uow: UnitOfWork, dropped: Iterable[PresignRun]) -> None:
+    """Let none of the answers of these runs be served any more."""
+    for run in dropped:
         uow.presign_runs.change(run, status=PRESIGN_RUN.after(run.status, RunEvent.DROP))
 
 

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 
 from ca_service import config as configuration
 from ca_service import founding, passwords
+from ca_service.audit.reading import wordless
 from ca_service.config import Config, ConsoleTable, DatabaseTable
 from ca_service.wiring import Wiring
 from tests.ca_service import postgres
@@ -136,7 +137,15 @@ def wiring(config: Config, clock: TestClock) -> Iterator[Wiring]:
     """Adapters with the test's clock."""
     made = Wiring(config, clock=clock)
     yield made
+    without = _wordless(made)
     _close(made)
+    assert without == set(), "the audit log says something that ca_service/audit has no Chinese words for"
+
+
+def _wordless(wiring: Wiring) -> set[str]:
+    """Whatever a test made the service write into its log, an auditor can read."""
+    with wiring.services.read() as uow:
+        return {missing for entry in uow.audit.entries() for missing in wordless(entry)}
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of its own for a test process: Debian's server in a temporary folder, no durability."""
+"""A real PostgreSQL of its own for a test process: Debian's server in a temporary folder."""
 
 import os
 import shutil
@@ -13,8 +13,11 @@ _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """Start a cluster in `folder`; yield the URL of its `postgres` database without the name; stop it at the end."""
+def cluster(folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """Start a cluster in `folder`; yield the URL of its `postgres` database without the name; stop it at the end.
+
+    Unless `durable`, commits are not synced to the disk.
+    """
     if not _PROGRAMS:
         raise RuntimeError("PostgreSQL's server is not installed: run make setup")
     data, sockets = folder / "data", folder / "sockets"
@@ -24,7 +27,8 @@ def cluster(folder: Path) -> Iterator[str]:
         shutil.chown(folder, "postgres")
         shutil.chown(sockets, "postgres")
     _run("initdb", "-D", str(data), "-U", "educa", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-    options = f"-c listen_addresses='' -c unix_socket_directories={sockets} -c fsync=off -c max_connections=60"
+    fsync = "on" if durable else "off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={sockets} -c fsync={fsync} -c max_connections=60"
     _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:
         yield f"host={sockets} user=educa"

@@ -77,3 +77,14 @@ class HolderRow(Base):
     pushed_sha256: Mapped[str] = mapped_column(String(64))
     approved_sha256: Mapped[str] = mapped_column(String(64), server_default="")
     approved_in: Mapped[str] = mapped_column(String(40), server_default="")
+
+
+# All that the campaign board counts of them, without the wide rows.
+Index(
+    "ix_holder_board",
+    HolderRow.status,
+    HolderRow.user_type,
+    HolderRow.unit_code,
+    HolderRow.id,
+    HolderRow.registered_at,
+)

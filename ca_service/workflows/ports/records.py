@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from ca_service.domain.audit import AuditEntry, Tag
+from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.campaigns import Progress, Stage
 from ca_service.domain.certificates import Issuer, PublishedCrl
 from ca_service.domain.drafts import Draft, DraftPart
@@ -160,6 +161,13 @@ class AuditLog(Protocol):
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """All entries with a greater sequence number, in order, without loading them all."""
+
+    def find(
+        self, wanted: AuditFilter, *, below: int | None = None, above: int | None = None, limit: int
+    ) -> Sequence[AuditEntry]:
+        """The newest entries that fit, newest first: of all, of those with a smaller number than `below`, or (if
+        `above` is given) the oldest ones with a greater number than that.
+        """
 
     def head(self) -> tuple[int, bytes]:
         """Number and hash of the last entry, as the writers keep them."""

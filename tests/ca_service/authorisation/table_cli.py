@@ -14,6 +14,10 @@ COMMANDS: Sequence[Command] = (
     Command("serve", Open.HERE_ONLY),
     Command("worker", Open.HERE_ONLY),
     Command("doctor", Open.HERE_ONLY),
+    Command("restore", Open.HERE_ONLY),
+    Command(
+        "backup", _A.BACKUP, arguments=lambda p: [p.file("nothing.age"), "--recipient", "age1" + "q" * 58],
+    ),
     # Units and staff
     Command("units import", _A.UNITS_IMPORT, arguments=lambda p: [p.file("units.csv")]),
     Command("units list", _A.UNITS_READ),
@@ -119,6 +123,8 @@ COMMANDS: Sequence[Command] = (
     ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    Command("audit list", _A.AUDIT_READ),
+    Command("audit list", _A.AUDIT_READ, _PLACE, lambda p: ["--unit", p.code, "--exact"]),
     # Paper
     Command(
         "registrations form", _A.REGISTRATION_UNMASK, _PLACE,

@@ -260,6 +260,8 @@ CONSOLE: Sequence[Route] = (
     # Audit
     Route("GET", "console.audit.index", _A.AUDIT_READ),
     Route("POST", "console.audit.verify_all", _A.AUDIT_READ),
+    Route("GET", "console.audit.show", _A.AUDIT_READ, path=lambda _: {"seq": "1"}),
+    Route("POST", "console.audit.export", _A.AUDIT_READ, form=lambda _: {"act": "ca:ceremony:completed"}),
     # The API: programs show a token; downloads are opened by their codes, whoever asks
     Route(
         "POST", "api.registrations.push", _A.REGISTRATION_PUSH, form=lambda _: {"records": []}, program=Role.DIRECTORY

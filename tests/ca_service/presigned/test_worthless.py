@@ -17,6 +17,7 @@ from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze
 from ca_service.workflows.ports import UnitOfWork
 from ca_service.workflows.presign import presign
+from ca_service.workflows.restored import begin_anew
 from ca_service.workflows.sweep_answers import Sweeper
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office
@@ -98,6 +99,18 @@ def test_a_process_of_before_a_restore_stores_nothing_in_the_copy(
     assert responder.ask(request_for(restored, serial)).certificate_status is _GOOD
     assert responder.signatures == 0
     restored.database.engine.dispose()
+
+
+def test_a_restored_database_begins_without_the_answers_of_its_backup(
+    config: Config, clock: TestClock, wiring: Wiring, office: Office, fill: Callable[[], PresignRun]
+) -> None:
+    serial = office.enrolled().serial
+    fill()
+    begin_anew(office.services, office.operator, clock())
+    assert runs(wiring) == [RunStatus.DROPPED]
+    responder = another(config, clock)
+    assert responder.ask(request_for(wiring, serial)).certificate_status is _GOOD
+    assert responder.signatures == 1
 
 
 def _new_signer(wiring: Wiring, clock: TestClock) -> None:

@@ -1,14 +1,14 @@
 """Pre-signed OCSP answers, shared by all responders
 
-Revision: 0016
-Follows: 0014
+Revision: 0017
+Follows: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0016'
-down_revision = '0014'
+revision = '0017'
+down_revision = '0016'
 branch_labels = None
 depends_on = None
 
@@ -46,13 +46,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('cert_id'),
         sqlite_with_rowid=False,
     )
-    unheld = sa.text('holder_id IS NULL')
-    op.create_index(
-        'ix_certificate_own', 'certificate', ['profile'], sqlite_where=unheld, postgresql_where=unheld
-    )
 
 
 def downgrade() -> None:
-    op.drop_index('ix_certificate_own', 'certificate')
     op.drop_table('ocsp_answer')
     op.drop_table('presign_run')

@@ -1,0 +1,33 @@
+"""The heads of gapless sequences: the last number, and for the audit log the last hash."""
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from ca_service.domain.audit import GENESIS
+from ca_service.store.models import HeadRow
+
+Head = tuple[int, bytes]
+_READ = select(HeadRow.seq, HeadRow.hash).where(HeadRow.name == bindparam("which"))
+_LOCK = _READ.with_for_update()
+_MOVE = update(HeadRow.__table__).where(HeadRow.name == bindparam("which"))  # type: ignore[arg-type]
+_MOVE = _MOVE.values(seq=bindparam("to_seq"), hash=bindparam("to_hash"))
+
+
+def read(session: Session, name: str) -> Head:
+    """The head as it is; that of a sequence not yet begun when there is none."""
+    found = session.connection().execute(_READ, {"which": name}).one_or_none()
+    return (found[0], found[1]) if found else (0, GENESIS)
+
+
+def lock(session: Session, name: str) -> Head:
+    """The head, locked until this transaction ends; it is made where there is none."""
+    found = session.connection().execute(_LOCK, {"which": name}).one_or_none()
+    if found:
+        return found[0], found[1]
+    session.connection().execute(insert(HeadRow).values(name=name, seq=0, hash=GENESIS))
+    return 0, GENESIS
+
+
+def move(session: Session, name: str, head: Head) -> None:
+    """Move a head that this transaction has locked."""
+    session.connection().execute(_MOVE, {"which": name, "to_seq": head[0], "to_hash": head[1]})
