@@ -13,14 +13,13 @@ from ca_service.domain.certificates import Issuer
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.signing import delegated_keys
+from ca_service.store.answers import SqlAnswerStore
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.web import api, console, errors, openapi, publication
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
 from ca_service.workflows.current_issuer import current, issuing
-from ca_service.workflows.infrastructure import signers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -87,22 +86,20 @@ def create_console(wiring: Wiring) -> Flask:
 
 def responder(wiring: Wiring) -> ocsp.Responder:
     """The OCSP responder for every issuing CA, following their status logs; one founded later needs a new start."""
+    config = wiring.config.ca
     with wiring.database.read() as uow:
         issuers = [_served(wiring, issuer) for issuer in issuing(uow)]
     # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
-    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
+    policy = ocsp.Policy(
+        staleness=config.status_staleness_seconds, max_age=timedelta(seconds=1), archive=config.ocsp_archive
+    )
     return ocsp.Responder(issuers, wiring.clock, policy=policy)
 
 
 def _served(wiring: Wiring, issuer: Issuer) -> ocsp.ServedIssuer:
-    signer = delegated_keys.CurrentKey(
-        delegated_keys.OCSP,
-        wiring.issuing_sessions,
-        lambda: signers(wiring.services, delegated_keys.OCSP.profile, issuer=issuer.name),
-        wiring.clock,
-        make=lambda der, key: ocsp.ResponderKey(der, key.algorithm, key.sign),
-    )
-    return ocsp.ServedIssuer(issuer.certificate, SqlStatusSource(wiring.database.reading, issuer.name), signer)
+    reading, name = wiring.database.reading, issuer.name
+    source, answers = SqlStatusSource(reading, name), SqlAnswerStore(reading, name)
+    return ocsp.ServedIssuer(issuer.certificate, source, wiring.ocsp_key(name), answers)
 
 
 def missing(wiring: Wiring) -> str:

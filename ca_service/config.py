@@ -141,6 +141,12 @@ class RelyingTable(_Table):
         return systems
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names or len(set(names)) < len(names):
+        raise ValueError("name each hash once, and at least one")
+    return names
+
+
 class CaTable(_Table):
     """`[ca]`: names and terms, within the ceilings of the profiles."""
 
@@ -160,11 +166,25 @@ class CaTable(_Table):
     unconfirmed_hold_days: Annotated[int, Field(ge=1, le=90)] = 7
     renewal_window_days: Annotated[int, Field(ge=1, le=180)] = 30
     status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.25
+    ocsp_presigned_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    ocsp_presigned_hashes: Annotated[tuple[Literal["sha1", "sha256"], ...], AfterValidator(_each_once)] = ("sha1",)
+    ocsp_presign_refresh: bool = False
+    ocsp_archive_days: Annotated[int, Field(ge=0, le=36500)] = 1826
 
     @property
     def crl_lifetime(self) -> timedelta:
         """From thisUpdate to nextUpdate."""
         return timedelta(hours=self.crl_lifetime_hours)
+
+    @property
+    def ocsp_presigned(self) -> timedelta:
+        """From thisUpdate to nextUpdate of an OCSP answer that is signed ahead."""
+        return timedelta(hours=self.ocsp_presigned_hours)
+
+    @property
+    def ocsp_archive(self) -> timedelta | None:
+        """How long the status of an expired certificate is told to be kept; None: not told."""
+        return timedelta(days=self.ocsp_archive_days) if self.ocsp_archive_days else None
 
     @property
     def root_crl_lifetime(self) -> timedelta:

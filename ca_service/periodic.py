@@ -1,11 +1,13 @@
 """The background work: each task is safe to repeat, and one that fails is tried again the next round."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from ca_service import presigning
 from ca_service.config import read_secret
 from ca_service.delivery.push_client import PushClient
 from ca_service.domain.errors import DomainError
@@ -21,9 +23,11 @@ from ca_service.workflows.expiry_notices import announce_ends
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
+from ca_service.workflows.presign import presign_if_due
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
+from ca_service.workflows.sweep_answers import Sweeper
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ FEED_SIGNER = Delegated(delegated_keys.FEED, "账号变更签名")
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
 _ROUND = 0.5
+# Seconds of signing ahead, looked at after so many certificates: a second where the key signs a hundred times in it.
+_SLICE, _BATCH = 2.0, 100
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +61,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "compromise": lambda: revoke_page(services, WORKER),
         "crl": lambda: [publish_if_due(services, WORKER, ca, interval=config.ca.crl_interval) for ca in cas(wiring)],
         "ocsp-signer": lambda: [renew_signer(wiring, OCSP_SIGNER, issuer=ca) for ca in cas(wiring)],
+        "ocsp-answers": presigner(wiring),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
@@ -76,6 +83,37 @@ def run(wiring: Wiring, stop: threading.Event) -> None:
                 _log.warning("task failed", task=name, kind=error.kind)
             except Exception:
                 _log.exception("task failed", task=name)
+
+
+def presigner(wiring: Wiring) -> Callable[[], object]:
+    """Sweeps up worthless answers, and signs ahead if the configuration says so; for each CA a slice a round."""
+    known: dict[str, Callable[[], object]] = {}
+
+    def do_slices() -> None:
+        for ca in cas(wiring):
+            if ca not in known:
+                known[ca] = _presigner_of(wiring, ca)
+            known[ca]()
+
+    return do_slices
+
+
+def _presigner_of(wiring: Wiring, issuer: str) -> Callable[[], object]:
+    services, plan = wiring.services, presigning.plan(wiring, issuer, batch=_BATCH)
+    sweeper = Sweeper(services, issuer)
+
+    def do_a_slice() -> None:
+        # The other tasks do not wait for a million answers: a CRL is due while they are signed.
+        until = time.monotonic() + _SLICE
+
+        def stop() -> bool:
+            return time.monotonic() > until
+
+        sweeper.sweep(stop=stop)
+        if wiring.config.ca.ocsp_presign_refresh:
+            presign_if_due(services, WORKER, plan, presigning.answer_signer(wiring, issuer), stop=stop)
+
+    return do_a_slice
 
 
 def push(wiring: Wiring) -> int:

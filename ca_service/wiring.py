@@ -1,12 +1,13 @@
 """The one place that knows both sides: Config -> adapters -> what the workflows need."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 
 from cryptography import x509
 
+import ocsp
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
@@ -33,6 +34,7 @@ class Wiring:
     def __init__(self, config: Config, *, clock: Clock = system_clock) -> None:
         self.config = config
         self.clock = clock
+        self.ocsp_keys: dict[str, Callable[[], ocsp.ResponderKey]] = {}
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -121,6 +123,19 @@ class Wiring:
             return read_secret(self.config.path(self.config.secrets.custody_key))
         except ConfigError as error:
             raise Unavailable(str(error)) from error
+
+    def ocsp_key(self, issuer: str) -> Callable[[], ocsp.ResponderKey]:
+        """Who signs an issuing CA's OCSP answers now; the call raises Unavailable when nobody can."""
+        if issuer not in self.ocsp_keys:
+            found = partial(signers, self.services, delegated_keys.OCSP.profile, issuer=issuer)
+            self.ocsp_keys[issuer] = delegated_keys.CurrentKey(
+                delegated_keys.OCSP,
+                self.issuing_sessions,
+                found,
+                self.clock,
+                make=lambda certificate, key: ocsp.ResponderKey(certificate, key.algorithm, key.sign),
+            )
+        return self.ocsp_keys[issuer]
 
     @cached_property
     def page_signer(self) -> delegated_keys.CurrentKey[PageSigner]:

@@ -1,7 +1,7 @@
 """OCSP (RFC 6960, 5019, 9654): requests and responses as DER, the cache, the responder, its WSGI callable."""
 
 from .answer import Answer
-from .certid import CertId, CertIdWriter, HashAlgorithm
+from .certid import CertId, CertIdWriter, HashAlgorithm, serial_in
 from .errors import ImpossibleResponse, MalformedRequest, OcspError, SignerNotValid
 from .issuer import ServedIssuer
 from .presign import presign
@@ -14,6 +14,8 @@ from .response import (
     UNAUTHORIZED,
     Signing,
     build_response,
+    completed,
+    shortened,
 )
 from .signer import ResponderKey
 from .status import Changes, Good, Revoked, Status, StatusSource, Unknown
@@ -49,6 +51,9 @@ __all__ = [
     "StoredAnswer",
     "Unknown",
     "build_response",
+    "completed",
     "parse_request",
     "presign",
+    "serial_in",
+    "shortened",
 ]

@@ -172,7 +172,8 @@ class Responder:
             if made.never_issued:
                 # Kept nowhere: no entry of the log need tell that the certificate has been issued since.
                 return passing_answer(made.body)
-        good_for = _still_good(made, now)
+        # One from the store is looked for there again before long: it may have been emptied.
+        good_for = min(_still_good(made, now), self._policy.validity)
         max_age = int(min(self._policy.max_age, good_for).total_seconds())
         answer = lasting_answer(made.body, max_age=max_age, this_update=made.this_update, next_update=made.next_update)
         self._cache.store(

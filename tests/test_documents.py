@@ -22,6 +22,7 @@ from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
+from ca_service.domain.presigned import PRESIGN_RUN
 from ca_service.domain.transfers import TRANSFER
 from ca_service.domain.unblocks import RELEASE
 from ca_service.domain.unit_cases import UNIT_CASE
@@ -49,6 +50,7 @@ _MACHINES: Mapping[str, Any] = {
     "enrolment": ENROLMENT,
     "release": RELEASE,
     "certificate": CERTIFICATE,
+    "presign-run": PRESIGN_RUN,
     "change": CHANGE,
     "compromise": COMPROMISE,
     "transfer": TRANSFER,

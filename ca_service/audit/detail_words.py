@@ -100,6 +100,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "missing": Key("缺少数"),
     "refused": Key("拒绝人数"),
     "registered": Key("登记人数"),
+    "answers": Key("应答份数"),
     "recipients": Key("备份接收者数"),
     "replaced": Key("替换的行数"),
     "rows": Key("行数"),

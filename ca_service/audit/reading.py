@@ -127,7 +127,7 @@ def _subject(entry: AuditEntry, names: Names) -> str:
         text = "CA"
     elif text == entry.actor and (is_builtin(text, entry.via) or text in names.people):
         text = actor_text(text, entry.via, names.people)
-    elif entry.tag in (Tag.CRL_PUBLISHED, Tag.CRL_REFUSED) and hash_sign:
+    elif entry.tag in (Tag.CRL_PUBLISHED, Tag.CRL_REFUSED, Tag.OCSP_PRESIGNED) and hash_sign:
         text = f"{issuer_text(issuer)} 第 {number} 号"
     elif text in names.units:
         text = f"{names.units[text]}（{text}）"

@@ -43,6 +43,7 @@ GROUPS: Sequence[Group] = (
         _T.ISSUER_FOUNDED: "新建签发 CA",
         _T.CRL_PUBLISHED: "发布吊销列表",
         _T.CRL_REFUSED: "吊销列表未通过检查",
+        _T.OCSP_PRESIGNED: "预签 OCSP 应答",
         _T.BACKUP_TAKEN: "备份整个 CA",
         _T.DATABASE_RESTORED: "从备份恢复",
     }),

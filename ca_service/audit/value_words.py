@@ -84,6 +84,7 @@ ACTIONS: Mapping[str, str] = {
     _A.ORDER_CONFIRM: "应急处置复核", _A.CERTIFICATE_CHANGE: "恢复或吊销证书", _A.CERTIFICATE_READ: "查看证书",
     _A.CHANGE_SUBMIT: "录入变更申请", _A.CHANGE_REVIEW: "审核变更申请", _A.CHANGE_DECIDE: "决定变更申请",
     _A.CHANGE_EXECUTE: "执行变更", _A.CHANGE_READ: "查看变更申请", _A.CRL_PUBLISH: "发布吊销列表",
+    _A.OCSP_PRESIGN: "预签 OCSP 应答",
     _A.MESSAGE_READ: "查看消息", _A.MESSAGE_RESEND: "重新发送消息", _A.CAMPAIGN_SET: "设定实施计划",
     _A.CAMPAIGN_READ: "查看实施进度", _A.SIGN_IN_REPORT: "报告首次登录", _A.FEED_READ: "读取账号变更",
     _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份",

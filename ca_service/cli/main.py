@@ -23,6 +23,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "init": "init",
         "media": "media",
         "messages": "messages",
+        "ocsp": "ocsp_answers",
         "registrations": "registrations",
         "restore": "backup",
         "serve": "serve",

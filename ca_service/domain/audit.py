@@ -29,6 +29,7 @@ class Tag(StrEnum):
     CERTIFICATE_REVOKED = "ca:certificate:revoked"
     CERTIFICATE_ABANDONED = "ca:certificate:abandoned"
     CRL_PUBLISHED = "ca:crl:published"
+    OCSP_PRESIGNED = "ca:ocsp:presigned"
     BACKUP_TAKEN = "ca:backup:taken"
     DATABASE_RESTORED = "ca:database:restored"
     CAMPAIGN_SET = "ra:campaign:set"

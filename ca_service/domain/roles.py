@@ -66,6 +66,7 @@ class Action(StrEnum):
     CA_CONFIRM = "ca.confirm"
     CA_REVOKE = "ca.revoke"
     CA_READ = "ca.read"
+    OCSP_PRESIGN = "ocsp.presign"
     MESSAGE_READ = "message.read"
     MESSAGE_RESEND = "message.resend"
     CAMPAIGN_SET = "campaign.set"
@@ -132,6 +133,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CA_REVOKE: frozenset({_R.OPERATOR}),
         _A.CA_READ: frozenset({*ADMINISTRATORS, _R.OPERATOR}),
         _A.CRL_PUBLISH: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.OCSP_PRESIGN: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
         _A.MESSAGE_READ: frozenset({_R.REVIEWER, _R.CUSTODIAN, _R.AUDITOR, _R.OPERATOR}),
         _A.MESSAGE_RESEND: frozenset({_R.REVIEWER}),
         _A.CAMPAIGN_SET: frozenset({_R.CA_ADMIN}),
@@ -150,7 +152,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
-        _A.BACKUP,
+        _A.BACKUP, _A.OCSP_PRESIGN,
     }
 )  # fmt: skip
 

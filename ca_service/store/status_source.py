@@ -52,7 +52,7 @@ class SqlStatusSource:
             row.status != CertificateStatus.SIGNING,
         )
         with self._engine.begin() as connection:
-            return {int(serial, 16): _status(when, reason) for serial, when, reason in connection.execute(query)}
+            return {int(serial, 16): status_of(when, reason) for serial, when, reason in connection.execute(query)}
 
 
 class _OneStatus:
@@ -81,7 +81,7 @@ class _OneStatus:
             cursor = connection.cursor()
             cursor.execute(self._statement, [values[name] for name in self._order] if self._order else values)
             found = cursor.fetchone()
-        return {} if found is None else {serial: _status(self._when(found[0]), self._reason(found[1]))}
+        return {} if found is None else {serial: status_of(self._when(found[0]), self._reason(found[1]))}
 
 
 def _converter(kind: Any, engine: Engine) -> Callable[[Any], Any]:
@@ -93,5 +93,6 @@ def _converter(kind: Any, engine: Engine) -> Callable[[Any], Any]:
 _GOOD = Good()
 
 
-def _status(when: datetime | None, reason: RevocationReason | None) -> Status:
+def status_of(when: datetime | None, reason: RevocationReason | None) -> Status:
+    """What a row of a certificate says in an answer."""
     return _GOOD if when is None else Revoked(when, None if reason is None else int(reason))

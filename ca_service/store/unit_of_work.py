@@ -19,6 +19,7 @@ from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
+from ca_service.domain.presigned import PresignRun
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
@@ -28,6 +29,7 @@ from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
+from ca_service.store.answers import SqlOcspAnswers
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
@@ -95,6 +97,8 @@ class SqlUnitOfWork:
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
         self.compromises = SqlRepository(session, Compromise, models.CompromiseRow, noun="密钥泄露处置")
+        self.presign_runs = SqlTransient(session, PresignRun, models.PresignRunRow, noun="预签")
+        self.ocsp_answers = SqlOcspAnswers(session)
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )

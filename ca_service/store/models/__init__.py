@@ -25,6 +25,7 @@ from ca_service.store.models.custody import (
 )
 from ca_service.store.models.drafts import DraftPartRow, DraftRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
+from ca_service.store.models.presigned import OcspAnswerRow, PresignRunRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
@@ -57,9 +58,11 @@ __all__ = [
     "LineageRow",
     "MediumRow",
     "MessageRow",
+    "OcspAnswerRow",
     "ParcelItemRow",
     "ParcelRow",
     "PasskeyRow",
+    "PresignRunRow",
     "ReceiptRow",
     "RecoveryCodeRow",
     "ReleaseRow",

@@ -1,5 +1,6 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
+from ca_service.workflows.ports.answers import AnswerSigner, KnownStatuses, OcspAnswers, SignedAhead
 from ca_service.workflows.ports.outside import (
     Authority,
     Courier,
@@ -29,6 +30,7 @@ from ca_service.workflows.ports.repository import Before, Repository, Since, Tra
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
 
 __all__ = [
+    "AnswerSigner",
     "AuditLog",
     "Authority",
     "Before",
@@ -39,8 +41,10 @@ __all__ = [
     "Drafts",
     "ExpiredEntry",
     "Issuers",
+    "KnownStatuses",
     "Linted",
     "ListRefused",
+    "OcspAnswers",
     "Order",
     "Places",
     "Postponed",
@@ -48,6 +52,7 @@ __all__ = [
     "Rejected",
     "Repository",
     "Services",
+    "SignedAhead",
     "Since",
     "SoPinCustody",
     "Terms",

@@ -14,6 +14,7 @@ from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, Parcel, ParcelItem
 from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
+from ca_service.domain.presigned import PresignRun
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import ResponsiblePerson
 from ca_service.domain.review import Step
@@ -23,6 +24,7 @@ from ca_service.domain.staff import Staff
 from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
+from ca_service.workflows.ports.answers import OcspAnswers
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
 from ca_service.workflows.ports.repository import Repository, Transient, Tries
 
@@ -125,6 +127,12 @@ class UnitOfWork(Protocol):
 
     @property
     def compromises(self) -> Repository[Compromise]: ...
+
+    @property
+    def presign_runs(self) -> Transient[PresignRun]: ...
+
+    @property
+    def ocsp_answers(self) -> OcspAnswers: ...
 
     @property
     def changes(self) -> Repository[Change]: ...

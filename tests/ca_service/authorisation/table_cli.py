@@ -97,6 +97,7 @@ COMMANDS: Sequence[Command] = (
     Command("certs unfreeze", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: [p.certificate]),
     Command("certs revoke", _A.CERTIFICATE_CHANGE, _PLACE, lambda p: [p.certificate, "--reason", "x"]),
     Command("crl publish", _A.CRL_PUBLISH),
+    Command("ocsp presign", _A.OCSP_PRESIGN, arguments=lambda _: ["--workers", "1"]),
     Command("crl show", Open.EVERYBODY),
     # Changes
     Command(
