@@ -17,6 +17,7 @@ import pkcs11
 from pkcs11 import exceptions as p11
 
 from ca_service.domain.errors import Unavailable
+from ca_service.workflows.ports import Meter, Unmeasured
 
 _DEAD = (
     p11.SessionHandleInvalid,
@@ -52,8 +53,9 @@ class TokenAddress:
 class TokenSessions:
     """Logged-in sessions of one token; each is used by one thread at a time."""
 
-    def __init__(self, address: TokenAddress) -> None:
+    def __init__(self, address: TokenAddress, *, meter: Meter | None = None) -> None:
         self.address = address
+        self._meter = meter or Unmeasured()
         self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
         self._pid = os.getpid()
 
@@ -64,6 +66,7 @@ class TokenSessions:
         try:
             yield session
         except _DEAD:
+            self._meter.token_failed(self.address.label)
             self.drop()
             raise
         except BaseException:
@@ -115,12 +118,15 @@ class TokenSessions:
         try:
             token = _find(pkcs11.lib(self.address.module), self.address.label)
             try:
-                return token.open(rw=True, user_pin=self.address.pin)
+                session = token.open(rw=True, user_pin=self.address.pin)
             except p11.UserAlreadyLoggedIn:
                 # Log-in is per process and token: a later session is logged in as soon as it is open.
-                return token.open(rw=True)
+                session = token.open(rw=True)
         except (p11.PKCS11Error, RuntimeError, OSError) as error:
+            self._meter.token_failed(self.address.label)
             raise self._unavailable(error) from error
+        self._meter.token_opened(self.address.label)
+        return session
 
     def _unavailable(self, error: Exception) -> Unavailable:
         return Unavailable(

@@ -23,6 +23,7 @@ from ca_service.store.models.custody import (
     ParcelRow,
 )
 from ca_service.store.models.drafts import DraftPartRow, DraftRow
+from ca_service.store.models.measured import LagRow, PulseRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
@@ -51,12 +52,14 @@ __all__ = [
     "HeadRow",
     "HolderRow",
     "IssuerRow",
+    "LagRow",
     "LineageRow",
     "MediumRow",
     "MessageRow",
     "ParcelItemRow",
     "ParcelRow",
     "PasskeyRow",
+    "PulseRow",
     "ReceiptRow",
     "RecoveryCodeRow",
     "ReleaseRow",

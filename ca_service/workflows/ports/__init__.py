@@ -1,5 +1,6 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
+from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.outside import (
     Authority,
     Courier,
@@ -23,6 +24,7 @@ from ca_service.workflows.ports.records import (
     Issuers,
     Places,
     ProgressNumbers,
+    Standing,
     Units,
 )
 from ca_service.workflows.ports.repository import Before, Repository, Since, Transient, Tries
@@ -41,6 +43,7 @@ __all__ = [
     "Issuers",
     "Linted",
     "ListRefused",
+    "Meter",
     "Order",
     "Places",
     "Postponed",
@@ -50,10 +53,12 @@ __all__ = [
     "Services",
     "Since",
     "SoPinCustody",
+    "Standing",
     "Terms",
     "Transient",
     "Tries",
     "UnitOfWork",
     "Units",
+    "Unmeasured",
     "Unsure",
 ]
