@@ -35,12 +35,12 @@ _PAGES = {
         "messages",
     ),
     Role.CUSTODIAN: ("media", "media/T2", "media/reconciliation", "parcels", "dispatch-record"),
-    Role.CA_ADMIN: ("campaign/settings",),
+    Role.CA_ADMIN: ("campaign/settings", "status"),
     Role.SECURITY_ADMIN: ("staff",),
 }
 # Logins, roles in logins, kinds of files.
 _LOGINS = (*(f"seen-{role.value}" for role in _PAGES), *(role.value for role in Role), "ca-admin", "security-admin")
-_KNOWN = (*_LOGINS, "test", "PIN", "csv", "txt", "xlsx")
+_KNOWN = (*_LOGINS, "test", "PIN", "csv", "txt", "xlsx", "OCSP", "CRL")
 
 
 @pytest.fixture
