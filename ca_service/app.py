@@ -11,7 +11,6 @@ import ocsp
 from ca_service import config as configuration
 from ca_service.config import read_secret
 from ca_service.domain.errors import DomainError
-from ca_service.domain.propagation import Reach
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 # Who calls the API is known to its views; an act that is refused there is recorded under this name.
 _API = Actor("api", CENTRE_CODE, frozenset(), "api")
 _MAX_BODY = 32 * 1024 * 1024
+_ISSUED = ("information-administrator", "staff", "ocsp-signer")
 
 
 def create_publication() -> "WSGIApplication":
@@ -58,7 +58,7 @@ def prepared_meter(config: configuration.Config) -> PrometheusMeter:
     """The meter of a process that is scraped, one a process: its counters exist before anything has happened."""
     meter = PrometheusMeter()
     outcomes = [field.name for field in fields(ocsp.Counts)]
-    meter.prepare(outcomes=outcomes, tokens=[config.hsm.root_token, config.hsm.issuing_token], reaches=Reach)
+    meter.prepare(outcomes=outcomes, tokens=[config.hsm.root_token, config.hsm.issuing_token], profiles=_ISSUED)
     return meter
 
 

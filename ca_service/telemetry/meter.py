@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from ca_service.domain.orders import OrderAct
 from ca_service.domain.propagation import Reach
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 _PROPAGATION = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 _WORK = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+# The usual reasons; the rarer ones appear when they happen.
+_REFUSALS = ("password", "code", "too-many")
 _ANSWER = (0.01, 0.05, 0.1, 0.5, 1, 5)
 
 
@@ -45,17 +48,20 @@ class PrometheusMeter:
         self._issue = histogram("issue", "From the intent of a certificate to its record", "profile", buckets=_WORK)
         self._status = histogram("status_change", "From an order to its commit", "act", buckets=_WORK)
 
-    def prepare(
-        self, *, outcomes: Iterable[str] = (), tokens: Iterable[str] = (), reaches: Iterable[Reach] = ()
-    ) -> None:
+    def prepare(self, *, outcomes: Iterable[str], tokens: Iterable[str], profiles: Iterable[str]) -> None:
         """Begin at zero: a counter that only appears with its first event shows a scraper no increase."""
-        for outcome in outcomes:
-            self._ocsp.labels(outcome)
-        for token in tokens:
-            self._token_logins.labels(token)
-            self._token_errors.labels(token)
-        for reach in reaches:
-            self._propagation.labels(reach.value)
+        names: Iterable[tuple[Counter | Histogram, Iterable[str]]] = (
+            (self._ocsp, outcomes),
+            (self._token_logins, tokens := list(tokens)),
+            (self._token_errors, tokens),
+            (self._issue, profiles),
+            (self._status, OrderAct),
+            (self._propagation, Reach),
+            (self._sign_in, _REFUSALS),
+        )
+        for metric, values in names:
+            for value in values:
+                metric.labels(str(value))
 
     @property
     def scraped(self) -> CollectorRegistry:

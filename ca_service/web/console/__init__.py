@@ -46,7 +46,8 @@ __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
     portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
-    certificates, enrolments, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit, status,
+    certificates, enrolments, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
+    status,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

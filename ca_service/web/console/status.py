@@ -39,7 +39,7 @@ def index() -> Response:
 
 @pages.get("/figures")
 def figures() -> Response:
-    """The same as JSON: texts by the names under which they stand on the page, and the chart. Keeps no session awake."""
+    """The same as JSON: texts by their names on the page, and the chart. Keeps no session awake."""
     return jsonify(_figures(measure(services(), actor())))
 
 
