@@ -51,6 +51,12 @@ def configure() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+def note_server(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+    """Stand for cheroot's `error_log`: failures with their traceback, and not which client broke off a handshake."""
+    if traceback or level >= logging.ERROR:
+        structlog.get_logger(__name__).log(level, "console server", what=msg.partition("\n")[0], exc_info=traceback)
+
+
 def mask(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Replace what looks like an ID number, a mobile number or an e-mail address in every text of an entry."""
     return {key: _PERSONAL.sub(_MASK, value) if isinstance(value, str) else value for key, value in event.items()}

@@ -118,6 +118,8 @@ def test_a_request_has_one_line_in_the_log_without_its_query_and_its_identifier_
     entries = [json.loads(entry) for entry in text.splitlines() if line in entry]
     assert [(e["event"], e["route"], e["status"]) for e in entries] == [("request", "/healthz", 200)]
     assert "13800138000" not in text
+    # The first two lines greet whoever started it.
+    assert all(json.loads(entry) for entry in text.splitlines()[2:])
 
 
 def _ask_console(service: Running, path: str) -> str:
