@@ -1,6 +1,7 @@
 """The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,14 @@ from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.store.answers import SqlAnswerStore
 from ca_service.store.status_source import SqlStatusSource
-from ca_service.web import api, console, errors, openapi, publication
+from ca_service.telemetry import logs
+from ca_service.telemetry.following import Following, SeenChanges, follow
+from ca_service.telemetry.meter import PrometheusMeter
+from ca_service.web import api, console, errors, openapi, publication, requests
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
-from ca_service.workflows.current_issuer import current, issuing
+from ca_service.workflows.current_issuer import current, current_issuer, issuing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,13 +31,20 @@ if TYPE_CHECKING:
 # Who calls the API is known to its views; an act that is refused there is recorded under this name.
 _API = Actor("api", CENTRE_CODE, frozenset(), "api")
 _MAX_BODY = 32 * 1024 * 1024
+_ISSUED = ("information-administrator", "staff", "ocsp-signer")
 
 
 def create_publication() -> "WSGIApplication":
     """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
-    wiring = Wiring(configuration.load(configuration.locate(None)))
+    logs.configure()
+    config = configuration.load(configuration.locate(None))
+    wiring = Wiring(config, meter=prepared_meter(config))
     pages = publication_pages(wiring)
-    status = ocsp.OcspApplication(responder(wiring))
+    seen = SeenChanges(wiring.clock)
+    answering = responder(wiring, observer=seen)
+    status = ocsp.OcspApplication(answering)
+    following = Following(wiring.services, answering, seen, issuer=current_issuer(wiring.services))
+    follow(following, every=config.ca.status_staleness_seconds)
     everything_else: WSGIApplication = pages.wsgi_app
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -44,12 +55,21 @@ def create_publication() -> "WSGIApplication":
     return application
 
 
+def prepared_meter(config: configuration.Config) -> PrometheusMeter:
+    """The meter of a process that is scraped, one a process: its counters exist before anything has happened."""
+    meter = PrometheusMeter()
+    outcomes = [field.name for field in fields(ocsp.Counts)]
+    meter.prepare(outcomes=outcomes, tokens=[config.hsm.root_token, config.hsm.issuing_token], profiles=_ISSUED)
+    return meter
+
+
 def publication_pages(wiring: Wiring) -> Flask:
     """What is published beside OCSP: CRLs, CA certificates, health."""
     pages = Flask("ca_service.publication", static_folder=None)
     pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
     pages.register_blueprint(publication.health(lambda: missing(wiring)))
     errors.register(pages)
+    requests.register(pages, wiring.meter, part="publication", logged=False)
     return pages
 
 
@@ -64,6 +84,8 @@ def create_console(wiring: Wiring) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_NAME="__Host-educa",
     )
+    # First, so that a request which is turned away is measured too.
+    requests.register(app, wiring.meter, part="console", logged=True)
     app.register_blueprint(
         api.blueprint(
             wiring.services,
@@ -84,7 +106,7 @@ def create_console(wiring: Wiring) -> Flask:
     return app
 
 
-def responder(wiring: Wiring) -> ocsp.Responder:
+def responder(wiring: Wiring, *, observer: ocsp.Observer | None = None) -> ocsp.Responder:
     """The OCSP responder for every issuing CA, following their status logs; one founded later needs a new start."""
     config = wiring.config.ca
     with wiring.database.read() as uow:
@@ -93,7 +115,7 @@ def responder(wiring: Wiring) -> ocsp.Responder:
     policy = ocsp.Policy(
         staleness=config.status_staleness_seconds, max_age=timedelta(seconds=1), archive=config.ocsp_archive
     )
-    return ocsp.Responder(issuers, wiring.clock, policy=policy)
+    return ocsp.Responder(issuers, wiring.clock, policy=policy, observer=observer)
 
 
 def _served(wiring: Wiring, issuer: Issuer) -> ocsp.ServedIssuer:

@@ -37,6 +37,20 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def metrics_address(text: str) -> str:
+    """Nothing, or the address of one interface that no stranger reaches; raise ValueError."""
+    if not text:
+        return text
+    host, _, port = text.rpartition(":")
+    try:
+        address, number = ip_address(host.strip("[]")), int(port)
+    except ValueError:
+        raise ValueError("must be empty or an address with a port, e.g. 127.0.0.1:9464") from None
+    if address.is_unspecified or not (address.is_private or address.is_loopback) or not 0 < number < 65536:
+        raise ValueError("must name one loopback or private address: metrics are not for the public")
+    return text
+
+
 class ServiceTable(_Table):
     """`[service]`: addresses and places."""
 
@@ -52,6 +66,7 @@ class ServiceTable(_Table):
     tls_key: Path = Path("tls/console.key")
     publication_workers: Annotated[int, Field(ge=1, le=64)] = 1
     console_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    metrics: Annotated[str, AfterValidator(metrics_address)] = ""
 
 
 def _addresses(texts: tuple[str, ...]) -> tuple[str, ...]:

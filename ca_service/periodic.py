@@ -14,6 +14,7 @@ from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
+from ca_service.telemetry.heart import Heart
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.compromise import revoke_page
@@ -24,6 +25,7 @@ from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
 from ca_service.workflows.presign import presign_if_due
+from ca_service.workflows.propagation import prune
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
@@ -69,20 +71,29 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
         "drafts": lambda: drop_old(services),
         "interrupted": lambda: close_interrupted(services, WORKER),
+        "measurements": lambda: prune(services),
     }
 
 
 def run(wiring: Wiring, stop: threading.Event) -> None:
     """Do rounds until `stop` is set."""
-    todo = tasks(wiring)
+    heart = Heart(wiring.services, "worker")
+    todo = {"pulse": heart.beat_if_due, **tasks(wiring)}
     while not stop.wait(_ROUND):
         for name, task in todo.items():
-            try:
-                task()
-            except DomainError as error:
-                _log.warning("task failed", task=name, kind=error.kind)
-            except Exception:
-                _log.exception("task failed", task=name)
+            wiring.meter.task_done(name, well=_done(name, task))
+
+
+def _done(name: str, task: Callable[[], object]) -> bool:
+    try:
+        task()
+    except DomainError as error:
+        _log.warning("task failed", task=name, kind=error.kind)
+    except Exception:
+        _log.exception("task failed", task=name)
+    else:
+        return True
+    return False
 
 
 def presigner(wiring: Wiring) -> Callable[[], object]:

@@ -25,16 +25,18 @@ from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
 from ca_service.workflows.infrastructure import signers
-from ca_service.workflows.ports import Authority, Courier, Services, Terms
+from ca_service.workflows.ports import Authority, Courier, Meter, Services, Terms, Unmeasured
 
 
 class Wiring:
     """All adapters of one configuration, each made when it is first asked for: a CLI that reads needs no token."""
 
-    def __init__(self, config: Config, *, clock: Clock = system_clock) -> None:
+    def __init__(self, config: Config, *, clock: Clock = system_clock, meter: Meter | None = None) -> None:
+        """`meter`: where measurements go; nowhere by default, since a command ends before anybody reads them."""
         self.config = config
         self.clock = clock
         self.ocsp_keys: dict[str, Callable[[], ocsp.ResponderKey]] = {}
+        self.meter = meter or Unmeasured()
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -45,7 +47,7 @@ class Wiring:
     @cached_property
     def database(self) -> Database:
         """The store."""
-        return Database(self.config.database_url, sealer=self.sealer, clock=self.clock)
+        return Database(self.config.database_url, sealer=self.sealer, clock=self.clock, meter=self.meter)
 
     @cached_property
     def root_sessions(self) -> TokenSessions:
@@ -61,7 +63,8 @@ class Wiring:
 
     def _sessions(self, label: str, pin: str) -> TokenSessions:
         hsm = self.config.hsm
-        return TokenSessions(TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment))
+        address = TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment)
+        return TokenSessions(address, meter=self.meter)
 
     @cached_property
     def _authorities(self) -> dict[str, CertificateAuthority]:
@@ -103,6 +106,7 @@ class Wiring:
             documents=DocumentFolder(self.config.path(self.config.service.documents), self.sealer),
             authority=self.authority,
             custody=CustodyKey(self._custody_key),
+            meter=self.meter,
             terms=Terms(
                 crl_lifetime=self.config.ca.crl_lifetime,
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,

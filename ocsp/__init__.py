@@ -4,6 +4,7 @@ from .answer import Answer
 from .certid import CertId, CertIdWriter, HashAlgorithm, serial_in
 from .errors import ImpossibleResponse, MalformedRequest, OcspError, SignerNotValid
 from .issuer import ServedIssuer
+from .observer import Counts, Observer
 from .presign import presign
 from .request import OcspRequest, parse_request
 from .responder import Policy, Responder
@@ -32,10 +33,12 @@ __all__ = [
     "CertId",
     "CertIdWriter",
     "Changes",
+    "Counts",
     "Good",
     "HashAlgorithm",
     "ImpossibleResponse",
     "MalformedRequest",
+    "Observer",
     "OcspApplication",
     "OcspError",
     "OcspRequest",

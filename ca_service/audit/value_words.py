@@ -87,7 +87,7 @@ ACTIONS: Mapping[str, str] = {
     _A.OCSP_PRESIGN: "预签 OCSP 应答",
     _A.MESSAGE_READ: "查看消息", _A.MESSAGE_RESEND: "重新发送消息", _A.CAMPAIGN_SET: "设定实施计划",
     _A.CAMPAIGN_READ: "查看实施进度", _A.SIGN_IN_REPORT: "报告首次登录", _A.FEED_READ: "读取账号变更",
-    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份",
+    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份", _A.STATUS_READ: "查看系统状态",
     _A.CA_DECLARE: "报告 CA 密钥泄露", _A.CA_CONFIRM: "确认 CA 密钥泄露", _A.CA_REVOKE: "吊销或新建签发 CA",
     _A.CA_READ: "查看 CA",
 }  # fmt: skip

@@ -19,6 +19,7 @@ from pkcs11 import ObjectClass
 from pkcs11 import exceptions as p11
 
 from ca_service.domain.errors import Unavailable
+from ca_service.workflows.ports import Meter, Unmeasured
 
 _DEAD = (
     p11.SessionHandleInvalid,
@@ -70,8 +71,9 @@ class _Opened:
 class TokenSessions:
     """Logged-in sessions of one token; each is used by one thread at a time."""
 
-    def __init__(self, address: TokenAddress) -> None:
+    def __init__(self, address: TokenAddress, *, meter: Meter | None = None) -> None:
         self.address = address
+        self._meter = meter or Unmeasured()
         self._idle: list[_Opened] = []
         self._pid = os.getpid()
         _POOLS.add(self)
@@ -102,6 +104,7 @@ class TokenSessions:
         try:
             result = use(opened)
         except _DEAD:
+            self._meter.token_failed(self.address.label)
             self.drop()
             raise
         except BaseException:
@@ -141,13 +144,16 @@ class TokenSessions:
         try:
             library = pkcs11.lib(self.address.module)
             try:
-                return self._log_in_to(library)
+                session = self._log_in_to(library)
             except (p11.NoSuchToken, *_DEAD):
                 # A token made after the module was loaded, or one that was away, is seen by a fresh look only.
                 _begin_anew(library)
-                return self._log_in_to(library)
+                session = self._log_in_to(library)
         except (p11.PKCS11Error, RuntimeError, OSError) as error:
+            self._meter.token_failed(self.address.label)
             raise self._unavailable(error) from error
+        self._meter.token_opened(self.address.label)
+        return session
 
     def _log_in_to(self, library: Any) -> Any:
         token = library.get_token(token_label=self.address.label)

@@ -33,13 +33,15 @@ class SqlStatusSource:
         """See the protocol. The log holds every version once, so its length tells whether it is complete."""
         log, issuer = models.StatusLogRow, models.IssuerRow
         current = select(issuer.status_version).where(issuer.name == self._issuer)
-        since = select(log.serial).where(log.issuer == self._issuer, log.version > version).order_by(log.version)
+        since = select(log.serial, log.at).where(log.issuer == self._issuer, log.version > version)
+        since = since.order_by(log.version)
         with self._engine.begin() as connection:
             # Under READ COMMITTED a change may commit between the two reads: the list is cut at the version read first.
             now = int(connection.scalar(current) or 0)
-            rows = connection.scalars(since.where(log.version <= now).limit(_LOG_WINDOW + 1)).all()
+            rows = connection.execute(since.where(log.version <= now).limit(_LOG_WINDOW + 1)).all()
         complete = version <= now and len(rows) == now - version
-        return Changes(now, [int(serial, 16) for serial in rows] if complete else None)
+        moments = [at for _, at in rows if at is not None]
+        return Changes(now, [int(serial, 16) for serial, _ in rows] if complete else None, moments)
 
     def status(self, serials: Sequence[int]) -> Mapping[int, Status]:
         """See the protocol. A serial whose signature is not recorded yet counts as never issued."""

@@ -15,11 +15,13 @@ from ca_service.domain.changes import AccountEvent, Change, Paper
 from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.errors import Unavailable
+from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.presigned import PresignRun
+from ca_service.domain.propagation import Lag
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
@@ -45,6 +47,7 @@ from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
 from ca_service.store.sign_in import SqlStaff, SqlTransient, SqlTries
 from ca_service.store.unit_tree import SqlUnits
+from ca_service.workflows.ports import Meter, Unmeasured
 
 _READ_ONLY = "educa_read_only"
 
@@ -91,7 +94,7 @@ class SqlUnitOfWork:
         self.enrolments = SqlEnrolments(session)
         self.releases = SqlRepository(session, Release, models.ReleaseRow, noun="解锁")
         self.so_pins = SqlTransient(session, SoPin, models.SoPinRow, noun="管理 PIN")
-        self.issuers = SqlIssuers(session)
+        self.issuers = SqlIssuers(session, clock)
         self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
@@ -110,6 +113,8 @@ class SqlUnitOfWork:
         )
         self.campaigns = SqlRepository(session, Campaign, models.CampaignRow, noun="实施计划")
         self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
+        self.lags = SqlTransient(session, Lag, models.LagRow, noun="测量值")
+        self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
         self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
         self._account_events = SqlAccountEvents(session)
@@ -130,11 +135,12 @@ class SqlUnitOfWork:
 class Database:
     """An engine and the two ways to open a transaction on it."""
 
-    def __init__(self, url: str, *, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None) -> None:
         self.engine = connect(url)
         self.reading = self.engine.execution_options(**{_READ_ONLY: True})
         self._sealer = sealer
         self._clock = clock
+        self._meter = meter or Unmeasured()
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnitOfWork]:
@@ -152,23 +158,28 @@ class Database:
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
-                yield SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
+                uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
+                yield uow
         except DBAPIError as error:
             raise Unavailable(
                 f"数据库当前无法完成此操作（{type(error.orig).__name__}），未作任何更改。"
                 "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
             ) from error
+        # Behind the commit: an entry that was rolled back is none.
+        for tag, entries in uow.audit.written.items():
+            self._meter.audited(tag.value, entries)
 
 
 def connect(url: str) -> Engine:
     """An engine whose transactions start as this service needs them.
 
     SQLite: a writer takes its lock at BEGIN (no upgrade deadlocks), commits are synced to disk (synchronous=FULL): a
-    serial must not be forgotten by a power cut after its certificate was signed.
+    serial must not be forgotten by a power cut after its certificate was signed. An error of the database names the
+    statement and never the values, which may be a person's: it ends up in a log.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, connect_args={"timeout": 15})
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: object, _record: object) -> None:

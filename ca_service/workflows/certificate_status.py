@@ -55,6 +55,7 @@ def _order(
 ) -> Certificate:
     if not reason.strip():
         raise Invalid("请填写原因：谁提出、为什么。")
+    asked_at = services.clock()
     with services.begin() as uow:
         certificate = by_serial(uow, serial)
         action = Action.CERTIFICATE_FREEZE if act is OrderAct.FREEZE else Action.CERTIFICATE_CHANGE
@@ -77,7 +78,9 @@ def _order(
         event = {OrderAct.FREEZE: CertificateEvent.FREEZE, OrderAct.UNFREEZE: certificate.release}.get(
             act, CertificateEvent.REVOKE
         )
-        return apply(uow, actor, certificate, event, at=now, reason=reason, crl_reason=crl_reason, ground=order.id)
+        changed = apply(uow, actor, certificate, event, at=now, reason=reason, crl_reason=crl_reason, ground=order.id)
+    services.meter.status_changed(act.value, (services.clock() - asked_at).total_seconds())
+    return changed
 
 
 def apply(

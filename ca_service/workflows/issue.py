@@ -77,6 +77,7 @@ def issue(
         uow.audit.append(
             actor, Tag.CERTIFICATE_ISSUED, intent.serial, unit=unit_code, detail={"profile": order.profile}
         )
+    services.meter.issued(order.profile, (services.clock() - intent.created_at).total_seconds())
     return issued
 
 

@@ -4,17 +4,20 @@ A death after the reservation leaves a number that is never used again: nothing 
 list leaves it is compared with the one before: a change without a cause is refused, and the last good list stays.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import crl
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import PublishedCrl
 from ca_service.domain.errors import StateUnknown
+from ca_service.domain.propagation import Reach
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import changes_since, listed_until
 from ca_service.workflows.ports import Authority, ListRefused, Services, UnitOfWork
+from ca_service.workflows.propagation import note_published
 
 # A list that was refused is refused again until somebody mends the tables: the worker waits so long with it.
 _AFTER_REFUSAL = timedelta(minutes=10)
@@ -56,7 +59,20 @@ def publish_crl(services: Services, actor: Actor, issuer: str) -> PublishedCrl:
             detail["delta_base"] = reserved.base.number
         subject = f"{issuer}#{reserved.row.number}"
         uow.audit.append(actor, Tag.CRL_PUBLISHED, subject, unit=actor.unit_code, detail=detail)
+        reaches = [Reach.CRL] if delta is None else [Reach.CRL, Reach.DELTA]
+        times = note_published(services, uow, issuer, _news(uow, reserved), reaches)
+    for reach in reaches:
+        for seconds, changes in times.items():
+            services.meter.propagated(reach, seconds, changes)
     return published
+
+
+def _news(uow: UnitOfWork, reserved: _Reserved) -> Sequence[datetime]:
+    """When those changes were logged that no published list has told yet."""
+    if reserved.previous is None:
+        return ()
+    row, previous = reserved.row, reserved.previous
+    return uow.issuers.logged(row.issuer, after=previous.status_version, upto=row.status_version)
 
 
 def publish_if_due(services: Services, actor: Actor, issuer: str, *, interval: timedelta) -> PublishedCrl | None:

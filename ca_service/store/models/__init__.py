@@ -24,6 +24,7 @@ from ca_service.store.models.custody import (
     ParcelRow,
 )
 from ca_service.store.models.drafts import DraftPartRow, DraftRow
+from ca_service.store.models.measured import LagRow, PulseRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.presigned import OcspAnswerRow, PresignRunRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
@@ -55,6 +56,7 @@ __all__ = [
     "HeadRow",
     "HolderRow",
     "IssuerRow",
+    "LagRow",
     "LineageRow",
     "MediumRow",
     "MessageRow",
@@ -63,6 +65,7 @@ __all__ = [
     "ParcelRow",
     "PasskeyRow",
     "PresignRunRow",
+    "PulseRow",
     "ReceiptRow",
     "RecoveryCodeRow",
     "ReleaseRow",

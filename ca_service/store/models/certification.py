@@ -104,6 +104,7 @@ class StatusLogRow(Base):
     issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     serial: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime | None]
 
 
 class CrlRow(Base):

@@ -1,6 +1,7 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
 from ca_service.workflows.ports.answers import AnswerSigner, KnownStatuses, OcspAnswers, SignedAhead
+from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.outside import (
     Authority,
     Courier,
@@ -24,6 +25,7 @@ from ca_service.workflows.ports.records import (
     Issuers,
     Places,
     ProgressNumbers,
+    Standing,
     Units,
 )
 from ca_service.workflows.ports.repository import Before, Repository, Since, Transient, Tries
@@ -44,6 +46,7 @@ __all__ = [
     "KnownStatuses",
     "Linted",
     "ListRefused",
+    "Meter",
     "OcspAnswers",
     "Order",
     "Places",
@@ -55,10 +58,12 @@ __all__ = [
     "SignedAhead",
     "Since",
     "SoPinCustody",
+    "Standing",
     "Terms",
     "Transient",
     "Tries",
     "UnitOfWork",
     "Units",
+    "Unmeasured",
     "Unsure",
 ]

@@ -85,6 +85,9 @@ class Issuers(Repository[Issuer], Protocol):
     def changed_since(self, issuer: str, version: int) -> Sequence[str]:
         """The serials in the issuer's change log after this status version, each once."""
 
+    def logged(self, issuer: str, *, after: int, upto: int) -> Sequence[datetime]:
+        """When the changes of these versions were logged, in order; those from before clocks were kept are left out."""
+
     def reserve_crl_number(self, issuer: str) -> int:
         """Take the next CRL number for good: it is never given again, whatever happens to the CRL."""
 
@@ -97,11 +100,26 @@ class ExpiredEntry:
     not_after: datetime
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The newest published CRL of an issuer without its octets, and whether the number after it was refused."""
+
+    number: int
+    status_version: int
+    this_update: datetime
+    next_update: datetime
+    has_delta: bool
+    refused: bool
+
+
 class Crls(Repository[PublishedCrl], Protocol):
     """Reserved and published CRL numbers."""
 
     def oldest_current(self, issuer: str, *, at: datetime) -> PublishedCrl | None:
         """The oldest complete CRL that may still be relied on at this moment."""
+
+    def standing(self, issuer: str) -> Standing | None:
+        """How the issuer's list stands; None before the first."""
 
     def last_refused(self, issuer: str) -> PublishedCrl | None:
         """The newest number, if its list was refused."""

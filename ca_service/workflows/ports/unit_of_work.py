@@ -10,11 +10,13 @@ from ca_service.domain.changes import AccountEvent, Change
 from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.enrolments import Enrolment
+from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, Parcel, ParcelItem
 from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.presigned import PresignRun
+from ca_service.domain.propagation import Lag
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import ResponsiblePerson
 from ca_service.domain.review import Step
@@ -154,6 +156,12 @@ class UnitOfWork(Protocol):
 
     @property
     def sign_ins(self) -> Repository[SignIn]: ...
+
+    @property
+    def lags(self) -> Transient[Lag]: ...
+
+    @property
+    def pulses(self) -> Transient[Pulse]: ...
 
     @property
     def progress(self) -> ProgressNumbers: ...

@@ -95,6 +95,9 @@ CONSOLE: Sequence[Route] = (
         "POST", "console.review.settle", _A.REGISTRATION_REVIEW, _ABOVE, lambda p: {"case_id": p.conflict},
         lambda _: {"decision": "keep-both", "reason": "x", "seen_first": "0" * 64, "seen_second": "0" * 64},
     ),
+    # The state of the service
+    Route("GET", "console.status.index", _A.STATUS_READ),
+    Route("GET", "console.status.figures", _A.STATUS_READ),
     # Certificates
     Route("GET", "console.certificates.index", _A.CERTIFICATE_READ),
     Route("GET", "console.certificates.due", _A.CERTIFICATE_READ),
