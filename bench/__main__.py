@@ -7,7 +7,18 @@ import importlib
 import runpy
 import sys
 
-BENCHES = ("certificate_tbs", "crl_million", "ocsp_presign", "ocsp_nonce", "ocsp_http", "issuing", "propagation")
+BENCHES = (
+    "certificate_tbs",
+    "crl_million",
+    "ocsp_presign",
+    "ocsp_nonce",
+    "ocsp_http",
+    "enrolment_crowd",
+    "token_enrolment",
+    "token_box",
+    "issuing",
+    "propagation",
+)
 """Those that have a quick mode."""
 _LONG = (
     "roster_import",
@@ -15,8 +26,6 @@ _LONG = (
     "registry_verification",
     "hostile_chains",
     "registry_morning",
-    "token_enrolment",
-    "token_box",
 )
 
 

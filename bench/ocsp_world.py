@@ -30,7 +30,7 @@ FROZEN_AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 _DAYS = timedelta(days=1)
 _COLUMNS = (
     "serial, issuer, profile, unit_code, subject, status, key_sha256, not_before, not_after, created_at, tbs,"
-    " revoked_at, reason, crl_entry"
+    " holder_id, revoked_at, reason, crl_entry"
 )
 _POST = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/ocsp-request"
@@ -129,7 +129,7 @@ def _fill(world: World) -> None:
     database.execute("PRAGMA synchronous=OFF")
     with database:
         database.execute("INSERT INTO issuer VALUES ('issuing', x'', 'ca', 'root', 1, 1)")
-        marks = ", ".join("?" * 14)
+        marks = ", ".join("?" * 15)
         database.executemany(f"INSERT INTO certificate ({_COLUMNS}) VALUES ({marks})", _rows(world))
     database.execute("ANALYZE")
     database.close()
@@ -141,6 +141,6 @@ def _rows(world: World) -> Iterator[tuple[object, ...]]:
     for serial in world.serials:
         if world.frozen(serial):
             entry = crl.encode_entry(serial, FROZEN_AT, crl.Reason.CERTIFICATE_HOLD)
-            yield f"{serial:x}", *common, "frozen", "", day, until, day, b"", at, 6, entry
+            yield f"{serial:x}", *common, "frozen", "", day, until, day, b"", "bench", at, 6, entry
         else:
-            yield f"{serial:x}", *common, "active", "", day, until, day, b"", None, None, None
+            yield f"{serial:x}", *common, "active", "", day, until, day, b"", "bench", None, None, None

@@ -1,6 +1,6 @@
 """A box of software tokens: milliseconds a token for small and large boxes, beside the tools of SoftHSM and OpenSC.
 
-`python -m bench.token_box [SIZES]`. The peer does less: no attributes read back, no sealed SO PIN, no journal on the
+`python -m bench.token_box [--quick]`. The peer does less: no attributes read back, no sealed SO PIN, no journal on the
 disk. Processor time is printed beside the clock's, since it can be compared on a machine that does other things too.
 """
 
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.table import Row, missed, show
 from tests.token_provisioning.soft_token import VENDOR_SO_PIN, Desk, new_desk, own_copy, softhsm_module
 from token_provisioning.box import Box, BoxOrder, fill
 from token_provisioning.errors import TokenError
@@ -24,6 +25,8 @@ from token_provisioning.raw_calls import init_token
 
 SIZES = (200, 1000)
 _PEER_TOKENS = 10
+# SoftHSM itself looks through all the tokens of its folder now and then.
+_LINEAR = 1.5
 
 
 @dataclass(frozen=True)
@@ -87,22 +90,31 @@ def _peer_token(desk: Desk, label: str) -> None:
     desk.pkcs11_tool("--token-label", label, "--login", "--pin", "12345678", *key)
 
 
-def main() -> None:
-    """Print milliseconds a token, and how they grow with the box."""
-    sizes = [int(word) for word in sys.argv[1:]] or SIZES
+def measure(*, quick: bool = False) -> list[Row]:
+    """Milliseconds a token, and how they grow with the box."""
+    sizes = (4, 12) if quick else SIZES
     bare = peer()
-    print(f"softhsm2-util and pkcs11-tool, each token: {bare.clock:.1f} ms, processor {bare.processor:.1f} ms")
-    first = None
-    for size in sizes:
-        each = box_of(size)
-        first = first or each
-        grown, ratio = each.processor / first.processor, each.processor / bare.processor
-        print(
-            f"{size:5d} tokens, each: {each.clock:.1f} ms, processor {each.processor:.1f} ms "
-            f"({grown:.2f} of the first size, {ratio:.2f} of the peer)",
-            flush=True,
-        )
+    boxes = [box_of(size) for size in sizes]
+    grown = boxes[-1].processor / boxes[0].processor
+    named = "softhsm2-util and pkcs11-tool, each token"
+    rows = [Row(what=named, value=f"{bare.clock:6.1f} ms, processor {bare.processor:.1f} ms")]
+    for size, each in zip(sizes, boxes, strict=True):
+        ratio = f"ratio ours : peer {each.processor / bare.processor:.2f}"
+        value = f"{each.clock:6.1f} ms, processor {each.processor:.1f} ms   {ratio}"
+        rows.append(Row(what=f"a box of {size:,}, each token", value=value))
+    goal = f"<= {_LINEAR}"
+    return [
+        *rows,
+        Row(what="a token of the last beside one of the first", value=f"{grown:.2f}", goal=goal, met=grown <= _LINEAR),
+    ]
+
+
+def main(*, quick: bool = False) -> int:
+    """Print the table; 1 if a goal is missed."""
+    rows = measure(quick=quick)
+    show("a box of software tokens", rows)
+    return missed(rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(quick="--quick" in sys.argv))

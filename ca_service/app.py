@@ -1,6 +1,7 @@
 """The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,22 @@ from flask import Flask
 import ocsp
 from ca_service import config as configuration
 from ca_service.config import read_secret
+from ca_service.domain.certificates import Issuer
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.signing import delegated_keys
+from ca_service.store.answers import SqlAnswerStore
 from ca_service.store.status_source import SqlStatusSource
-from ca_service.web import api, console, errors, openapi, publication
+from ca_service.telemetry import logs
+from ca_service.telemetry.following import Following, SeenChanges, follow
+from ca_service.telemetry.meter import PrometheusMeter
+from ca_service.web import api, console, errors, openapi, publication, requests
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
 from ca_service.workflows.crl_alarms import concerns
-from ca_service.workflows.infrastructure import signers
+from ca_service.workflows.crl_lines import all_lines
+from ca_service.workflows.current_issuer import ROOT, current, current_issuer, issuing
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,13 +33,20 @@ if TYPE_CHECKING:
 # Who calls the API is known to its views; an act that is refused there is recorded under this name.
 _API = Actor("api", CENTRE_CODE, frozenset(), "api")
 _MAX_BODY = 32 * 1024 * 1024
+_ISSUED = ("information-administrator", "staff", "ocsp-signer")
 
 
 def create_publication() -> "WSGIApplication":
     """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
-    wiring = Wiring(configuration.load(configuration.locate(None)))
+    logs.configure()
+    config = configuration.load(configuration.locate(None))
+    wiring = Wiring(config, meter=prepared_meter(config))
     pages = publication_pages(wiring)
-    status = ocsp.OcspApplication(responder(wiring))
+    seen = SeenChanges(wiring.clock)
+    answering = responder(wiring, observer=seen)
+    status = ocsp.OcspApplication(answering)
+    following = Following(wiring.services, answering, seen, issuer=current_issuer(wiring.services))
+    follow(following, every=config.ca.status_staleness_seconds)
     everything_else: WSGIApplication = pages.wsgi_app
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -44,12 +57,21 @@ def create_publication() -> "WSGIApplication":
     return application
 
 
+def prepared_meter(config: configuration.Config) -> PrometheusMeter:
+    """The meter of a process that is scraped, one a process: its counters exist before anything has happened."""
+    meter = PrometheusMeter()
+    outcomes = [field.name for field in fields(ocsp.Counts)]
+    meter.prepare(outcomes=outcomes, tokens=[config.hsm.root_token, config.hsm.issuing_token], profiles=_ISSUED)
+    return meter
+
+
 def publication_pages(wiring: Wiring) -> Flask:
     """What is published beside OCSP: CRLs, CA certificates, health."""
     pages = Flask("ca_service.publication", static_folder=None)
     pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
     pages.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of_lists(wiring)))
     errors.register(pages)
+    requests.register(pages, wiring.meter, part="publication", logged=False)
     return pages
 
 
@@ -64,6 +86,8 @@ def create_console(wiring: Wiring) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_NAME="__Host-educa",
     )
+    # First, so that a request which is turned away is measured too.
+    requests.register(app, wiring.meter, part="console", logged=True)
     app.register_blueprint(
         api.blueprint(
             wiring.services,
@@ -84,20 +108,22 @@ def create_console(wiring: Wiring) -> Flask:
     return app
 
 
-def responder(wiring: Wiring) -> ocsp.Responder:
-    """The OCSP responder for the issuing CA, following its status log."""
-    signer = delegated_keys.CurrentKey(
-        delegated_keys.OCSP,
-        wiring.issuing_sessions,
-        lambda: signers(wiring.services, delegated_keys.OCSP.profile),
-        wiring.clock,
-        make=lambda der, key: ocsp.ResponderKey(der, key.algorithm, key.sign),
-    )
-    certificate = wiring.ca_certificates()["issuing"]
-    source = SqlStatusSource(wiring.database.reading, "issuing")
+def responder(wiring: Wiring, *, observer: ocsp.Observer | None = None) -> ocsp.Responder:
+    """The OCSP responder for every issuing CA, following their status logs; one founded later needs a new start."""
+    config = wiring.config.ca
+    with wiring.database.read() as uow:
+        issuers = [_served(wiring, issuer) for issuer in issuing(uow)]
     # A cache in between must not keep an answer longer than the bound within which a freeze has to be seen.
-    policy = ocsp.Policy(staleness=wiring.config.ca.status_staleness_seconds, max_age=timedelta(seconds=1))
-    return ocsp.Responder([ocsp.ServedIssuer(certificate, source, signer)], wiring.clock, policy=policy)
+    policy = ocsp.Policy(
+        staleness=config.status_staleness_seconds, max_age=timedelta(seconds=1), archive=config.ocsp_archive
+    )
+    return ocsp.Responder(issuers, wiring.clock, policy=policy, observer=observer)
+
+
+def _served(wiring: Wiring, issuer: Issuer) -> ocsp.ServedIssuer:
+    reading, name = wiring.database.reading, issuer.name
+    source, answers = SqlStatusSource(reading, name), SqlAnswerStore(reading, name)
+    return ocsp.ServedIssuer(issuer.certificate, source, wiring.ocsp_key(name), answers)
 
 
 def missing(wiring: Wiring) -> str:
@@ -106,9 +132,10 @@ def missing(wiring: Wiring) -> str:
         with wiring.database.read() as uow:
             if not uow.issuers.find():
                 return "the CA is not initialised"
-            latest = [uow.crls.outlines(line.name)[1] for line in uow.crls.lines("issuing")]
-        # A shard that was opened a moment ago has no list yet, and no certificate that anybody has.
-        if latest[0] is None or any(one is not None and one.next_update < wiring.clock() for one in latest):
+            latest = {line.name: uow.crls.outlines(line.name)[1] for line in all_lines(uow) if line.issuer != ROOT}
+            serving = latest[current(uow)]
+        # A shard that was opened a moment ago has no list yet, and no certificate that anybody has; nor has a CA.
+        if serving is None or any(one is not None and one.next_update < wiring.clock() for one in latest.values()):
             return "no fresh CRL"
     except DomainError as error:
         return f"database: {error.kind}"

@@ -37,6 +37,20 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def metrics_address(text: str) -> str:
+    """Nothing, or the address of one interface that no stranger reaches; raise ValueError."""
+    if not text:
+        return text
+    host, _, port = text.rpartition(":")
+    try:
+        address, number = ip_address(host.strip("[]")), int(port)
+    except ValueError:
+        raise ValueError("must be empty or an address with a port, e.g. 127.0.0.1:9464") from None
+    if address.is_unspecified or not (address.is_private or address.is_loopback) or not 0 < number < 65536:
+        raise ValueError("must name one loopback or private address: metrics are not for the public")
+    return text
+
+
 class ServiceTable(_Table):
     """`[service]`: addresses and places."""
 
@@ -52,6 +66,7 @@ class ServiceTable(_Table):
     tls_key: Path = Path("tls/console.key")
     publication_workers: Annotated[int, Field(ge=1, le=64)] = 1
     console_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    metrics: Annotated[str, AfterValidator(metrics_address)] = ""
 
 
 def _addresses(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -141,6 +156,12 @@ class RelyingTable(_Table):
         return systems
 
 
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names or len(set(names)) < len(names):
+        raise ValueError("name each hash once, and at least one")
+    return names
+
+
 class CaTable(_Table):
     """`[ca]`: names and terms, within the ceilings of the profiles."""
 
@@ -164,6 +185,10 @@ class CaTable(_Table):
     unconfirmed_hold_days: Annotated[int, Field(ge=1, le=90)] = 7
     renewal_window_days: Annotated[int, Field(ge=1, le=180)] = 30
     status_staleness_seconds: Annotated[float, Field(ge=0.01, le=1)] = 0.05
+    ocsp_presigned_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    ocsp_presigned_hashes: Annotated[tuple[Literal["sha1", "sha256"], ...], AfterValidator(_each_once)] = ("sha1",)
+    ocsp_presign_refresh: bool = False
+    ocsp_archive_days: Annotated[int, Field(ge=0, le=36500)] = 1826
 
     @model_validator(mode="after")
     def _published_in_time(self) -> "CaTable":
@@ -175,6 +200,16 @@ class CaTable(_Table):
     def crl_lifetime(self) -> timedelta:
         """From thisUpdate to nextUpdate."""
         return timedelta(hours=self.crl_lifetime_hours)
+
+    @property
+    def ocsp_presigned(self) -> timedelta:
+        """From thisUpdate to nextUpdate of an OCSP answer that is signed ahead."""
+        return timedelta(hours=self.ocsp_presigned_hours)
+
+    @property
+    def ocsp_archive(self) -> timedelta | None:
+        """How long the status of an expired certificate is told to be kept; None: not told."""
+        return timedelta(days=self.ocsp_archive_days) if self.ocsp_archive_days else None
 
     @property
     def root_crl_lifetime(self) -> timedelta:

@@ -120,14 +120,7 @@ def hold(wiring: Wiring) -> tuple[Record, Sequence[ceremony.FirstStaff]]:
     first_staff = ceremony.appoint(services, password=lambda: secrets.token_urlsafe(12), hasher=hash_password)
     for certificate, name in zip(found, ("root", "issuing"), strict=True):
         (config.folder / f"{name}.pem").write_bytes(pem.armor("CERTIFICATE", certificate.der or b""))
-    for signer in (OCSP_SIGNER, FEED_SIGNER):
-        renew_signer(wiring, signer)
-    certify_server(wiring, names, config.path(config.service.tls_certificate), config.path(config.service.tls_key))
-    registry = config.registry
-    if "tls_certificate" in registry and "tls_key" in registry:
-        certify_server(
-            wiring, names, config.path(Path(registry["tls_certificate"])), config.path(Path(registry["tls_key"]))
-        )
+    equip(wiring, names)
     record = Record(
         at=services.clock().isoformat(timespec="seconds"),
         operator=getpass.getuser(),
@@ -138,6 +131,18 @@ def hold(wiring: Wiring) -> tuple[Record, Sequence[ceremony.FirstStaff]]:
         services, operator=record["operator"], root=record["root"]["sha256"], issuing=record["issuing"]["sha256"]
     )
     return record, first_staff
+
+
+def equip(wiring: Wiring, names: ceremony.Names) -> None:
+    """Step 5: signers and TLS certificates by the present issuing CA, in place of those that are there."""
+    config, registry = wiring.config, wiring.config.registry
+    for signer in (OCSP_SIGNER, FEED_SIGNER):
+        renew_signer(wiring, signer)
+    certify_server(wiring, names, config.path(config.service.tls_certificate), config.path(config.service.tls_key))
+    if "tls_certificate" in registry and "tls_key" in registry:
+        certify_server(
+            wiring, names, config.path(Path(registry["tls_certificate"])), config.path(Path(registry["tls_key"]))
+        )
 
 
 def certify_server(wiring: Wiring, names: ceremony.Names, certificate: Path, key: Path) -> None:
@@ -153,8 +158,9 @@ def certify_server(wiring: Wiring, names: ceremony.Names, certificate: Path, key
         also=server_names,
     )
     certificate.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key.unlink(missing_ok=True)
     _write_private(key, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
-    chain = [issued.der or b"", wiring.authority("issuing").certificate]
+    chain = [issued.der or b"", wiring.authority(issued.issuer).certificate]
     certificate.write_bytes(b"".join(pem.armor("CERTIFICATE", der) for der in chain))
 
 

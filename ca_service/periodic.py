@@ -1,28 +1,37 @@
 """The background work: each task is safe to repeat, and one that fails is tried again the next round."""
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
+from ca_service import presigning
 from ca_service.config import read_secret
 from ca_service.delivery.push_client import PushClient
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
+from ca_service.telemetry.heart import Heart
 from ca_service.wiring import Wiring
 from ca_service.workflows.ceremony import Names, certify_infrastructure
+from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.crl_alarms import raise_alarms
+from ca_service.workflows.current_issuer import compromised, current, issuing
 from ca_service.workflows.drafts import drop_old
+from ca_service.workflows.expiry_notices import announce_ends
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.mirror import Mirroring
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
+from ca_service.workflows.presign import presign_if_due
+from ca_service.workflows.propagation import prune
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
+from ca_service.workflows.sweep_answers import Sweeper
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ FEED_SIGNER = Delegated(delegated_keys.FEED, "账号变更签名")
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
 _ROUND = 0.5
+# Seconds of signing ahead, looked at after so many certificates: a second where the key signs a hundred times in it.
+_SLICE, _BATCH = 2.0, 100
 
 _log = structlog.get_logger(__name__)
 
@@ -51,23 +62,28 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "push": lambda: push(wiring),
         "messages": lambda: deliver(services, couriers),
         "lost messages": lambda: notice_lost(services),
-        "crl": lambda: publish_if_due(services, WORKER, "issuing"),
+        "compromise": lambda: revoke_page(services, WORKER),
+        "crl": lambda: [publish_if_due(services, WORKER, ca) for ca in cas(wiring)],
         "crl-alarms": lambda: tell_alarms(wiring),
-        "ocsp-signer": lambda: renew_signer(wiring, OCSP_SIGNER),
+        "ocsp-signer": lambda: [renew_signer(wiring, OCSP_SIGNER, issuer=ca) for ca in cas(wiring)],
+        "ocsp-answers": presigner(wiring),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
+        "ends": lambda: announce_ends(services),
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
         "drafts": lambda: drop_old(services),
         "interrupted": lambda: close_interrupted(services, WORKER),
+        "measurements": lambda: prune(services),
     }
 
 
 def run(wiring: Wiring, stop: threading.Event) -> None:
     """Do rounds until `stop` is set."""
-    beside = threading.Thread(target=_rounds, args=(mirror_tasks(wiring), stop), daemon=True)
+    beside = threading.Thread(target=_rounds, args=(mirror_tasks(wiring), wiring, stop), daemon=True)
     beside.start()
-    _rounds(tasks(wiring), stop)
+    heart = Heart(wiring.services, "worker")
+    _rounds({"pulse": heart.beat_if_due, **tasks(wiring)}, wiring, stop)
     # A file system that hangs must not keep the service from ending.
     beside.join(2)
 
@@ -78,15 +94,53 @@ def mirror_tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
     return {} if mirror is None else {"mirror": Mirroring(wiring.services, mirror).refresh}
 
 
-def _rounds(todo: Mapping[str, Callable[[], object]], stop: threading.Event) -> None:
+def _rounds(todo: Mapping[str, Callable[[], object]], wiring: Wiring, stop: threading.Event) -> None:
     while todo and not stop.wait(_ROUND):
         for name, task in todo.items():
-            try:
-                task()
-            except DomainError as error:
-                _log.warning("task failed", task=name, kind=error.kind)
-            except Exception:
-                _log.exception("task failed", task=name)
+            wiring.meter.task_done(name, well=_done(name, task))
+
+
+def _done(name: str, task: Callable[[], object]) -> bool:
+    try:
+        task()
+    except DomainError as error:
+        _log.warning("task failed", task=name, kind=error.kind)
+    except Exception:
+        _log.exception("task failed", task=name)
+    else:
+        return True
+    return False
+
+
+def presigner(wiring: Wiring) -> Callable[[], object]:
+    """Sweeps up worthless answers, and signs ahead if the configuration says so; for each CA a slice a round."""
+    known: dict[str, Callable[[], object]] = {}
+
+    def do_slices() -> None:
+        for ca in cas(wiring):
+            if ca not in known:
+                known[ca] = _presigner_of(wiring, ca)
+            known[ca]()
+
+    return do_slices
+
+
+def _presigner_of(wiring: Wiring, issuer: str) -> Callable[[], object]:
+    services, plan = wiring.services, presigning.plan(wiring, issuer, batch=_BATCH)
+    sweeper = Sweeper(services, issuer)
+
+    def do_a_slice() -> None:
+        # The other tasks do not wait for a million answers: a CRL is due while they are signed.
+        until = time.monotonic() + _SLICE
+
+        def stop() -> bool:
+            return time.monotonic() > until
+
+        sweeper.sweep(stop=stop)
+        if wiring.config.ca.ocsp_presign_refresh:
+            presign_if_due(services, WORKER, plan, presigning.answer_signer(wiring, issuer), stop=stop)
+
+    return do_a_slice
 
 
 def tell_alarms(wiring: Wiring) -> int:
@@ -112,14 +166,29 @@ def push(wiring: Wiring) -> int:
     return record_confirmations(wiring.services, WORKER, client.push(persons))
 
 
-def renew_signer(wiring: Wiring, delegated: Delegated) -> bool:
-    """Make a new delegated signer when the present one is near its end; the old one signs until it is seen."""
+def cas(wiring: Wiring) -> Sequence[str]:
+    """The names of all issuing CAs."""
+    with wiring.services.read() as uow:
+        return [issuer.name for issuer in issuing(uow)]
+
+
+def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> bool:
+    """Make a new delegated signer when the present one is near its end; the old one signs until it is seen.
+
+    By the CA named, or the present one; a compromised CA gets none but for its OCSP answers.
+    """
     services, purpose = wiring.services, delegated.purpose
-    if not delegated_keys.renewal_due(signers(services, purpose.profile), services.clock()):
+    with services.read() as uow:
+        issuer = issuer or current(uow)
+        if purpose is not delegated_keys.OCSP and issuer in compromised(uow):
+            return False
+    if not delegated_keys.renewal_due(signers(services, purpose.profile, issuer=issuer), services.clock()):
         return False
     key = delegated_keys.new_key(wiring.issuing_sessions, purpose, services.random_bytes(8).hex())
     ca = wiring.config.ca
     names = Names(ca.organization, ca.root_name, ca.issuing_name)
     name = f"{ca.issuing_name}{delegated.suffix}"
-    certify_infrastructure(services, names, profile=purpose.profile, public_key=key.public_key, name=name)
+    certify_infrastructure(
+        services, names, profile=purpose.profile, public_key=key.public_key, name=name, issuer=issuer
+    )
     return True

@@ -15,6 +15,7 @@ from granian.log import LogLevels
 from ca_service.app import create_console
 from ca_service.config import Config
 from ca_service.domain.errors import Unavailable
+from ca_service.telemetry.logs import note_server
 from ca_service.wiring import Wiring
 
 # X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python does not name.
@@ -62,6 +63,7 @@ def console_server(wiring: Wiring) -> Server:
         shutdown_timeout=1,
         reuse_port=service.console_workers > 1,
     )
+    server.error_log = note_server  # type: ignore[method-assign]
     server.ssl_adapter = _tls(certificate, key)
     if wiring.config.console.client_certificates:
         _ask_for_certificate(server.ssl_adapter.context, wiring)

@@ -1,17 +1,20 @@
 """The one place that knows both sides: Config -> adapters -> what the workflows need."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
+from cryptography import x509
+
+import ocsp
 from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.delivery.web_folder import WebFolder
-from ca_service.domain.errors import NotFound, Unavailable
+from ca_service.domain.errors import Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing import delegated_keys
@@ -24,15 +27,18 @@ from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
 from ca_service.workflows.infrastructure import signers
-from ca_service.workflows.ports import Authority, Courier, Mirror, Services, Terms
+from ca_service.workflows.ports import Authority, Courier, Meter, Mirror, Services, Terms, Unmeasured
 
 
 class Wiring:
     """All adapters of one configuration, each made when it is first asked for: a CLI that reads needs no token."""
 
-    def __init__(self, config: Config, *, clock: Clock = system_clock) -> None:
+    def __init__(self, config: Config, *, clock: Clock = system_clock, meter: Meter | None = None) -> None:
+        """`meter`: where measurements go; nowhere by default, since a command ends before anybody reads them."""
         self.config = config
         self.clock = clock
+        self.ocsp_keys: dict[str, Callable[[], ocsp.ResponderKey]] = {}
+        self.meter = meter or Unmeasured()
 
     @cached_property
     def sealer(self) -> Sealer:
@@ -43,7 +49,7 @@ class Wiring:
     @cached_property
     def database(self) -> Database:
         """The store."""
-        return Database(self.config.database_url, sealer=self.sealer, clock=self.clock)
+        return Database(self.config.database_url, sealer=self.sealer, clock=self.clock, meter=self.meter)
 
     @cached_property
     def root_sessions(self) -> TokenSessions:
@@ -59,21 +65,20 @@ class Wiring:
 
     def _sessions(self, label: str, pin: str) -> TokenSessions:
         hsm = self.config.hsm
-        return TokenSessions(TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment))
+        address = TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment)
+        return TokenSessions(address, meter=self.meter)
 
     @cached_property
     def _authorities(self) -> dict[str, CertificateAuthority]:
         return {}
 
     def authority(self, name: str) -> Authority:
-        """The door to one CA key (`root` or `issuing`), opened once; raise NotFound, Unavailable."""
+        """The door to one CA key, opened once; raise NotFound, Unavailable."""
         if name not in self._authorities:
             self._authorities[name] = self._open(name)
         return self._authorities[name]
 
     def _open(self, name: str) -> CertificateAuthority:
-        if name not in ("root", "issuing"):
-            raise NotFound(f"没有名为 {name} 的 CA。")
         with self.database.read() as uow:
             issuer, shards = uow.issuers.get(name), uow.crls.shards(name)
         sessions = self.root_sessions if name == "root" else self.issuing_sessions
@@ -92,7 +97,7 @@ class Wiring:
         """The URLs that stand in certificates signed by this CA."""
         base = self.config.service.public_url
         # The root revokes so seldom that its complete list is the shortest there can be.
-        deltas = name == "issuing" and self.config.ca.delta_crls
+        deltas = name != "root" and self.config.ca.delta_crls
         return Publication(
             crl_url=f"{base}/crl/{name}.crl",
             delta_crl_url=f"{base}/crl/delta/{name}.crl" if deltas else None,
@@ -115,6 +120,7 @@ class Wiring:
             documents=DocumentFolder(self.config.path(self.config.service.documents), self.sealer),
             authority=self.authority,
             custody=CustodyKey(self._custody_key),
+            meter=self.meter,
             terms=Terms(
                 crl_lifetime=self.config.ca.crl_lifetime,
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
@@ -141,16 +147,35 @@ class Wiring:
         except ConfigError as error:
             raise Unavailable(str(error)) from error
 
+    def ocsp_key(self, issuer: str) -> Callable[[], ocsp.ResponderKey]:
+        """Who signs an issuing CA's OCSP answers now; the call raises Unavailable when nobody can."""
+        if issuer not in self.ocsp_keys:
+            found = partial(signers, self.services, delegated_keys.OCSP.profile, issuer=issuer)
+            self.ocsp_keys[issuer] = delegated_keys.CurrentKey(
+                delegated_keys.OCSP,
+                self.issuing_sessions,
+                found,
+                self.clock,
+                make=lambda certificate, key: ocsp.ResponderKey(certificate, key.algorithm, key.sign),
+            )
+        return self.ocsp_keys[issuer]
+
     @cached_property
     def page_signer(self) -> delegated_keys.CurrentKey[PageSigner]:
         """Who signs the account feed now; the call raises Unavailable when nobody can."""
 
         def make(certificate: bytes, key: Pkcs11Key) -> PageSigner:
-            return PageSigner.of(certificate, key, issuing=self.ca_certificates()["issuing"])
+            return PageSigner.of(certificate, key, issuing=self._signer_of(certificate))
 
         feed = delegated_keys.FEED
         found = partial(signers, self.services, feed.profile)
         return delegated_keys.CurrentKey(feed, self.issuing_sessions, found, self.clock, make=make)
+
+    def _signer_of(self, certificate: bytes) -> bytes:
+        """The certificate of the CA of ours that is named as issuer; no two have one name."""
+        issuer = x509.load_der_x509_certificate(certificate).issuer
+        cas = self.ca_certificates().values()
+        return next(der for der in cas if x509.load_der_x509_certificate(der).subject == issuer)
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

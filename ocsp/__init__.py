@@ -1,9 +1,10 @@
 """OCSP (RFC 6960, 5019, 9654): requests and responses as DER, the cache, the responder, its WSGI callable."""
 
 from .answer import Answer
-from .certid import CertId, CertIdWriter, HashAlgorithm
+from .certid import CertId, CertIdWriter, HashAlgorithm, serial_in
 from .errors import ImpossibleResponse, MalformedRequest, OcspError, SignerNotValid
 from .issuer import ServedIssuer
+from .observer import Counts, Observer
 from .presign import presign
 from .request import OcspRequest, parse_request
 from .responder import Policy, Responder
@@ -14,6 +15,8 @@ from .response import (
     UNAUTHORIZED,
     Signing,
     build_response,
+    completed,
+    shortened,
 )
 from .signer import ResponderKey
 from .status import Changes, Good, Revoked, Status, StatusSource, Unknown
@@ -30,10 +33,12 @@ __all__ = [
     "CertId",
     "CertIdWriter",
     "Changes",
+    "Counts",
     "Good",
     "HashAlgorithm",
     "ImpossibleResponse",
     "MalformedRequest",
+    "Observer",
     "OcspApplication",
     "OcspError",
     "OcspRequest",
@@ -49,6 +54,9 @@ __all__ = [
     "StoredAnswer",
     "Unknown",
     "build_response",
+    "completed",
     "parse_request",
     "presign",
+    "serial_in",
+    "shortened",
 ]

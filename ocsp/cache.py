@@ -20,6 +20,7 @@ from threading import Lock
 from .answer import Answer
 from .certid import CertId
 from .issuer import ServedIssuer
+from .observer import Observer
 from .status import Changes, Status
 from .store import Ledger, StoredAnswer
 
@@ -33,11 +34,15 @@ _KEYS_PER_SERIAL = 8
 class Follower:
     """Follows the change log of one issuer for a cache."""
 
-    __slots__ = ("_cache", "_confirming", "_ledger", "_source", "_store", "fresh_until", "keys", "statuses", "version")
+    __slots__ = (
+        "_cache", "_confirming", "_ledger", "_observer", "_source", "_store", "fresh_until", "keys", "statuses",
+        "version",
+    )  # fmt: skip
 
-    def __init__(self, cache: "AnswerCache", issuer: ServedIssuer) -> None:
+    def __init__(self, cache: "AnswerCache", issuer: ServedIssuer, observer: Observer | None = None) -> None:
         """Know nothing: the source is first asked when the first request arrives."""
         self._cache, self._source, self._store = cache, issuer.source, issuer.store
+        self._observer = observer
         self._confirming = Lock()
         self._ledger = Ledger()
         self.version = -1
@@ -66,6 +71,8 @@ class Follower:
                 if self._store is not None:
                     self._ledger.note(changes.serials, changes.version)
                 cache.apply(self, changes)
+                if self._observer is not None and changes.moments:
+                    self._observer.applied(changes)
             self.fresh_until = asked_at + cache.staleness
 
     def _begin(self) -> None:

@@ -70,3 +70,12 @@ class CertIdWriter:
         octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big")
         raw = der.sequence(self._start + der.header(der.INTEGER, len(octets)) + octets)
         return CertId(*self._issuer, serial, raw)
+
+
+def serial_in(cert_id: bytes) -> int:
+    """Return the serial number in a CertID that `CertIdWriter` wrote or `parse_request` accepted: its last element."""
+    reader = der.Reader(cert_id).enter(der.SEQUENCE)
+    reader.enter(der.SEQUENCE)
+    reader.enter(der.OCTET_STRING)
+    reader.enter(der.OCTET_STRING)
+    return int.from_bytes(reader.contents(der.INTEGER), "big")

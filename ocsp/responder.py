@@ -13,6 +13,7 @@ from .cache import AnswerCache, Follower
 from .certid import CertId, HashAlgorithm, IssuerName, issuer_name
 from .errors import ImpossibleResponse, MalformedRequest
 from .issuer import ServedIssuer
+from .observer import Counts, Observer
 from .request import OcspRequest, parse_request
 from .response import Signing, signing_at
 from .signer import ResponderKey, certificate_facts
@@ -105,8 +106,10 @@ class Responder:
         *,
         policy: Policy | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        observer: Observer | None = None,
     ) -> None:
         """`clock` returns aware times. Two issuers of the same name and key are an ImpossibleResponse."""
+        self.counts = Counts()
         self._clock = clock
         self._policy = policy or Policy()
         self._cache = AnswerCache(
@@ -118,7 +121,7 @@ class Responder:
         self._served: dict[IssuerName, _Served] = {}
         for issuer in issuers:
             facts = certificate_facts(issuer.certificate)
-            served = _Served(issuer, Follower(self._cache, issuer), self._policy)
+            served = _Served(issuer, Follower(self._cache, issuer, observer), self._policy)
             for algorithm in self._policy.algorithms:
                 name = issuer_name(facts, algorithm)
                 if name in self._served:
@@ -128,15 +131,30 @@ class Responder:
     def answer(self, data: bytes) -> Answer:
         """Return the answer to the DER of a request; never raises: what fails becomes an OCSP error."""
         try:
-            return self._cache.get(data) or self._answer(data)
+            answer = self._cache.get(data)
+            if answer is not None:
+                self.counts.cached += 1
+                return answer
+            return self._answer(data)
         except MalformedRequest:
+            self.counts.malformed += 1
             return _MALFORMED
         except ImpossibleResponse:
+            self.counts.internal_error += 1
             _log.exception("the status source or the signer gave what no response can carry")
             return _INTERNAL_ERROR
         except Exception:
+            self.counts.try_later += 1
             _log.exception("the status source or the signer failed")
             return _TRY_LATER
+
+    def follow(self) -> None:
+        """Read the logs whose bound has passed, as the next request would; raise what the source raises.
+
+        Called at intervals, changes come into force without a request, and no request waits for the log.
+        """
+        for served in dict.fromkeys(self._served.values()):
+            served.follower.confirm()
 
     def recheck(self) -> None:
         """Let the next request see what has just been committed, whatever the staleness bound."""
@@ -148,11 +166,18 @@ class Responder:
         request = parse_request(data)
         served = self._issuer_of(request.cert_ids)
         if served is None:
+            self.counts.unauthorized += 1
             return _UNAUTHORIZED
         if request.nonce is not None or len(request.cert_ids) > 1:
-            return passing_answer(served.sign(request, self._clock()).body)
+            made = served.sign(request, self._clock())
+            self.counts.signed_once += 1
+            return passing_answer(made.body)
         key = ("CertID", request.cert_ids[0].raw)
-        answer = self._cache.get(key) or self._answer_and_keep(served, request, key)
+        answer = self._cache.get(key)
+        if answer is not None:
+            self.counts.recognised += 1
+        else:
+            answer = self._answer_and_keep(served, request, key)
         self._cache.link(data, key)
         return answer
 
@@ -170,9 +195,14 @@ class Responder:
         if made is None or _still_good(made, now) <= timedelta(0):
             made = served.sign(request, now)
             if made.never_issued:
+                self.counts.never_issued += 1
                 # Kept nowhere: no entry of the log need tell that the certificate has been issued since.
                 return passing_answer(made.body)
-        good_for = _still_good(made, now)
+            self.counts.signed += 1
+        else:
+            self.counts.presigned += 1
+        # One from the store is looked for there again before long: it may have been emptied.
+        good_for = min(_still_good(made, now), self._policy.validity)
         max_age = int(min(self._policy.max_age, good_for).total_seconds())
         answer = lasting_answer(made.body, max_age=max_age, this_update=made.this_update, next_update=made.next_update)
         self._cache.store(

@@ -49,7 +49,7 @@ class Signing:
         self._produced = responder_id(key.certificate) + produced
         self._updates = produced + der.tlv(0xA0, der.time(next_update)) + _single_extensions(archive_cutoff)
         self._algorithm, self._sign = key.signature_algorithm, key.sign
-        self._tail = der.tlv(0xA0, der.tlv(der.SEQUENCE, key.certificate))
+        self._tail = _certificates(key.certificate)
 
     def response(
         self,
@@ -85,6 +85,28 @@ def signing_at(key: ResponderKey, now: datetime, *, validity: timedelta, archive
         raise SignerNotValid(f"the signer's certificate is valid from {facts.not_before} to {facts.not_after}")
     cutoff = None if archive is None else now - archive
     return Signing(key, produced_at=now, next_update=min(now + validity, facts.not_after), archive_cutoff=cutoff)
+
+
+def shortened(body: bytes, certificate: bytes) -> bytes:
+    """Return a response without the signer's certificate that ends it, to be kept in a third of the space.
+
+    Raises ImpossibleResponse for a response that carries another certificate, or none.
+    """
+    tail = _certificates(certificate)
+    if not body.endswith(tail):
+        raise ImpossibleResponse("the response does not carry this certificate")
+    return body[: -len(tail)]
+
+
+def completed(start: bytes, certificate: bytes) -> bytes:
+    """Return the response that `shortened` made this of."""
+    return start + _certificates(certificate)
+
+
+@lru_cache(maxsize=64)
+def _certificates(certificate: bytes) -> bytes:
+    """Encode certs [0] of a BasicOCSPResponse."""
+    return der.tlv(0xA0, der.tlv(der.SEQUENCE, certificate))
 
 
 def build_response(

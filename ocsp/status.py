@@ -44,10 +44,14 @@ NEVER_ISSUED = Revoked(datetime(1970, 1, 1, tzinfo=UTC), CERTIFICATE_HOLD)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The serial numbers whose status changed up to `version`; None when the log does not go back so far."""
+    """The serial numbers whose status changed up to `version`; None when the log does not go back so far.
+
+    `moments`: when they were logged (aware), as far as the source knows; for measuring, no answer depends on them.
+    """
 
     version: int
     serials: Sequence[int] | None
+    moments: Sequence[datetime] = ()
 
 
 class StatusSource(Protocol):

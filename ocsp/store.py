@@ -21,7 +21,7 @@ class StoredAnswer(NamedTuple):
 
 
 class AnswerStore(Protocol):
-    """The pre-signed answers of one issuer; many responders read while one process fills it.
+    """The pre-signed answers of one issuer, as the responders read them; who fills it is not their business.
 
     Methods are called by many threads at once and may raise anything: the responder then signs by itself. When the
     issuer's status log goes back (a database restored from a copy), the store must be emptied.
@@ -29,10 +29,6 @@ class AnswerStore(Protocol):
 
     def get(self, cert_id: bytes) -> StoredAnswer | None:
         """Return the answer for exactly this CertID; it may be old, the responder judges that."""
-        ...
-
-    def put(self, answers: Sequence[StoredAnswer]) -> None:
-        """Keep these answers, all of them or none, in the place of those with the same CertID; durable on return."""
         ...
 
     def oldest(self) -> int | None:

@@ -23,11 +23,11 @@ _MAX_PATH = 4 * MAX_REQUEST
 class OcspApplication:
     """Serves `POST <path>` and `GET <path>/<base64 of the request>`; everything else is an HTTP error."""
 
-    __slots__ = ("_answer", "_path", "_prefix")
+    __slots__ = ("_answer", "_counts", "_path", "_prefix")
 
     def __init__(self, responder: Responder, *, path: str = "/ocsp") -> None:
         """`path` is compared with PATH_INFO; it has no trailing slash."""
-        self._answer = responder.answer
+        self._answer, self._counts = responder.answer, responder.counts
         self._path = path
         self._prefix = path + "/"
 
@@ -45,24 +45,24 @@ class OcspApplication:
                 # A list of its own: PEP 3333 lets the server change it.
                 start_response("200 OK", list(answer.headers))
                 return [answer.body]
-            return _refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return self._refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return self._route(environ, start_response)
 
     def _route(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve everything that is not the usual POST under a server that ends the input by itself."""
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "")
         if path != self._path and not path.startswith(self._prefix):
-            return _refuse(start_response, HTTPStatus.NOT_FOUND)
+            return self._refuse(start_response, HTTPStatus.NOT_FOUND)
         if method in ("GET", "HEAD"):
             return self._get(environ, start_response)
         if method != "POST":
-            return _refuse(start_response, HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET, HEAD, POST"))
+            return self._refuse(start_response, HTTPStatus.METHOD_NOT_ALLOWED, ("Allow", "GET, HEAD, POST"))
         return self._post(environ, start_response)
 
     def _post(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a POST whose type has parameters, or whose length must be watched."""
         if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != REQUEST_TYPE:
-            return _refuse(start_response, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+            return self._refuse(start_response, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         length = environ.get("CONTENT_LENGTH", "")
         if length.isascii() and length.isdigit():
             # Compared by its digits first: int() of a very long number is slow, and refused by Python.
@@ -70,10 +70,10 @@ class OcspApplication:
         elif environ.get("wsgi.input_terminated") and not length:
             length, too_long = str(MAX_REQUEST + 1), False
         else:
-            return _refuse(start_response, HTTPStatus.LENGTH_REQUIRED)
+            return self._refuse(start_response, HTTPStatus.LENGTH_REQUIRED)
         body = b"" if too_long else environ["wsgi.input"].read(int(length))
         if too_long or len(body) > MAX_REQUEST:
-            return _refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return self._refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return _send(start_response, self._answer(body))
 
     def _get(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -83,12 +83,19 @@ class OcspApplication:
         if self._prefix not in path:
             path = environ["PATH_INFO"]
         if len(path) > _MAX_PATH:
-            return _refuse(start_response, HTTPStatus.REQUEST_URI_TOO_LONG)
+            return self._refuse(start_response, HTTPStatus.REQUEST_URI_TOO_LONG)
         answer = self._answer(_decode(path.partition(self._prefix)[2].partition("?")[0]))
         if answer.etag is not None and _names(environ.get("HTTP_IF_NONE_MATCH", ""), answer.etag):
             return _not_modified(start_response, answer)
         sent = _send(start_response, answer)
         return sent if environ["REQUEST_METHOD"] == "GET" else []
+
+    def _refuse(self, start_response: "StartResponse", status: HTTPStatus, *fields: tuple[str, str]) -> list[bytes]:
+        """Send an HTTP error without a body."""
+        self._counts.refused += 1
+        empty = [("Content-Type", "text/plain"), ("Content-Length", "0")]
+        start_response(f"{status.value} {status.phrase}", [*empty, *fields])
+        return []
 
 
 def _decode(encoded: str) -> bytes:
@@ -130,10 +137,3 @@ def _send(start_response: "StartResponse", answer: Answer) -> list[bytes]:
     """Send an answer; OCSP errors too are HTTP 200 (RFC 6960 appendix A.2)."""
     start_response("200 OK", list(answer.headers))
     return [answer.body]
-
-
-def _refuse(start_response: "StartResponse", status: HTTPStatus, *fields: tuple[str, str]) -> list[bytes]:
-    """Send an HTTP error without a body."""
-    empty = [("Content-Type", "text/plain"), ("Content-Length", "0")]
-    start_response(f"{status.value} {status.phrase}", [*empty, *fields])
-    return []

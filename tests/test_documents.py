@@ -16,6 +16,7 @@ from ca_service.config import Config, load
 from ca_service.domain.applications import APPLICATION, BATCH
 from ca_service.domain.certificates import CERTIFICATE
 from ca_service.domain.changes import CHANGE
+from ca_service.domain.compromises import COMPROMISE
 from ca_service.domain.conflicts import CONFLICT
 from ca_service.domain.crl_overrides import OVERRIDE
 from ca_service.domain.crls import CRL
@@ -23,6 +24,8 @@ from ca_service.domain.enrolments import ENROLMENT
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
+from ca_service.domain.presigned import PRESIGN_RUN
+from ca_service.domain.transfers import TRANSFER
 from ca_service.domain.unblocks import RELEASE
 from ca_service.domain.unit_cases import UNIT_CASE
 from ca_service.domain.unit_kinds import UNIT
@@ -51,7 +54,10 @@ _MACHINES: Mapping[str, Any] = {
     "enrolment": ENROLMENT,
     "release": RELEASE,
     "certificate": CERTIFICATE,
+    "presign-run": PRESIGN_RUN,
     "change": CHANGE,
+    "compromise": COMPROMISE,
+    "transfer": TRANSFER,
     "message": MESSAGE,
     "unit": UNIT,
     "unit-case": UNIT_CASE,

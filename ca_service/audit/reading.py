@@ -9,7 +9,7 @@ from datetime import datetime
 from ca_service.audit.actor_words import VIA, actor_text, is_builtin, via_text
 from ca_service.audit.detail_words import key_of
 from ca_service.audit.tag_words import TAG_WORDS
-from ca_service.audit.value_words import ISSUERS
+from ca_service.audit.value_words import issuer as issuer_text
 from ca_service.clock import SHANGHAI
 from ca_service.domain.audit import AuditEntry, Tag
 
@@ -127,10 +127,10 @@ def _subject(entry: AuditEntry, names: Names) -> str:
         text = "CA"
     elif text == entry.actor and (is_builtin(text, entry.via) or text in names.people):
         text = actor_text(text, entry.via, names.people)
-    elif entry.tag in (Tag.CRL_PUBLISHED, Tag.CRL_REFUSED, Tag.CRL_ALARM) and hash_sign:
+    elif entry.tag in (Tag.CRL_PUBLISHED, Tag.CRL_REFUSED, Tag.CRL_ALARM, Tag.OCSP_PRESIGNED) and hash_sign:
         issuer, _, shard = issuer.partition("-s")
         part = f"分片 {shard} " if shard else ""
-        text = f"{ISSUERS.get(issuer, issuer)} {part}第 {number} 号"
+        text = f"{issuer_text(issuer)} {part}第 {number} 号"
     elif text in names.units:
         text = f"{names.units[text]}（{text}）"
     return text

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from ca_service.domain.roles import Action
 
 YES_NO: Mapping[str, str] = {"0": "否", "1": "是"}
-ISSUERS: Mapping[str, str] = {"root": "根 CA", "issuing": "签发 CA"}
 LISTS: Mapping[str, str] = {"complete": "完整列表", "delta": "增量列表"}
 CRL_ALARMS: Mapping[str, str] = {
     "refused": "未通过发布前检查",
@@ -43,7 +42,7 @@ SIGN_IN_REFUSALS: Mapping[str, str] = {
 CHANGE_KINDS: Mapping[str, str] = {
     "stop": "停用", "restore": "恢复", "unlock": "解锁", "reset-password": "重置密码", "information-change": "信息变更",
 }  # fmt: skip
-CERTIFICATE_ACTS: Mapping[str, str] = {"freeze": "冻结", "revoke": "吊销"}
+CERTIFICATE_ACTS: Mapping[str, str] = {"freeze": "冻结", "revoke": "吊销", "replace": "换发"}
 UNIT_ACTS: Mapping[str, str] = {
     "rename": "更名", "merge": "合并", "close": "撤销", "move": "调整上级单位", "reopen": "恢复",
 }  # fmt: skip
@@ -59,7 +58,7 @@ DUTIES: Mapping[str, str] = {"leader": "分管领导", "section-head": "处（�
 CRL_REASONS: Mapping[str, str] = {
     "UNSPECIFIED": "未说明", "KEY_COMPROMISE": "密钥泄露", "AFFILIATION_CHANGED": "调离原单位",
     "SUPERSEDED": "已被替换", "CESSATION_OF_OPERATION": "停止使用", "CERTIFICATE_HOLD": "暂停使用",
-    "PRIVILEGE_WITHDRAWN": "权限收回",
+    "PRIVILEGE_WITHDRAWN": "权限收回", "CA_COMPROMISE": "CA 密钥泄露",
 }  # fmt: skip
 FIELDS: Mapping[str, str] = {
     "unit_code": "单位", "name": "姓名", "user_type": "用户类型", "school_type": "办学类型", "address": "单位通讯地址",
@@ -92,15 +91,18 @@ ACTIONS: Mapping[str, str] = {
     _A.CHANGE_SUBMIT: "录入变更申请", _A.CHANGE_REVIEW: "审核变更申请", _A.CHANGE_DECIDE: "决定变更申请",
     _A.CHANGE_EXECUTE: "执行变更", _A.CHANGE_READ: "查看变更申请", _A.CRL_PUBLISH: "发布吊销列表",
     _A.CRL_READ: "查看吊销列表差异", _A.CRL_OVERRIDE: "提出强制发布", _A.CRL_OVERRIDE_CONFIRM: "确认强制发布",
+    _A.OCSP_PRESIGN: "预签 OCSP 应答",
     _A.MESSAGE_READ: "查看消息", _A.MESSAGE_RESEND: "重新发送消息", _A.CAMPAIGN_SET: "设定实施计划",
     _A.CAMPAIGN_READ: "查看实施进度", _A.SIGN_IN_REPORT: "报告首次登录", _A.FEED_READ: "读取账号变更",
-    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份",
+    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份", _A.STATUS_READ: "查看系统状态",
+    _A.CA_DECLARE: "报告 CA 密钥泄露", _A.CA_CONFIRM: "确认 CA 密钥泄露", _A.CA_REVOKE: "吊销或新建签发 CA",
+    _A.CA_READ: "查看 CA",
 }  # fmt: skip
 REVIEWS: Mapping[str, str] = {
     "registration.review": "审核申请", "registration.submit": "再次提交申请",
     "registration.attach-scan": "附申请单扫描件", "conflict.decide": "处理重复登记", "change.submit": "录入变更申请",
     "change.review": "审核变更申请", "change.decide": "决定变更申请", "change.execute": "执行变更",
-    "change.attach-scan": "附变更申请单扫描件",
+    "change.attach-scan": "附变更申请单扫描件", "transfer.begin": "开始交接", "transfer.execute": "执行交接",
 }  # fmt: skip
 # What the service itself gives as the reason; everything else under that key was typed by a person.
 OWN_REASONS: Sequence[tuple[re.Pattern[str], str]] = tuple(
@@ -116,8 +118,16 @@ OWN_REASONS: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"token (\S+) reported lost", r"介质 \1 已挂失"),
         (r"token (\S+) reported damaged", r"介质 \1 已报损"),
         (r"unit case (\S+)", r"单位变更 \1"),
+        (r"key compromised", "密钥泄露"),
+        (r"the issuing CA's key is compromised", "签发 CA 的密钥泄露"),
     )
 )
+
+
+def issuer(name: str) -> str:
+    """The name of a CA of ours: the root, the first issuing CA, or one after a roll-over."""
+    later = re.fullmatch(r"issuing-(\d+)", name)
+    return f"第 {later[1]} 签发 CA" if later else {"root": "根 CA", "issuing": "签发 CA"}.get(name, name)
 
 
 def own_reason(text: str) -> str:

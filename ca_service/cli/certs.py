@@ -6,17 +6,14 @@ import click
 from asn1crypto import pem
 
 from ca_service.cli.base import Call, Group, pass_call
-from ca_service.domain.certificates import Certificate, RevocationReason
+from ca_service.domain.certificates import ORDERED, Certificate, RevocationReason
 from ca_service.domain.errors import NotFound
 from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
 from ca_service.workflows.certificates import history, list_certificates, show_certificate
 from ca_service.workflows.orders import confirm_order, list_orders
+from ca_service.workflows.outdated import due_for_replacement
 
-_REASONS = {
-    reason.name.lower().replace("_", "-"): reason
-    for reason in RevocationReason
-    if reason is not RevocationReason.CERTIFICATE_HOLD
-}
+_REASONS = {reason.name.lower().replace("_", "-"): reason for reason in RevocationReason if reason in ORDERED}
 
 
 @click.group(cls=Group)
@@ -100,6 +97,17 @@ def history_(call: Call, serial: str) -> None:
         for e in history(call.services, call.actor, serial)
     ]  # fmt: skip
     call.show(rows, title=f"证书 {serial}")
+
+
+@certs.command("due")
+@pass_call
+def due(call: Call) -> None:
+    """须换发的证书：所载姓名或单位已经变更，由持有人用证书助手更新。"""
+    rows = [
+        {**_row(call, c), "outdated_at": c.outdated_at.isoformat() if c.outdated_at else "", "ground": c.outdated_by}
+        for c in due_for_replacement(call.services, call.actor).rows
+    ]
+    call.show(rows, title="须换发的证书", brief=("serial", "status", "name", "unit", "outdated_at", "ground"))
 
 
 @certs.command("orders")

@@ -23,7 +23,7 @@ def crl() -> None:
 
 
 @crl.command("publish")
-@click.option("--issuer", type=click.Choice(["issuing", "root"]), default="issuing", show_default=True)
+@click.option("--issuer", default="issuing", show_default=True, help="CA 名称：root、issuing、issuing-2 等")
 @pass_call
 def publish(call: Call, issuer: str) -> None:
     """立即发布新的 CRL（分片的，连同全部分片）。"""
@@ -33,7 +33,7 @@ def publish(call: Call, issuer: str) -> None:
 
 
 @crl.command("show")
-@click.option("--issuer", type=click.Choice(["issuing", "root"]), default="issuing", show_default=True)
+@click.option("--issuer", default="issuing", show_default=True, help="CA 名称：root、issuing、issuing-2 等")
 @click.option("--shard", type=click.IntRange(min=0), help="只看这一分片（默认为完整的 CRL）")
 @pass_call
 def show(call: Call, issuer: str, shard: int | None) -> None:

@@ -13,10 +13,13 @@ from cryptography import x509
 from ca_service.cli.base import Call, Command, pass_call
 from ca_service.config import ConfigError
 from ca_service.domain.errors import DomainError
+from ca_service.domain.presigned import RunStatus
 from ca_service.signing import delegated_keys
 from ca_service.store import schema
 from ca_service.wiring import Wiring
 from ca_service.workflows.crl_alarms import concerns
+from ca_service.workflows.crl_lines import all_lines
+from ca_service.workflows.current_issuer import current, current_issuer
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
@@ -78,7 +81,7 @@ def _root_key(wiring: Wiring) -> Finding:
 
 
 def _issuing_key(wiring: Wiring) -> Finding:
-    return _key(wiring, "issuing", "签发 CA 密钥")
+    return _key(wiring, current_issuer(wiring.services), "签发 CA 密钥")
 
 
 def _key(wiring: Wiring, name: str, what: str) -> Finding:
@@ -104,7 +107,7 @@ def _custody_key(wiring: Wiring) -> Finding:
 
 def _crl(wiring: Wiring) -> Finding:
     with wiring.database.read() as uow:
-        lines = [line for issuer in ("issuing", "root") for line in uow.crls.lines(issuer)]
+        lines = all_lines(uow)
         refused = {line.name: uow.crls.last_refused(line.name) for line in lines}
         absent = [line.name for line in lines if uow.crls.outlines(line.name)[1] is None]
     for name, held_back in refused.items():
@@ -124,7 +127,7 @@ def _mirror(wiring: Wiring) -> Finding:
     if mirror is None:
         return Finding("发布目录", "未配置")
     with wiring.database.read() as uow:
-        lines = [line.name for issuer in ("issuing", "root") for line in uow.crls.lines(issuer)]
+        lines = [line.name for line in all_lines(uow)]
         numbers = {name: latest.number for name in lines if (latest := uow.crls.outlines(name)[1])}
     behind = [name for name, number in numbers.items() if mirror.number(f"crl/{name}.crl") < number]
     if not behind:
@@ -139,9 +142,23 @@ def _ocsp(wiring: Wiring) -> Finding:
     return Finding("OCSP 与发布服务", answer.text.strip(), mend)
 
 
+def _presigned(wiring: Wiring) -> Finding:
+    what, ca = "预签的 OCSP 应答", wiring.config.ca
+    with wiring.database.read() as uow:
+        runs = uow.presign_runs.find(issuer=current(uow), status=RunStatus.FINISHED, order="-number", limit=1)
+    if not runs:
+        mend = "请确认 educa worker 在运行，或运行 educa ocsp presign" if ca.ocsp_presign_refresh else ""
+        return Finding(what, "没有，每个应答在被问到时签名", mend)
+    (run,) = runs
+    served_until = run.started_at + (run.next_update - run.started_at) / 2
+    mend = "" if wiring.clock() < served_until else "已不再使用：请运行 educa ocsp presign，或确认 educa worker 在运行"
+    return Finding(what, f"{run.answers} 份，使用至 {served_until:%Y-%m-%d %H:%M} UTC", mend)
+
+
 def _clock(wiring: Wiring) -> Finding:
     with wiring.database.read() as uow:
-        newest = max((c.created_at for c in uow.certificates.find(profile="ocsp-signer")), default=wiring.clock())
+        signers_ever = uow.certificates.find(profile="ocsp-signer", holder_id=None)
+        newest = max((c.created_at for c in signers_ever), default=wiring.clock())
     mend = "" if newest <= wiring.clock() else "系统时钟比已有记录早：请校准时间（例如 chrony）后再启动服务"
     return Finding("系统时钟", f"{wiring.clock():%Y-%m-%d %H:%M:%S} UTC", mend)
 
@@ -163,6 +180,7 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("CRL", _crl),
     ("发布目录", _mirror),
     ("OCSP 与发布服务", _ocsp),
+    ("预签的 OCSP 应答", _presigned),
     ("系统时钟", _clock),
     ("磁盘", _disk),
 )

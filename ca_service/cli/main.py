@@ -12,6 +12,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "audit": "audit",
         "backup": "backup",
+        "ca": "ca",
         "campaigns": "campaigns",
         "certs": "certs",
         "changes": "changes",
@@ -22,10 +23,12 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "init": "init",
         "media": "media",
         "messages": "messages",
+        "ocsp": "ocsp_answers",
         "registrations": "registrations",
         "restore": "backup",
         "serve": "serve",
         "staff": "staff",
+        "transfers": "transfers",
         "units": "units",
         "worker": "serve",
     }

@@ -14,7 +14,7 @@ from ca_service.domain.errors import Invalid
 from ca_service.domain.media import Arrival, Medium, MediumStatus
 from ca_service.domain.unblocks import ReleaseStatus
 from ca_service.intake.media_file import read_media
-from ca_service.workflows import custody, handovers, incidents, parcels, reconciliation, so_pins, unblock
+from ca_service.workflows import custody, handovers, incidents, parcels, reconciliation, releases, so_pins
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -79,7 +79,7 @@ def unblocks(call: Call) -> None:
             "released_at": one.released_at.isoformat(),
             "expires_at": one.expires_at.isoformat(),
         }
-        for one in unblock.list_releases(call.services, call.actor).rows
+        for one in releases.list_releases(call.services, call.actor).rows
     ]
     call.show(rows, title="介质解锁")
 

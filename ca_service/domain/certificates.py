@@ -45,12 +45,16 @@ class RevocationReason(IntEnum):
 
     UNSPECIFIED = 0
     KEY_COMPROMISE = 1
+    CA_COMPROMISE = 2
     AFFILIATION_CHANGED = 3
     SUPERSEDED = 4
     CESSATION_OF_OPERATION = 5
     CERTIFICATE_HOLD = 6
     PRIVILEGE_WITHDRAWN = 9
 
+
+ORDERED = frozenset(RevocationReason) - {RevocationReason.CERTIFICATE_HOLD, RevocationReason.CA_COMPROMISE}
+"""The reasons for which a person's certificate can be revoked by an order."""
 
 _S, _E = CertificateStatus, CertificateEvent
 
@@ -79,6 +83,8 @@ CERTIFICATE = Machine(
 class Certificate:
     """One serial of one issuer. `serial` is lower-case hex without leading zeros, as tools print it.
 
+    `outdated_at`: since then it names what is no longer so (a name, a unit), by the case `outdated_by`; to be replaced.
+    `reminded_at` is of the last word about a hold, `end_notice_at` when the holder is next told that it ends.
     `shard` is the part of the issuer's CRL that the certificate itself names, for ever; None: the whole.
     """
 
@@ -101,6 +107,9 @@ class Certificate:
     crl_entry: bytes | None = None
     confirmed_at: datetime | None = None
     reminded_at: datetime | None = None
+    outdated_at: datetime | None = None
+    outdated_by: str = ""
+    end_notice_at: datetime | None = None
     shard: int | None = None
 
     def good_at(self, now: datetime) -> bool:

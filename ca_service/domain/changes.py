@@ -25,6 +25,7 @@ class CertificateAct(StrEnum):
 
     FREEZE = "freeze"
     REVOKE = "revoke"
+    REPLACE = "replace"  # good until its holder has renewed it on the same token
 
 
 class ChangeStatus(StrEnum):
@@ -177,26 +178,62 @@ class Change:
         """The hash of what was approved: what was shown, and what is to happen to the certificate."""
         return content_sha256(self, besides=_PROGRESS - {"certificate_act"})
 
+    @property
+    def is_as_approved(self) -> bool:
+        """Whether it still is what was approved."""
+        return self.approval_sha256() == self.approved_sha256
 
-def acts_for(kind: ChangeKind, paper: Paper | None) -> frozenset[CertificateAct]:
+
+def acts_for(kind: ChangeKind, paper: Paper | None, *, handed_over: bool = False) -> frozenset[CertificateAct]:
     """What may be decided for the live certificate of the person; empty where the case does not end or hold it.
 
-    A certificate whose name or unit is no longer true is revoked (affiliationChanged): the person gets another one.
+    A certificate whose name or unit is no longer true is replaced on the same token, or revoked at once
+    (affiliationChanged) where that cannot wait; then the person gets another token.
+    `handed_over`: the stop belongs to a hand-over, and who hands over does not come back.
     """
-    if kind is ChangeKind.STOP:
-        return frozenset(CertificateAct)
-    if kind is ChangeKind.INFORMATION_CHANGE and paper is not None and paper.touches_certificate():
+    if kind is ChangeKind.STOP and handed_over:
         return frozenset({CertificateAct.REVOKE})
+    if kind is ChangeKind.STOP:
+        return frozenset({CertificateAct.FREEZE, CertificateAct.REVOKE})
+    if kind is ChangeKind.INFORMATION_CHANGE and paper is not None and paper.touches_certificate():
+        return frozenset({CertificateAct.REVOKE, CertificateAct.REPLACE})
     return frozenset()
+
+
+class AccountEventKind(StrEnum):
+    """What relying systems are told: the kinds of forms, and what happens to whole units."""
+
+    STOP = "stop"
+    RESTORE = "restore"
+    UNLOCK = "unlock"
+    RESET_PASSWORD = "reset-password"  # noqa: S105  the name of an act, not a secret
+    INFORMATION_CHANGE = "information-change"
+    UNIT_CHANGE = "unit-change"
+
+
+FIRST_KINDS = frozenset(AccountEventKind) - {AccountEventKind.UNIT_CHANGE}
+"""What every reader knows. A kind that came later is told only to those who ask for it."""
 
 
 @dataclass(frozen=True)
 class AccountEvent:
-    """A row of the feed for relying systems. For an information change `unit_code` is the unit after it."""
+    """A row of the feed for relying systems; `change_id` is the form or the unit's case.
+
+    For an information change and a unit change `unit_code` is the unit after it. In a unit change the person stays
+    where they are and the unit became another one: certificates that name `from_unit` speak for the new one.
+    """
 
     seq: int
-    kind: ChangeKind
+    kind: AccountEventKind
     holder_id: str
     unit_code: str
     at: datetime
     change_id: str
+    from_unit: str = ""
+
+    def told_to(self, known: frozenset[AccountEventKind]) -> AccountEventKind:
+        """The kind as a reader that knows these is told it.
+
+        Another unit by an information change is the careful reading: the old certificate opens nothing any more.
+        """
+        return self.kind if self.kind in known else AccountEventKind.INFORMATION_CHANGE

@@ -1,9 +1,10 @@
 """The texts that people get, in Chinese. None carries an ID number; a code stands only in the message it is for."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
+from ca_service.clock import SHANGHAI
 from ca_service.domain.crl_alarms import AlarmKind
 from ca_service.domain.enrolments import CODE_LIFETIME
 from ca_service.domain.messages import Letter
@@ -30,6 +31,36 @@ def certificate_still_frozen(mobile: str, days: int) -> Letter:
     return Letter(mobile, text)
 
 
+def certificate_ends(mobile: str, last_day: date, days: int) -> Letter:
+    """To a person whose certificate can and should be renewed now."""
+    left = f"还有 {days} 天" if days else "不足 1 天"
+    day = f"{last_day.year} 年 {last_day.month} 月 {last_day.day} 日"
+    text = (
+        f"您的教育CA证书将于 {day} 到期（{left}）。请尽快插入介质，用证书助手办理更新；到期后不能在线更新，须重新办理。"
+    )
+    return Letter(mobile, text)
+
+
+def codes_misused(mobile: str, act: str, at: datetime) -> Letter:
+    """To a person whose codes, or certificate, were used with another token than the person's."""
+    when = at.astimezone(SHANGHAI)
+    text = (
+        f"{when.month} 月 {when.day} 日 {when:%H:%M} 有人以您的名义{act}，但所用的不是派发给您的介质，已被拒绝并记录。"
+        "如是您本人插错介质，换上派发给您的介质重试即可；如不是，请立即联系上级用户管理部门作废并重新发放。"
+    )
+    return Letter(mobile, text)
+
+
+def token_misused(mobile: str, at: datetime) -> Letter:
+    """To a person whose token was brought with somebody else's codes."""
+    when = at.astimezone(SHANGHAI)
+    text = (
+        f"{when.month} 月 {when.day} 日 {when:%H:%M} 有人持他人的下载码在您的介质上下载证书，已被拒绝并记录。"
+        "介质不在您手中的，请立即向上级用户管理部门挂失。"
+    )
+    return Letter(mobile, text)
+
+
 # E-mail passes through machines of others: these say the unit's name and what to do, no name, number, code or reason.
 
 
@@ -49,6 +80,24 @@ def change_executed(email: str, unit_name: str) -> Letter:
     """To a person for whom a change case was carried out; `unit_name` is the unit after it."""
     text = f"您在“{unit_name}”的教育CA用户变更申请已办理。不是您本人或本单位提出的，请立即联系上级用户管理部门。"
     return Letter(email, text, "教育CA：变更已办理")
+
+
+def certificate_due(email: str, unit_name: str) -> Letter:
+    """To a person whose certificate names what is no longer so; `unit_name` is the unit as it is called now."""
+    text = (
+        f"您在“{unit_name}”的教育CA证书所载姓名或单位已经变更，须换发新证书。请插入介质，用证书助手的“更新证书”办理，"
+        "不需要下载码；换发之后旧证书自动停用。"
+    )
+    return Letter(email, text, "教育CA：请换发证书")
+
+
+def issuer_ended(email: str, unit_name: str) -> Letter:
+    """To a person whose certificate ended with the issuing CA's key."""
+    text = (
+        f"因签发系统的安全原因，您在“{unit_name}”的教育CA证书已停止使用。您的介质没有问题，请妥善保管，"
+        "等候上级用户管理部门通知重新下载证书。"
+    )
+    return Letter(email, text, "教育CA：证书已停止使用")
 
 
 def change_returned(email: str, unit_name: str) -> Letter:
@@ -80,3 +129,12 @@ def crl_alarm_text(kinds: Mapping[str, AlarmKind]) -> str:
 def crl_alarm(to: str, text: str) -> Letter:
     """To those whom the centre's roster names."""
     return Letter(to, text, "教育CA告警：证书吊销列表")
+
+
+def codes_misused_by_email(email: str, unit_name: str, act: str) -> Letter:
+    """The same by the other way: whoever has the codes may have the telephone that they came to."""
+    text = (
+        f"有人以您在“{unit_name}”的用户身份{act}，但所用的不是派发给您的介质，已被拒绝并记录。"
+        "不是您本人操作的，请立即联系上级用户管理部门。"
+    )
+    return Letter(email, text, "教育CA：有人试用您的下载码或解锁码")

@@ -62,6 +62,11 @@ class Action(StrEnum):
     CHANGE_EXECUTE = "change.execute"
     CHANGE_READ = "change.read"
     CRL_PUBLISH = "crl.publish"
+    CA_DECLARE = "ca.declare"
+    CA_CONFIRM = "ca.confirm"
+    CA_REVOKE = "ca.revoke"
+    CA_READ = "ca.read"
+    OCSP_PRESIGN = "ocsp.presign"
     CRL_READ = "crl.read"
     CRL_OVERRIDE = "crl.override"
     CRL_OVERRIDE_CONFIRM = "crl.override-confirm"
@@ -73,12 +78,15 @@ class Action(StrEnum):
     FEED_READ = "feed.read"
     AUDIT_READ = "audit.read"
     BACKUP = "backup"
+    STATUS_READ = "status.read"
 
 
 _R, _A = Role, Action
 NOT_PEOPLE = frozenset({_R.OPERATOR, _R.DIRECTORY, _R.RELYING})
 """Roles that no staff account can have."""
 
+# The three administrators (三员) are three different people, and none of them does business.
+ADMINISTRATORS: frozenset[Role] = frozenset({_R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR})
 _BUSINESS = frozenset({_R.CLERK, _R.REVIEWER, _R.CUSTODIAN})
 _READERS = frozenset({*_BUSINESS, _R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR})
 
@@ -123,7 +131,13 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CHANGE_DECIDE: frozenset({_R.REVIEWER}),
         _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
         _A.CHANGE_READ: _READERS,
+        # Ending an issuing CA takes three: two administrators who exclude each other, and whoever has the root's token.
+        _A.CA_DECLARE: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.CA_CONFIRM: frozenset({_R.SECURITY_ADMIN}),
+        _A.CA_REVOKE: frozenset({_R.OPERATOR}),
+        _A.CA_READ: frozenset({*ADMINISTRATORS, _R.OPERATOR}),
         _A.CRL_PUBLISH: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.OCSP_PRESIGN: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
         _A.CRL_READ: frozenset({_R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR}),
         # A list that nothing in the history explains is let pass by two people who exclude each other, never by one.
         _A.CRL_OVERRIDE: frozenset({_R.CA_ADMIN}),
@@ -136,6 +150,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.FEED_READ: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
         _A.BACKUP: frozenset({_R.OPERATOR}),
+        _A.STATUS_READ: _READERS,
     }
 )
 
@@ -144,9 +159,10 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.UNITS_IMPORT, _A.UNITS_PROPOSE, _A.UNITS_CONFIRM, _A.STAFF_MANAGE, _A.STAFF_RESCUE, _A.REGISTRATION_PUSH,
         _A.MEDIA_REGISTER,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
+        _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
         _A.CRL_READ, _A.CRL_OVERRIDE, _A.CRL_OVERRIDE_CONFIRM,
-        _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
-        _A.BACKUP,
+        _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ, _A.STATUS_READ,
+        _A.BACKUP, _A.OCSP_PRESIGN,
     }
 )  # fmt: skip
 
@@ -155,12 +171,10 @@ READING: frozenset[Action] = frozenset(
     {
         _A.UNITS_READ, _A.STAFF_READ, _A.REGISTRATION_READ, _A.REGISTRATION_UNMASK, _A.MEDIA_READ, _A.ENROLMENT_READ,
         _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.ROSTER_READ,
-        _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.CRL_READ,
+        _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.CA_READ, _A.STATUS_READ, _A.CRL_READ,
     }
 )  # fmt: skip
 
-# The three administrators (三员) are three different people, and none of them does business.
-ADMINISTRATORS: frozenset[Role] = frozenset({_R.CA_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR})
 STAFF_ROLES: tuple[Role, ...] = tuple(role for role in Role if role not in NOT_PEOPLE)
 
 

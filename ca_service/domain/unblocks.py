@@ -33,6 +33,8 @@ class ReleaseEvent(StrEnum):
 
 
 _S, _E = ReleaseStatus, ReleaseEvent
+UNDER_WAY = (_S.OPEN, _S.BLOCKED)
+"""Neither done nor replaced: another code may be given instead."""
 
 RELEASE = Machine(
     "解锁",
@@ -49,7 +51,10 @@ RELEASE = Machine(
 
 @dataclass(frozen=True)
 class Release:
-    """Made by executing the change form `change_id`; the code and the session are kept as keyed hashes only."""
+    """Made by executing the change form `change_id`; the code and the session are kept as keyed hashes only.
+
+    `asked_by` is who asked for another code in place of this one.
+    """
 
     id: str
     serial: str
@@ -66,6 +71,8 @@ class Release:
     session_expires_at: datetime | None = None
     nonce: bytes | None = None
     confirmed_at: datetime | None = None
+    asked_by: str | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

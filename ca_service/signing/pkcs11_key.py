@@ -6,9 +6,10 @@ from types import MappingProxyType
 from typing import Any
 
 from asn1crypto.algos import SignedDigestAlgorithm
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.exceptions import NoSuchKey
-from pkcs11.util.ec import encode_ec_public_key, encode_ecdsa_signature, encode_named_curve_parameters
+from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from ca_service.domain.errors import Conflict, NotFound, Unavailable
 from ca_service.signing.token_sessions import TokenSessions
@@ -26,6 +27,9 @@ def _curve(name: str, digest: str) -> _Curve:
 
 
 CURVES = MappingProxyType({"p256": _curve("secp256r1", "sha256"), "p384": _curve("secp384r1", "sha384")})
+
+# r and s of the longest curve: more than that is allocated and cleared for each signature otherwise.
+_LONGEST = 2 * 48
 
 
 class Pkcs11Key:
@@ -46,15 +50,16 @@ class Pkcs11Key:
         """Hash here, sign on the token; the token's raw r||s becomes an Ecdsa-Sig-Value (RFC 3279 §2.2.3)."""
         digest = hashlib.new(self._kind.hash, message).digest()
 
-        def use(session: Any) -> bytes:
-            key = session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=self.label)
-            return bytes(encode_ecdsa_signature(key.sign(digest, mechanism=Mechanism.ECDSA)))
+        def use(key: Any) -> bytes:
+            raw: bytes = key.sign(digest, mechanism=Mechanism.ECDSA, buffer_size=_LONGEST)
+            return raw
 
         try:
-            signature: bytes = self._sessions.retrying(use)
+            signature: bytes = self._sessions.with_key(self.label, use)
         except NoSuchKey as error:
             raise self._missing() from error
-        return signature
+        half = len(signature) // 2
+        return encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
 
     def _read_public_key(self, session: Any) -> bytes:
         try:

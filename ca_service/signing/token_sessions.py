@@ -1,22 +1,25 @@
 """Sessions on one PKCS#11 token: a pool that is opened in the process that uses it and survives a vanished token.
 
 A session handle dies with the token or after a reset, and a forked process must not use its parent's; so sessions are
-opened on demand, kept per process, and all dropped when one of them turns out to be dead.
+opened on demand, kept per process, and all dropped when one of them turns out to be dead. The handle of a key lives in
+its session and goes with it.
 """
 
 import os
-import queue
 import threading
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import pkcs11
+from pkcs11 import ObjectClass
 from pkcs11 import exceptions as p11
 
 from ca_service.domain.errors import Unavailable
+from ca_service.workflows.ports import Meter, Unmeasured
 
 _DEAD = (
     p11.SessionHandleInvalid,
@@ -30,45 +33,10 @@ _DEAD = (
     p11.UserNotLoggedIn,
     p11.GeneralError,
 )
-# What a log-in ends with while the token is away, and after it has come back.
-_ASTRAY = (
-    p11.NoSuchToken,
-    p11.SlotIDInvalid,
-    p11.DeviceRemoved,
-    p11.DeviceError,
-    p11.TokenNotPresent,
-    p11.TokenNotRecognised,
-    p11.GeneralError,
-)
 
 
 _OPENING = threading.RLock()
-
-
-class _Module:
-    """How often the module was initialised: a session of an earlier life must neither be used nor closed.
-
-    Their numbers begin anew, so that an old one names somebody else's session by now; even a session left to the
-    garbage collector closes it.
-    """
-
-    def __init__(self) -> None:
-        self.life = 0
-        self._buried: list[Any] = []
-
-    def start_afresh(self, library: Any) -> None:
-        """Initialise the module again; every session of this process is dead."""
-        library.reinitialize()
-        self.life += 1
-
-    def bury(self, sessions: "queue.LifoQueue[Any]") -> None:
-        """Keep sessions of an earlier life from the garbage collector."""
-        with suppress(queue.Empty):
-            while True:
-                self._buried.append(sessions.get_nowait())
-
-
-_MODULE = _Module()
+_POOLS: "weakref.WeakSet[TokenSessions]" = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -85,67 +53,84 @@ class TokenAddress:
         return f"TokenAddress(module={self.module!r}, label={self.label!r})"
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A logged-in session and the private keys that were found in it: their handles are good for no other."""
+
+    session: Any
+    _keys: dict[str, Any] = field(default_factory=dict)
+
+    def key(self, label: str) -> Any:
+        """The private key of this label, looked for once: that costs more than to sign with it. Raises NoSuchKey."""
+        key = self._keys.get(label)
+        if key is None:
+            key = self._keys[label] = self.session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label)
+        return key
+
+
 class TokenSessions:
     """Logged-in sessions of one token; each is used by one thread at a time."""
 
-    def __init__(self, address: TokenAddress) -> None:
+    def __init__(self, address: TokenAddress, *, meter: Meter | None = None) -> None:
         self.address = address
-        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        self._meter = meter or Unmeasured()
+        self._idle: list[_Opened] = []
         self._pid = os.getpid()
-        self._life = _MODULE.life
+        _POOLS.add(self)
 
-    @contextmanager
-    def session(self) -> Iterator[Any]:
-        """A session to use and give back; a dead one, and all its siblings, are dropped instead."""
-        session = self._take()
+    def retrying(self, use: Callable[[Any], Any]) -> Any:
+        """Call `use(session)`, once more on fresh sessions if the first were dead; then raise Unavailable."""
+        return self._alone(lambda opened: use(opened.session))
+
+    def with_key(self, label: str, use: Callable[[Any], Any]) -> Any:
+        """Call `use(private key of this label)` in the same way; raise NoSuchKey when the token has none."""
+        return self._alone(lambda opened: use(opened.key(label)))
+
+    def _alone(self, use: Callable[[_Opened], Any]) -> Any:
+        """SoftHSM ended the process when threads used it at the same time."""
+        with _OPENING:
+            with suppress(*_DEAD):
+                return self._once(use)
+            try:
+                return self._once(use)
+            except p11.NoSuchKey:
+                raise
+            except p11.PKCS11Error as error:
+                raise self._unavailable(error) from error
+
+    def _once(self, use: Callable[[_Opened], Any]) -> Any:
+        """Use a session and give it back; a dead one, and all its siblings, are dropped instead."""
+        opened = self._take()
         try:
-            yield session
+            result = use(opened)
         except _DEAD:
+            self._meter.token_failed(self.address.label)
             self.drop()
             raise
         except BaseException:
-            _close(session)
+            _close(opened.session)
             raise
-        self._idle.put(session)
-
-    def retrying(self, use: Any) -> Any:
-        """Do `_retrying` alone: SoftHSM ended the process when threads used it at the same time."""
-        with _OPENING:
-            return self._retrying(use)
-
-    def _retrying(self, use: Any) -> Any:
-        """Call `use(session)`, once more on fresh sessions if the first were dead; then raise Unavailable."""
-        try:
-            with self.session() as session:
-                return use(session)
-        except _DEAD:
-            pass
-        try:
-            with self.session() as session:
-                return use(session)
-        except p11.PKCS11Error as error:
-            raise self._unavailable(error) from error
+        self._idle.append(opened)
+        return result
 
     def drop(self) -> None:
         """Close every idle session; the next use opens new ones."""
-        self._bury_the_dead()
-        with suppress(queue.Empty):
-            while True:
-                _close(self._idle.get_nowait())
+        with _OPENING:
+            self.close_idle()
 
-    def _take(self) -> Any:
+    def close_idle(self) -> None:
+        """The same for who has the lock, or logs in for the thread that has it."""
+        self._leave_the_parents()
+        while self._idle:
+            _close(self._idle.pop().session)
+
+    def _take(self) -> _Opened:
+        self._leave_the_parents()
+        return self._idle.pop() if self._idle else _Opened(self._open())
+
+    def _leave_the_parents(self) -> None:
         if self._pid != os.getpid():
-            self._idle, self._pid = queue.LifoQueue(), os.getpid()
-        self._bury_the_dead()
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
-            return self._open()
-
-    def _bury_the_dead(self) -> None:
-        if self._life != _MODULE.life:
-            _MODULE.bury(self._idle)
-            self._life = _MODULE.life
+            self._idle, self._pid = [], os.getpid()
 
     def _open(self) -> Any:
         # Modules differ in how well they bear log-ins at the same time (SoftHSM: CKR_GENERAL_ERROR), so one at a time.
@@ -159,15 +144,18 @@ class TokenSessions:
         try:
             library = pkcs11.lib(self.address.module)
             try:
-                return self._log_in_at(library)
-            except _ASTRAY:
-                # Made after the module was loaded, or away meanwhile: SoftHSM finds it by a fresh look only.
-                _MODULE.start_afresh(library)
-                return self._log_in_at(library)
+                session = self._log_in_to(library)
+            except (p11.NoSuchToken, *_DEAD):
+                # A token made after the module was loaded, or one that was away, is seen by a fresh look only.
+                _begin_anew(library)
+                session = self._log_in_to(library)
         except (p11.PKCS11Error, RuntimeError, OSError) as error:
+            self._meter.token_failed(self.address.label)
             raise self._unavailable(error) from error
+        self._meter.token_opened(self.address.label)
+        return session
 
-    def _log_in_at(self, library: Any) -> Any:
+    def _log_in_to(self, library: Any) -> Any:
         token = library.get_token(token_label=self.address.label)
         try:
             return token.open(rw=True, user_pin=self.address.pin)
@@ -180,6 +168,13 @@ class TokenSessions:
             f"无法使用密钥设备“{self.address.label}”（{type(error).__name__}）。"
             "请检查模块路径、介质是否插好、PIN 是否正确，然后重试；可运行 educa doctor 查看原因。"
         )
+
+
+def _begin_anew(library: Any) -> None:
+    # The numbers of sessions and keys begin anew too: one that was kept would name another session, another key.
+    for pool in list(_POOLS):
+        pool.close_idle()
+    library.reinitialize()
 
 
 def _close(session: Any) -> None:

@@ -6,12 +6,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from ca_service.clock import Clock
 from ca_service.domain.certificates import ON_CRL, Issuer
 from ca_service.domain.crls import CrlLine, CrlOutline, CrlShard, CrlStatus, PublishedCrl
 from ca_service.domain.errors import NotFound
 from ca_service.store import models
 from ca_service.store.repository import SqlRepository
-from ca_service.workflows.ports import ExpiredEntry
+from ca_service.workflows.ports import ExpiredEntry, Standing
 
 _CERTIFICATE = models.CertificateRow
 _OUTLINE = [getattr(models.CrlRow, name) for name in CrlOutline.__dataclass_fields__]
@@ -20,16 +21,27 @@ _OUTLINE = [getattr(models.CrlRow, name) for name in CrlOutline.__dataclass_fiel
 class SqlIssuers(SqlRepository[Issuer]):
     """Implements `ports.Issuers`; the UPDATE's row lock puts changes of one issuer in order."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, clock: Clock) -> None:
         super().__init__(session, Issuer, models.IssuerRow, noun="CA")
+        self._clock = clock
 
     def log_change(self, issuer: str, serial: str) -> int:
         """See the port."""
         row = models.IssuerRow
         bump = update(row).where(row.name == issuer).values(status_version=row.status_version + 1)
         version = self._counter(bump.returning(row.status_version), issuer)
-        self._session.execute(insert(models.StatusLogRow).values(issuer=issuer, version=version, serial=serial))
+        # The clock is read behind the row lock, as late as can be: what others do before is not this change's way out.
+        logged = insert(models.StatusLogRow).values(issuer=issuer, version=version, serial=serial, at=self._clock())
+        self._session.execute(logged)
         return version
+
+    def logged(self, line: CrlLine, *, after: int, upto: int) -> Sequence[datetime]:
+        """See the port."""
+        row = models.StatusLogRow
+        query = select(row.at).where(row.issuer == line.issuer, row.version > after, row.version <= upto)
+        if line.shard is not None:
+            query = query.join(_CERTIFICATE, _CERTIFICATE.serial == row.serial).where(_CERTIFICATE.shard == line.shard)
+        return [at for at in self._session.scalars(query.order_by(row.version)) if at is not None]
 
     def changed_since(self, line: CrlLine, version: int, *, limit: int | None = None) -> Sequence[str]:
         """See the port."""
@@ -119,6 +131,22 @@ class SqlCrls(SqlRepository[PublishedCrl]):
         oldest = select(func.min(row.number)).where(row.name == name, published, row.next_update > at)
         number = self._session.scalar(oldest)
         return None if number is None else self.find(name=name, number=number)[0]
+
+    def standing(self, name: str) -> Standing | None:
+        """See the port. The lists themselves, which may be large, are not read."""
+        newest, latest = self.outlines(name)
+        if newest is None or latest is None:
+            return None
+        row = models.CrlRow
+        has_delta = select(row.delta.is_not(None)).where(row.name == name, row.number == latest.number)
+        return Standing(
+            number=latest.number,
+            status_version=latest.status_version,
+            this_update=latest.this_update,
+            next_update=latest.next_update,
+            has_delta=bool(self._session.scalar(has_delta)),
+            refused=newest.status is CrlStatus.REFUSED,
+        )
 
     def last_refused(self, name: str) -> PublishedCrl | None:
         """See the port."""

@@ -1,5 +1,6 @@
 """The repositories that know more than equality: the queues, the chain, the feed."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,7 @@ class SqlAuditLog:
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
+        self.written: Counter[Tag] = Counter()
 
     def append(
         self,
@@ -85,6 +87,7 @@ class SqlAuditLog:
             rows.append(vars(entry))
             previous = entry.hash
         self._session.connection().execute(_ENTRY, rows)
+        self.written[tag] += len(rows)
         heads.move(self._session, "audit", (seq + len(rows), previous))
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:

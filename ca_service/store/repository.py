@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
+from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
@@ -98,6 +99,13 @@ class SqlRepository(Generic[R]):
         query = select(column, func.count()).where(*self._conditions(equal, within)).group_by(column)
         return {row[0]: row[1] for row in self._session.execute(query)}
 
+    def earliest(self, field: str, **equal: object) -> datetime | None:
+        """See the port."""
+        found: datetime | None = self._session.scalar(
+            select(func.min(getattr(self._row, field))).where(*self._conditions(equal))
+        )
+        return found
+
     def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
         """See the port."""
         guards = {name: getattr(record, name) for name in (*self._key, "status", *guard) if hasattr(record, name)}
@@ -161,6 +169,9 @@ class SqlRepository(Generic[R]):
 
     def _context(self, columns: dict[str, Any]) -> str:
         return f"{self._row.__tablename__}/{columns[self._key[0]]}"
+
+
+# Every transaction makes all the repositories anew; what they find out about their classes is always the same.
 
 
 def _plain(personal: Any) -> bytes:

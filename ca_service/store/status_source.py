@@ -33,13 +33,15 @@ class SqlStatusSource:
         """See the protocol. The log holds every version once, so its length tells whether it is complete."""
         log, issuer = models.StatusLogRow, models.IssuerRow
         current = select(issuer.status_version).where(issuer.name == self._issuer)
-        since = select(log.serial).where(log.issuer == self._issuer, log.version > version).order_by(log.version)
+        since = select(log.serial, log.at).where(log.issuer == self._issuer, log.version > version)
+        since = since.order_by(log.version)
         with self._engine.begin() as connection:
             # Under READ COMMITTED a change may commit between the two reads: the list is cut at the version read first.
             now = int(connection.scalar(current) or 0)
-            rows = connection.scalars(since.where(log.version <= now).limit(_LOG_WINDOW + 1)).all()
+            rows = connection.execute(since.where(log.version <= now).limit(_LOG_WINDOW + 1)).all()
         complete = version <= now and len(rows) == now - version
-        return Changes(now, [int(serial, 16) for serial in rows] if complete else None)
+        moments = [at for _, at in rows if at is not None]
+        return Changes(now, [int(serial, 16) for serial, _ in rows] if complete else None, moments)
 
     def status(self, serials: Sequence[int]) -> Mapping[int, Status]:
         """See the protocol. A serial whose signature is not recorded yet counts as never issued."""
@@ -52,7 +54,7 @@ class SqlStatusSource:
             row.status != CertificateStatus.SIGNING,
         )
         with self._engine.begin() as connection:
-            return {int(serial, 16): _status(when, reason) for serial, when, reason in connection.execute(query)}
+            return {int(serial, 16): status_of(when, reason) for serial, when, reason in connection.execute(query)}
 
 
 class _OneStatus:
@@ -81,7 +83,7 @@ class _OneStatus:
             cursor = connection.cursor()
             cursor.execute(self._statement, [values[name] for name in self._order] if self._order else values)
             found = cursor.fetchone()
-        return {} if found is None else {serial: _status(self._when(found[0]), self._reason(found[1]))}
+        return {} if found is None else {serial: status_of(self._when(found[0]), self._reason(found[1]))}
 
 
 def _converter(kind: Any, engine: Engine) -> Callable[[Any], Any]:
@@ -93,5 +95,6 @@ def _converter(kind: Any, engine: Engine) -> Callable[[Any], Any]:
 _GOOD = Good()
 
 
-def _status(when: datetime | None, reason: RevocationReason | None) -> Status:
+def status_of(when: datetime | None, reason: RevocationReason | None) -> Status:
+    """What a row of a certificate says in an answer."""
     return _GOOD if when is None else Revoked(when, None if reason is None else int(reason))

@@ -12,22 +12,28 @@ from ca_service.domain.applications import Application, Batch, Contact
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change, Paper
+from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.crl_alarms import CrlAlarm
 from ca_service.domain.crl_overrides import CrlOverride
 from ca_service.domain.errors import Unavailable
+from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
+from ca_service.domain.presigned import PresignRun
+from ca_service.domain.propagation import Lag
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey, TotpSecret
 from ca_service.domain.sign_in import Session as SignedIn
+from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
+from ca_service.store.answers import SqlOcspAnswers
 from ca_service.store.crls import SqlCrls, SqlIssuers
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
@@ -42,6 +48,7 @@ from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
 from ca_service.store.sign_in import SqlStaff, SqlTransient, SqlTries
 from ca_service.store.unit_tree import SqlUnits
+from ca_service.workflows.ports import Meter, Unmeasured
 
 _READ_ONLY = "educa_read_only"
 
@@ -88,16 +95,20 @@ class SqlUnitOfWork:
         self.enrolments = SqlEnrolments(session)
         self.releases = SqlRepository(session, Release, models.ReleaseRow, noun="解锁")
         self.so_pins = SqlTransient(session, SoPin, models.SoPinRow, noun="管理 PIN")
-        self.issuers = SqlIssuers(session)
+        self.issuers = SqlIssuers(session, clock)
         self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
         self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
         self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
         self.crls = SqlCrls(session)
         self.crl_overrides = SqlRepository(session, CrlOverride, models.CrlOverrideRow, noun="CRL 强制发布")
         self.crl_alarms = SqlRepository(session, CrlAlarm, models.CrlAlarmRow, noun="CRL 告警")
+        self.compromises = SqlRepository(session, Compromise, models.CompromiseRow, noun="密钥泄露处置")
+        self.presign_runs = SqlTransient(session, PresignRun, models.PresignRunRow, noun="预签")
+        self.ocsp_answers = SqlOcspAnswers(session)
         self.changes = SqlRepository(
             session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
         )
+        self.transfers = SqlRepository(session, Transfer, models.TransferRow, noun="交接")
         self.steps = SqlRepository(session, Step, models.StepRow, noun="审核步骤", place="from_unit")
         self.conflicts = SqlRepository(session, ConflictCase, models.ConflictRow, noun="重复登记", place="at_unit")
         self.messages = SqlRepository(
@@ -105,6 +116,8 @@ class SqlUnitOfWork:
         )
         self.campaigns = SqlRepository(session, Campaign, models.CampaignRow, noun="实施计划")
         self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
+        self.lags = SqlTransient(session, Lag, models.LagRow, noun="测量值")
+        self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
         self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
         self._account_events = SqlAccountEvents(session)
@@ -125,11 +138,12 @@ class SqlUnitOfWork:
 class Database:
     """An engine and the two ways to open a transaction on it."""
 
-    def __init__(self, url: str, *, sealer: Sealer, clock: Clock) -> None:
+    def __init__(self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None) -> None:
         self.engine = connect(url)
         self.reading = self.engine.execution_options(**{_READ_ONLY: True})
         self._sealer = sealer
         self._clock = clock
+        self._meter = meter or Unmeasured()
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnitOfWork]:
@@ -147,23 +161,28 @@ class Database:
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
-                yield SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
+                uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
+                yield uow
         except DBAPIError as error:
             raise Unavailable(
                 f"数据库当前无法完成此操作（{type(error.orig).__name__}），未作任何更改。"
                 "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
             ) from error
+        # Behind the commit: an entry that was rolled back is none.
+        for tag, entries in uow.audit.written.items():
+            self._meter.audited(tag.value, entries)
 
 
 def connect(url: str) -> Engine:
     """An engine whose transactions start as this service needs them.
 
     SQLite: a writer takes its lock at BEGIN (no upgrade deadlocks), commits are synced to disk (synchronous=FULL): a
-    serial must not be forgotten by a power cut after its certificate was signed.
+    serial must not be forgotten by a power cut after its certificate was signed. An error of the database names the
+    statement and never the values, which may be a person's: it ends up in a log.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = create_engine(url, connect_args={"timeout": 15})
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: object, _record: object) -> None:

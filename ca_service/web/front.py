@@ -1,7 +1,8 @@
-"""What stands before the console: who really asks, and with which client certificate.
+"""What stands before the console: who really asks, with which client certificate, under which identifier.
 
 The TLS server of this process hands on the certificate that it verified; a proxy hands it on in a header, as it does
-the client's address. Both are believed only from the addresses that the configuration names.
+the client's address and the request's identifier. They are believed only from the addresses that the configuration
+names.
 """
 
 import ssl
@@ -10,6 +11,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from ca_service.web.requests import HEADER, REQUEST_ID, accepted
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -17,10 +20,11 @@ CERTIFICATE = "educa.client_certificate"
 """Key of the WSGI environment with the client's certificate, DER; no header can take this name."""
 
 _LONGEST = 32_768
+_ID_HEADER = "HTTP_" + HEADER.upper().replace("-", "_")
 
 
 class Front:
-    """WSGI middleware: sets `REMOTE_ADDR` and the client's certificate."""
+    """WSGI middleware: sets `REMOTE_ADDR`, the client's certificate and the request's identifier."""
 
     def __init__(self, application: "WSGIApplication", *, proxies: Sequence[str], certificate_header: str) -> None:
         self._application = application
@@ -29,16 +33,18 @@ class Front:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a request as coming from whom it comes."""
-        handed_on = environ.pop(self._header, "")
+        handed_on, named = environ.pop(self._header, ""), environ.pop(_ID_HEADER, "")
         if environ.get("REMOTE_ADDR", "") in self._proxies:
             pem = unquote(handed_on)
             # The last address is the one that the proxy itself saw; those before it are the client's own words.
             client = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
             environ["REMOTE_ADDR"] = client if _is_address(client) else environ["REMOTE_ADDR"]
         else:
+            named = ""
             verified = environ.get("SSL_CLIENT_VERIFY") == "SUCCESS"
             pem = environ.get("SSL_CLIENT_CERT", "") if verified else ""
         environ[CERTIFICATE] = _der(pem)
+        environ[REQUEST_ID] = accepted(named)
         return self._application(environ, start_response)
 
 

@@ -10,6 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from ca_service.clock import Clock
 from ca_service.web.list_cache import ListCache, ServedList
+from ca_service.workflows.current_issuer import ROOT, current
 from ca_service.workflows.ports import Services
 
 CRL_TYPE, CERTIFICATE_TYPE = "application/pkix-crl", "application/pkix-cert"
@@ -45,8 +46,8 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
     @pages.get("/ca/chain.pem")
     def chain() -> WerkzeugResponse:
         with services.read() as uow:
-            issuers = {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
-        text = b"".join(pem.armor("CERTIFICATE", issuers[name]) for name in ("issuing", "root") if name in issuers)
+            chain = [uow.issuers.get(name).certificate for name in (current(uow), ROOT)]
+        text = b"".join(pem.armor("CERTIFICATE", der) for der in chain)
         return _cacheable(text, "application/pem-certificate-chain", max_age=86_400).make_conditional(request)
 
     return pages

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.changes import AccountEvent
+from ca_service.domain.changes import FIRST_KINDS, AccountEvent, AccountEventKind
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
@@ -20,9 +20,17 @@ _MAX_CERTIFICATES = 100
 
 
 def signed_page(
-    services: Services, actor: Actor, sign: Callable[[bytes], bytes], *, after: int, limit: int = MAX_EVENTS
+    services: Services,
+    actor: Actor,
+    sign: Callable[[bytes], bytes],
+    *,
+    after: int,
+    limit: int = MAX_EVENTS,
+    known: frozenset[AccountEventKind] = FIRST_KINDS,
 ) -> bytes:
     """The events after `after`, at most `limit`, as a compact JWS made by `sign`; raise Forbidden, Unavailable.
+
+    `known`: the kinds that the reader knows; of others it is told the nearest that it knows.
 
     Holders are named by their number only, never by name. A reader who is further than we are (a database restored
     from an old backup) is told our `head`, which is less than what it has seen.
@@ -34,7 +42,8 @@ def signed_page(
         head = uow.account_events_head()
         certificates = _certificates(uow, events)
     last = events[-1].seq if events else after
-    page = sign(_payload(events, certificates, after=after, head=head, at=services.clock()))
+    shown = [_shown(event, certificates.get((event.holder_id, event.change_id), ()), known) for event in events]
+    page = sign(_payload(shown, after=after, head=head, at=services.clock()))
     if events:
         with services.begin() as uow:
             detail: dict[str, str | int] = {"first": events[0].seq, "last": last}
@@ -42,35 +51,30 @@ def signed_page(
     return page
 
 
-def _payload(
-    events: Sequence[AccountEvent],
-    certificates: Mapping[tuple[str, str], Sequence[str]],
-    *,
-    after: int,
-    head: int,
-    at: datetime,
-) -> bytes:
+def _payload(events: Sequence[Mapping[str, Any]], *, after: int, head: int, at: datetime) -> bytes:
     document: dict[str, Any] = {
         "version": 1,
         "issuer": "issuing",
         "after": after,
-        "next": events[-1].seq if events else after,
+        "next": events[-1]["seq"] if events else after,
         "head": head,
         "at": _z(at),
-        "events": [_shown(event, certificates.get((event.holder_id, event.change_id), ())) for event in events],
+        "events": events,
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _shown(event: AccountEvent, serials: Sequence[str]) -> dict[str, Any]:
+def _shown(event: AccountEvent, serials: Sequence[str], known: frozenset[AccountEventKind]) -> dict[str, Any]:
+    kind = event.told_to(known)
     return {
         "seq": event.seq,
-        "kind": event.kind.value,
+        "kind": kind.value,
         "holder": event.holder_id,
         "unit": event.unit_code,
         "at": _z(event.at),
         "change": event.change_id,
         "certificates": list(serials[:_MAX_CERTIFICATES]),
+        **({"from": event.from_unit} if kind is AccountEventKind.UNIT_CHANGE else {}),
     }
 
 

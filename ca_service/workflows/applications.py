@@ -13,6 +13,7 @@ from ca_service.workflows.conflicts import cases_of, open_conflicts
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.shown import shown
 from ca_service.workflows.steps import resubmitters, steps_of
+from ca_service.workflows.succession import open_transfer
 
 _OPEN = (ConflictStatus.UNDECIDED, ConflictStatus.KEPT)
 
@@ -23,7 +24,8 @@ class ApplicationView:
 
     `sha256` is of the whole content, masked or not: an act that follows is bound to it. `unit_names` lead from the
     centre to the applicant's unit. `own`: the actor entered it, so somebody else reviews it. `scan_shown`: the actor
-    may see the scan; that of a batch shows others too and may belong to a unit above.
+    may see the scan; that of a batch shows others too and may belong to a unit above. `transfer_id`: the open hand-over
+    in which this is the successor's.
     """
 
     application: Application
@@ -35,6 +37,7 @@ class ApplicationView:
     conflicts: Sequence[ConflictCase]
     own: bool
     scan_shown: bool
+    transfer_id: str
 
 
 def view_application(services: Services, actor: Actor, application_id: str) -> ApplicationView:
@@ -49,6 +52,7 @@ def view_application(services: Services, actor: Actor, application_id: str) -> A
         open_conflicts(services, uow, actor, [found])
         seen = shown(uow, [found])[found.id]
         again = resubmitters(uow, [found.id]).get(found.id, frozenset())
+        transfer = open_transfer(uow, application_id=found.id)
         return ApplicationView(
             application=found if unmasked else masked(found),
             unmasked=unmasked,
@@ -58,6 +62,7 @@ def view_application(services: Services, actor: Actor, application_id: str) -> A
             steps=steps_of(uow, found.id),
             conflicts=cases_of(uow, [found.id], _OPEN),
             own=actor.login in again | {found.entered_by},
+            transfer_id=transfer.id if transfer else "",
             scan_shown=unmasked and actor.unit_code in uow.units.lineage(_scan(uow, found)[0]),
         )
 

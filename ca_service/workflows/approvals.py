@@ -1,17 +1,20 @@
 """Whether a person's data are still those that were approved: asked before anything is certified.
 
 Each person points to the application or change case in which the data were last approved. That content must still have
-the approved hash, and the person's data, the unit's name included, must be those of that content. A person pushed from
-a directory that reviews by itself has no approval here; then the data must be as they were pushed.
+the approved hash, and the person's data, the unit's name included, must be those of that content, or what a renaming or
+merging of the unit by two administrators has made of it (`attested.py`). A person pushed from a directory that reviews
+by itself has no approval here; then the data must be as they were pushed.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ca_service.domain.applications import Application, Shown, parse_path
 from ca_service.domain.changes import Change, ChangeStatus, Particular
 from ca_service.domain.errors import NotApproved
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.units import Unit
+from ca_service.workflows.attested import carried_on, merged_from
 from ca_service.workflows.ports import UnitOfWork
 
 _P = Particular
@@ -41,10 +44,10 @@ def certifiable(uow: UnitOfWork, holder: Holder) -> Unit:
     unit = uow.units.get(holder.unit_code)
     approved = approved_facts(uow, holder)
     now = facts_of(holder, unit.name)
-    if approved is None or {**approved} != {**now}:
+    if approved is None or {**carried_on(uow, approved, holder)} != {**now}:
         raise NotApproved(
             "姓名、单位或用户类型与审核通过的内容不一致，已停止签发并记录。"
-            "单位更名或信息有变的，请提交用户变更申请单（信息变更）；否则请联系自治区教育信息中心。"
+            "信息有变的，请提交用户变更申请单（信息变更）；否则请联系自治区教育信息中心。"
         )
     return unit
 
@@ -91,6 +94,8 @@ def _of_change(uow: UnitOfWork, holder: Holder) -> Facts | None:
 
 
 def _of_push(uow: UnitOfWork, holder: Holder) -> Facts | None:
-    if holder.content_sha256() != holder.pushed_sha256:
-        return None
-    return facts_of(holder, uow.units.get(holder.unit_code).name)
+    for code in (holder.unit_code, *merged_from(uow, holder)):
+        pushed = replace(holder, unit_code=code)
+        if pushed.content_sha256() == holder.pushed_sha256:
+            return facts_of(pushed, uow.units.get(code).name)
+    return None

@@ -25,6 +25,7 @@ from ca_service.domain.certificates import (
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.current_issuer import current_issuer
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.ports import Authority, Order, Services
 from ca_service.workflows.publish_crl import publish_crl
@@ -124,16 +125,26 @@ def appoint(services: Services, *, password: Callable[[], str], hasher: Callable
 
 
 def certify_infrastructure(
-    services: Services, names: Names, *, profile: str, public_key: bytes, name: str, also: Sequence[str] = ()
+    services: Services,
+    names: Names,
+    *,
+    profile: str,
+    public_key: bytes,
+    name: str,
+    also: Sequence[str] = (),
+    issuer: str = "",
 ) -> Certificate:
-    """Step 4: a certificate for the service itself (`ocsp-signer`, `feed-signer`, `tls-server`); active at once."""
+    """Step 4: a certificate for the service itself (`ocsp-signer`, `feed-signer`, `tls-server`); active at once.
+
+    By the present issuing CA, unless another one is named.
+    """
     order = Order(
         profile, new_serial(services), public_key, name, start_of_validity(services.clock()),
         organization=names.organization,
         dns_names=[n for n in also if not _is_ip(n)],
         ip_addresses=[n for n in also if _is_ip(n)],
     )  # fmt: skip
-    issued = issue(services, CEREMONY, order, issuer="issuing", unit_code=CENTRE_CODE)
+    issued = issue(services, CEREMONY, order, issuer=issuer or current_issuer(services), unit_code=CENTRE_CODE)
     with services.begin() as uow:
         status, now = CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM), services.clock()
         return uow.certificates.change(issued, status=status, confirmed_at=now)

@@ -7,6 +7,7 @@ import crl
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import (
     CERTIFICATE,
+    ORDERED,
     Certificate,
     CertificateEvent,
     RevocationReason,
@@ -38,6 +39,8 @@ def revoke(services: Services, actor: Actor, serial: str, *, reason: str, crl_re
     """Revoke for good."""
     if crl_reason is RevocationReason.CERTIFICATE_HOLD:
         raise Invalid("吊销不能使用“暂停使用”（certificateHold）作为原因；需要暂停请使用冻结。")
+    if crl_reason not in ORDERED:
+        raise Invalid("这个吊销原因只用于 CA 自身的证书。")
     return _order(services, actor, serial, OrderAct.REVOKE, reason=reason, crl_reason=crl_reason)
 
 
@@ -52,6 +55,7 @@ def _order(
 ) -> Certificate:
     if not reason.strip():
         raise Invalid("请填写原因：谁提出、为什么。")
+    asked_at = services.clock()
     with services.begin() as uow:
         certificate = by_serial(uow, serial)
         action = Action.CERTIFICATE_FREEZE if act is OrderAct.FREEZE else Action.CERTIFICATE_CHANGE
@@ -74,7 +78,9 @@ def _order(
         event = {OrderAct.FREEZE: CertificateEvent.FREEZE, OrderAct.UNFREEZE: certificate.release}.get(
             act, CertificateEvent.REVOKE
         )
-        return apply(uow, actor, certificate, event, at=now, reason=reason, crl_reason=crl_reason, ground=order.id)
+        changed = apply(uow, actor, certificate, event, at=now, reason=reason, crl_reason=crl_reason, ground=order.id)
+    services.meter.status_changed(act.value, (services.clock() - asked_at).total_seconds())
+    return changed
 
 
 def apply(

@@ -16,6 +16,7 @@ from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services
 from ca_service.workflows.shown import unit_paths
 from ca_service.workflows.steps import resubmitters, steps_of
+from ca_service.workflows.succession import open_transfer
 
 _FOUND = 20
 _MASKS = {
@@ -45,7 +46,8 @@ class CaseView:
     """What the actor may see of a case.
 
     `sha256` is of the whole content, masked or not: a decision is bound to it. `acts` are what may be decided for
-    `certificates`, the live ones. `own`: the actor entered it, so somebody else reviews it.
+    `certificates`, the live ones. `own`: the actor entered it, so somebody else reviews it. `transfer_id`: the open
+    hand-over that it belongs to, with which it is carried out.
     """
 
     change: Change
@@ -58,6 +60,7 @@ class CaseView:
     certificates: Sequence[Certificate]
     acts: frozenset[CertificateAct]
     own: bool
+    transfer_id: str
 
 
 def cases(services: Services, actor: Actor, window: Window = ALL, *, sought: Sought = ANY) -> Listing[Change]:
@@ -91,6 +94,7 @@ def show(services: Services, actor: Actor, change_id: str) -> CaseView:
             uow.audit.append(actor, Tag.CHANGE_UNMASKED, change.id, unit=change.unit_code)
         again = resubmitters(uow, [change.id]).get(change.id, frozenset())
         certificates = uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE)
+        transfer = open_transfer(uow, change_id=change.id)
         return CaseView(
             change=change if unmasked else replace(change, paper=_masked(change.paper)),
             holder=holder if unmasked else masked_holder(holder),
@@ -100,8 +104,9 @@ def show(services: Services, actor: Actor, change_id: str) -> CaseView:
             place=place_on(path_above(lineage), change.at_unit),
             steps=steps_of(uow, change.id),
             certificates=certificates,
-            acts=acts_for(change.kind, change.paper) if certificates else frozenset(),
+            acts=acts_for(change.kind, change.paper, handed_over=transfer is not None) if certificates else frozenset(),
             own=actor.login in again | {change.submitted_by},
+            transfer_id=transfer.id if transfer else "",
         )
 
 

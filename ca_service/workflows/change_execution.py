@@ -4,7 +4,16 @@ from ca_service.domain import notices
 from ca_service.domain.applications import Contact
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import Certificate, CertificateEvent, CertificateStatus, RevocationReason
-from ca_service.domain.changes import CHANGE, AccountEvent, CertificateAct, Change, ChangeEvent, ChangeKind, Particular
+from ca_service.domain.changes import (
+    CHANGE,
+    AccountEvent,
+    AccountEventKind,
+    CertificateAct,
+    Change,
+    ChangeEvent,
+    ChangeKind,
+    Particular,
+)
 from ca_service.domain.errors import Conflict
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.media import WITH_PERSON, MediumEvent
@@ -17,11 +26,13 @@ from ca_service.workflows.change_review import refuse_outdated_paper
 from ca_service.workflows.conflicts import lapse, open_conflicts
 from ca_service.workflows.custody import move
 from ca_service.workflows.messages import notify
+from ca_service.workflows.outdated import mark
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
+from ca_service.workflows.releases import release
 from ca_service.workflows.steps import Act, record
-from ca_service.workflows.unblock import release
+from ca_service.workflows.succession import open_transfer
 
 _P = Particular
 
@@ -35,20 +46,28 @@ def execute(services: Services, actor: Actor, change_id: str) -> Change:
     with recorded(services, actor, "change.execute", change_id, unit=unit_of), services.begin() as uow:
         change = uow.changes.get(change_id)
         authorise(actor, Action.CHANGE_EXECUTE, lineage=uow.units.lineage(change.unit_code))
-        status = CHANGE.after(change.status, ChangeEvent.EXECUTE)
-        genuine = change.approval_sha256() == change.approved_sha256
-        if genuine:
-            now = services.clock()
-            executed = uow.changes.change(change, status=status, executed_by=actor.login, executed_at=now)
-            unit = _carry_out(services, uow, actor, executed)
-            uow.add_account_event(AccountEvent(0, change.kind, change.holder_id, unit, now, change.id))
-            uow.audit.append(actor, Tag.CHANGE_EXECUTED, change.id, unit=change.unit_code)
-            act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, "", change.approved_sha256)
-            record(services, uow, actor, [act])
-            _tell(services, uow, executed, unit)
-            return executed
-        _reopen(services, uow, actor, change)
+        case = open_transfer(uow, change_id=change.id)
+        if case is not None:
+            raise Conflict(f"这份停用申请属于交接 {case.id}，请在交接页面与接任一并执行；不再交接的，请先终止交接。")
+        CHANGE.after(change.status, ChangeEvent.EXECUTE)
+        if change.is_as_approved:
+            return carry_out(services, uow, actor, change)
+        reopen(services, uow, actor, change)
     raise Conflict("变更申请的内容与审核同意时不一致，未执行，已退回重新审核并记录。请联系安全管理员核查。")
+
+
+def carry_out(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> Change:
+    """Carry out inside a running transaction a case that is as it was approved."""
+    status = CHANGE.after(change.status, ChangeEvent.EXECUTE)
+    now = services.clock()
+    executed = uow.changes.change(change, status=status, executed_by=actor.login, executed_at=now)
+    unit = _act(services, uow, actor, executed)
+    uow.add_account_event(AccountEvent(0, AccountEventKind(change.kind), change.holder_id, unit, now, change.id))
+    uow.audit.append(actor, Tag.CHANGE_EXECUTED, change.id, unit=change.unit_code)
+    act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, "", change.approved_sha256)
+    record(services, uow, actor, [act])
+    _tell(services, uow, executed, unit)
+    return executed
 
 
 def _tell(services: Services, uow: UnitOfWork, change: Change, unit: str) -> None:
@@ -60,7 +79,8 @@ def _tell(services: Services, uow: UnitOfWork, change: Change, unit: str) -> Non
         notify(services, uow, notices.change_executed(address, name), unit=unit)
 
 
-def _reopen(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> None:
+def reopen(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> None:
+    """Send a case back to review that is no longer what was approved."""
     reason = "内容与审核同意时不一致，请重新审核。"
     uow.changes.change(
         change,
@@ -78,7 +98,7 @@ def _reopen(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -
     record(services, uow, actor, [Act(change.id, ChangeEvent.REOPEN, CENTRE_CODE, CENTRE_CODE, reason)])
 
 
-def _carry_out(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> str:
+def _act(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> str:
     """Do what the kind asks for; return the person's unit after it."""
     holder = uow.holders.get(change.holder_id)
     if change.kind is ChangeKind.STOP:
@@ -124,12 +144,16 @@ def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change, 
 
 
 def _inform(services: Services, uow: UnitOfWork, actor: Actor, change: Change, holder: Holder) -> str:
-    """New data. A certificate that names what is no longer true is revoked, and its token comes back with the form."""
+    """New data. A certificate that names what is no longer true is marked for its replacement on the same token, or
+    revoked, and the token comes back with the form.
+    """
     if change.paper is None:
         raise Conflict("这份变更申请没有变更前后的内容，不能执行。")
     refuse_outdated_paper(uow, change, holder)
     wanted = change.paper.wanted()
     unit_code = wanted[_P.UNIT]
+    if unit_code != holder.unit_code and open_transfer(uow, holder_id=holder.id):
+        raise Conflict("此人正在交接，不能同时变更单位。请先办结或终止交接。")
     refuse_taken_place(uow, holder, unit_code)
     contact = Contact(wanted["id_number"], wanted[_P.OFFICE_PHONE], wanted[_P.EMAIL], wanted[_P.MOBILE])
     uow.holders.change(
@@ -143,7 +167,10 @@ def _inform(services: Services, uow: UnitOfWork, actor: Actor, change: Change, h
     )
     detail = {"case": change.id, "fields": ",".join(sorted(change.paper.after))}
     uow.audit.append(actor, Tag.HOLDER_CHANGED, holder.id, unit=unit_code, detail=detail)
-    if change.paper.touches_certificate():
+    if change.certificate_act is CertificateAct.REPLACE:
+        for certificate in uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE):
+            mark(services, uow, actor, certificate, unit=unit_code, ground=change.id)
+    elif change.paper.touches_certificate():
         # X.509: affiliationChanged is "the subject's name or other information has been modified".
         _revoke(services, uow, actor, change, reason=RevocationReason.AFFILIATION_CHANGED)
     for medium in uow.media.find(holder_id=holder.id, status=WITH_PERSON):

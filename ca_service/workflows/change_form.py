@@ -32,6 +32,7 @@ from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.steps import Act, record
+from ca_service.workflows.succession import open_transfer
 
 LIVE_CERTIFICATE = (CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
 _LONGEST = 500
@@ -66,8 +67,13 @@ class Form:
     signed: Mapping[Signature, date] = field(default_factory=dict)
 
 
-def submit(services: Services, actor: Actor, form: Form) -> Change:
-    """Enter a form; it lies at the unit above the person's. Raises Invalid for what is missing, Forbidden, Conflict."""
+def submit(
+    services: Services, actor: Actor, form: Form, *, then: Callable[[UnitOfWork, Change], None] | None = None
+) -> Change:
+    """Enter a form; it lies at the unit above the person's. Raises Invalid for what is missing, Forbidden, Conflict.
+
+    `then` writes what else belongs to the same transaction; the person's unit is held.
+    """
     _check_scan(form)
     with _recorded(services, actor, form.holder_id), services.read() as uow:
         unit_code = uow.holders.get(form.holder_id).unit_code
@@ -75,6 +81,7 @@ def submit(services: Services, actor: Actor, form: Form) -> Change:
     scan = services.documents.put(form.scan)
     with _recorded(services, actor, form.holder_id), services.begin() as uow:
         holder = uow.holders.get(form.holder_id)
+        uow.units.hold([holder.unit_code])
         change = Change(
             id=services.new_id("C"),
             kind=form.kind,
@@ -91,6 +98,8 @@ def submit(services: Services, actor: Actor, form: Form) -> Change:
         uow.changes.add(change)
         detail = {"kind": form.kind.value, "holder": holder.id, "scan": scan}
         uow.audit.append(actor, Tag.CHANGE_SUBMITTED, change.id, unit=change.unit_code, detail=detail)
+        if then is not None:
+            then(uow, change)
         return change
 
 
@@ -134,6 +143,9 @@ def _refuse_a_second(uow: UnitOfWork, change: Change) -> None:
     others = uow.changes.find(holder_id=change.holder_id, kind=change.kind, status=UNDER_WAY)
     if any(other.id != change.id for other in others):
         raise Conflict(f"此人已有一份同类的变更申请在办（{others[0].id}），请先办结。")
+    case = open_transfer(uow, holder_id=change.holder_id) if change.kind is ChangeKind.STOP else None
+    if case is not None and case.change_id != change.id:
+        raise Conflict(f"此人正在交接（{case.id}），停用随交接一并办理；不再交接的，请先终止交接。")
 
 
 def _entered(services: Services, uow: UnitOfWork, actor: Actor, form: Form, holder: Holder) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.shown import refuse_other_content
 from ca_service.workflows.steps import Act, record, resubmitters
+from ca_service.workflows.succession import abandon, open_transfer
 
 _E = ChangeEvent
 _TAGS = {
@@ -36,6 +37,12 @@ _TAGS = {
     _E.RETURN: Tag.CHANGE_RETURNED,
     _E.APPROVE: Tag.CHANGE_APPROVED,
     _E.REFUSE: Tag.CHANGE_REFUSED,
+}
+
+_CHOICES = {
+    CertificateAct.FREEZE: "冻结 freeze",
+    CertificateAct.REPLACE: "在原介质上换发 replace",
+    CertificateAct.REVOKE: "吊销 revoke",
 }
 
 
@@ -112,6 +119,9 @@ def decide(services: Services, actor: Actor, change_id: str, decision: Decision,
         place = place_on(path_above(lineage), change.at_unit)
         act = Act(change.id, event, place, CENTRE_CODE, decision.reason, change.shown_sha256())
         _note(services, uow, actor, decided, act)
+        case = None if decision.approve else open_transfer(uow, change_id=change.id)
+        if case is not None:
+            abandon(services, uow, actor, case, reason=decision.reason)
         return decided
 
 
@@ -141,12 +151,12 @@ def _check_decision(uow: UnitOfWork, change: Change, decision: Decision, holder:
             raise Invalid("不同意时必须填写原因。")
         return
     certified = bool(uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE, limit=1))
-    acts = acts_for(change.kind, change.paper)
+    acts = acts_for(change.kind, change.paper, handed_over=open_transfer(uow, change_id=change.id) is not None)
     if decision.certificate_act is not None and decision.certificate_act not in acts:
         raise Invalid("这项变更不涉及对证书的这种处理。")
     if certified and acts and decision.certificate_act is None:
-        choice = "冻结（freeze）还是吊销（revoke）" if change.kind is ChangeKind.STOP else "吊销旧证书（revoke）后换发"
-        raise Invalid(f"此人持有证书：请决定{choice}。")
+        choices = "、".join(_CHOICES[act] for act in sorted(acts))
+        raise Invalid(f"此人持有证书：请决定对证书的处理（{choices}）。")
     refuse_outdated_paper(uow, change, holder)
 
 

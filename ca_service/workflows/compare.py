@@ -65,7 +65,7 @@ class _Comparer:
     def compare(self, rows: Sequence[RegistrationRow]) -> None:
         hashes = {row.row: self.services.keyed_hash(row.id_number.value) for row in rows}
         elsewhere = _Elsewhere.look_up(self.uow, set(hashes.values()), self.context.scope)
-        places = occupants(self.uow, sorted({row.unit.code for row in rows if _needs_place(row)}))
+        places = occupants(self.uow, sorted({row.unit.code for row in rows if _needs_place(row)}), applying=True)
         for row in rows:
             number = hashes[row.row]
             identity = (row.unit.code, row.user_type.value, number)
@@ -87,7 +87,7 @@ class _Comparer:
 
     def _place_taken(self, row: RegistrationRow, places: Mapping[str, str]) -> CellError:
         if row.unit.code in places:
-            by, mend = f"申请 {places[row.unit.code]}", "请先为原信息管理员办理停用或变更，再提交新的申请"
+            by, mend = f"申请 {places[row.unit.code]}", "请先为原信息管理员办理交接、停用或变更，再提交新的申请"
         else:
             by, mend = f"本表第 {self.places[row.unit.code]} 行", "请核对后只保留一名信息管理员"
         why = f"该单位只能有一名信息管理员，已有一名在办或在用（{by}）"

@@ -14,10 +14,10 @@ from ca_service.domain.messages import Channel
 from ca_service.domain.notices import crl_alarm, crl_alarm_text
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.workflows.crl_lines import all_lines
 from ca_service.workflows.messages import notify, post
 from ca_service.workflows.ports import Services, Terms, UnitOfWork
 
-_ISSUERS = ("issuing", "root")
 # By telephone too, whatever the hour, unless there is a good while left.
 _URGENT = frozenset(AlarmKind) - {AlarmKind.LATE}
 
@@ -52,7 +52,7 @@ def concerns(services: Services) -> Mapping[str, Sequence[AlarmKind]]:
 
 def _concerns(services: Services, uow: UnitOfWork) -> Sequence[tuple[CrlOutline, Sequence[AlarmKind]]]:
     found = []
-    for line in [line for issuer in _ISSUERS for line in uow.crls.lines(issuer)]:
+    for line in all_lines(uow):
         newest, latest = uow.crls.outlines(line.name)
         if latest is None:
             continue  # before the first list there is nothing that could run out

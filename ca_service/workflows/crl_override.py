@@ -17,6 +17,7 @@ from ca_service.domain.crls import CrlLine, PublishedCrl
 from ca_service.domain.errors import Conflict, Forbidden, Invalid, NotFound, StateUnknown
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import changes_since, read, write
+from ca_service.workflows.crl_lines import all_lines
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.publish_crl import publish_now
 
@@ -127,7 +128,7 @@ def proposals(services: Services, actor: Actor) -> Sequence[CrlOverride]:
 
 
 def _line(uow: UnitOfWork, name: str) -> CrlLine:
-    for line in [line for issuer in ("issuing", "root") for line in uow.crls.lines(issuer)]:
+    for line in all_lines(uow):
         if line.name == name:
             return line
     raise NotFound(f"没有名为 {name} 的 CRL。")

@@ -39,13 +39,24 @@ from ca_service.domain.errors import (
     SessionUnknown,
     WrongToken,
 )
+from ca_service.domain.expiry import next_notice
 from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
+from ca_service.workflows.current_issuer import ROOT, current_issuer
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
-from ca_service.workflows.enrol_issue import HELPER, ISSUER, PROFILE, issue_for, issued_before, refuse, renewable
+from ca_service.workflows.enrol_issue import (
+    DOWNLOAD,
+    HELPER,
+    PROFILE,
+    issue_for,
+    issued_before,
+    refuse,
+    renewable,
+)
+from ca_service.workflows.misuse import warn_of_misuse, warn_owner_of_token
 from ca_service.workflows.ports import Before, Services, UnitOfWork
 
 
@@ -90,6 +101,8 @@ def begin(services: Services, *, reference: str, code: str, medium_serial: str) 
         if refusal is not None:
             detail = {"kind": refusal.kind, "token": medium_serial[:40]}
             uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit.code, detail=detail)
+            warn_of_misuse(services, uow, holder_id=holder.id, act=DOWNLOAD)
+            warn_owner_of_token(services, uow, medium_serial=medium_serial, brought_by=holder.id)
         else:
             begun = open_session(services, uow, enrolment, replaces=_replaced(uow, enrolment))
     if refusal is not None:
@@ -146,12 +159,13 @@ def certificate(
             BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
         )
     public_key = read_csr(csr)
-    services.authority(ISSUER).check_key(PROFILE, public_key)
+    services.authority(current_issuer(services)).check_key(PROFILE, public_key)
     if enrolment.status is EnrolmentStatus.OPEN:
         issued = issue_for(services, enrolment, public_key)
     else:
         issued = issued_before(services, enrolment, public_key)
-    chain = [services.authority(ISSUER).certificate, services.authority("root").certificate]
+    with services.read() as uow:
+        chain = [uow.issuers.get(name).certificate for name in (issued.issuer, ROOT)]
     return Delivered(issued.der or b"", chain, enrolment.challenge or b"")
 
 
@@ -173,7 +187,8 @@ def confirm(services: Services, *, session: str, signature: bytes, renews: str |
         now = services.clock()
         if renews is not None:
             _supersede(services, uow, renews, ground=enrolment.id)
-        active = uow.certificates.change(current, status=status, confirmed_at=now)
+        notice = next_notice(current.not_after, services.terms.renewal_window, after=now)
+        active = uow.certificates.change(current, status=status, confirmed_at=now, end_notice_at=notice)
         record(uow, active, CertificateEvent.CONFIRM, Step(now, HELPER.login, "key proven", enrolment.id))
         uow.enrolments.change(enrolment, status=ENROLMENT.after(enrolment.status, EnrolmentEvent.CONFIRM))
         medium = uow.media.get(enrolment.medium_serial)

@@ -1,10 +1,12 @@
 """Reference number (参考号) and authorisation code (授权码): two ways, kept as keyed hashes, one use, five tries."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import ENDED, LIVE, CertificateEvent, RevocationReason
+from ca_service.domain.compromises import REVOKING
 from ca_service.domain.enrolments import (
     CODE_LIFETIME,
     ENROLMENT,
@@ -60,7 +62,7 @@ def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
             raise Conflict("此人的账号已停用，不能发放下载码。")
         if holder.user_type != UserType.INFORMATION:
             raise Invalid("此人不是信息管理员，当前不签发证书。")
-        media = uow.media.find(holder_id=holder_id, status=MediumStatus.HANDED_OVER)
+        media = uow.media.find(holder_id=holder_id, status=_ready(uow, holder_id))
         if not media:
             raise Conflict("尚未向此人派发介质，或其介质已在使用。请先完成派发。")
         now = services.clock()
@@ -85,6 +87,14 @@ def issue_code(services: Services, actor: Actor, holder_id: str) -> IssuedCode:
         post(services, uow, Channel.SMS, letter, unit=holder.unit_code)
         uow.audit.append(actor, Tag.CODE_ISSUED, enrolment.id, unit=holder.unit_code, detail={"holder": holder_id})
     return IssuedCode(enrolment, reference)
+
+
+def _ready(uow: UnitOfWork, holder_id: str) -> Sequence[MediumStatus]:
+    """Which tokens may be downloaded onto: one in use only where its certificate ended with the issuing CA's key."""
+    last = uow.certificates.find(holder_id=holder_id, order="-created_at", limit=1)
+    cases = [case.id for case in uow.compromises.find(status=REVOKING)]
+    ended = last and uow.status_events.count(serial=last[0].serial, ground=cases, event=CertificateEvent.REVOKE)
+    return (MediumStatus.HANDED_OVER, MediumStatus.IN_USE) if ended else (MediumStatus.HANDED_OVER,)
 
 
 def _void_earlier(

@@ -5,17 +5,28 @@ from typing import NoReturn
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import ENDED, Certificate, CertificateStatus
 from ca_service.domain.enrolments import ENROLMENT, Enrolment, EnrolmentEvent
-from ca_service.domain.errors import CertificateNotLive, CodeUsed, Conflict, DomainError, KeyInUse, NotApproved
+from ca_service.domain.errors import (
+    BindingInvalid,
+    CertificateNotLive,
+    CodeUsed,
+    Conflict,
+    DomainError,
+    KeyInUse,
+    NotApproved,
+)
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.approvals import certifiable
+from ca_service.workflows.current_issuer import current
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
+from ca_service.workflows.misuse import warn_of_misuse
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Order, Services, UnitOfWork
 
 HELPER = Actor("helper", CENTRE_CODE, frozenset(), "api")
 PROFILE = "information-administrator"
-ISSUER = "issuing"
+# What is done, in the words that its person is told.
+DOWNLOAD, RENEWAL = "下载证书", "更新证书"
 
 
 def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
@@ -29,7 +40,7 @@ def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Ce
 def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
     with services.read() as uow:
         holder = uow.holders.get(enrolment.holder_id)
-        unit = certifiable(uow, holder)
+        unit, issuer = certifiable(uow, holder), current(uow)
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
         used = [found for found in uow.certificates.find(key_sha256=key_sha256(public_key)) if found.der is not None]
         if used and uow.enrolments.get(enrolment.id).certificate_serial == used[0].serial:
@@ -72,7 +83,7 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         uow.enrolments.change(bound[0], status=ENROLMENT.after(bound[0].status, EnrolmentEvent.ISSUE))
 
     return issue(
-        services, HELPER, order, issuer=ISSUER, unit_code=unit.code,
+        services, HELPER, order, issuer=issuer, unit_code=unit.code,
         medium_serial=enrolment.medium_serial, with_intent=bind, with_record=note,
     )  # fmt: skip
 
@@ -106,4 +117,7 @@ def refuse(services: Services, enrolment: Enrolment, refusal: DomainError) -> No
     with services.begin() as uow:
         unit = uow.holders.get(enrolment.holder_id).unit_code
         uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit, detail={"kind": refusal.kind})
+        if isinstance(refusal, BindingInvalid):
+            act = RENEWAL if enrolment.renews else DOWNLOAD
+            warn_of_misuse(services, uow, holder_id=enrolment.holder_id, act=act)
     raise refusal

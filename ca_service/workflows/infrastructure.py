@@ -1,12 +1,18 @@
 """The certificates of the service itself."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.workflows.ports import Services
 
 
-def signers(services: Services, profile: str) -> Sequence[Certificate]:
-    """The delegated signers of a profile (`ocsp-signer`, `feed-signer`) that are in force, expired ones included."""
+def signers(services: Services, profile: str, *, issuer: str = "") -> Sequence[Certificate]:
+    """The delegated signers of a profile (`ocsp-signer`, `feed-signer`) that are in force, expired ones included.
+
+    With `issuer` only those of that CA.
+    """
+    of: dict[str, Any] = {"issuer": issuer} if issuer else {}
     with services.read() as uow:
-        return uow.certificates.find(profile=profile, status=CertificateStatus.ACTIVE)
+        # Nobody holds them: with that said there is an index, and the worker asks twice a second.
+        return uow.certificates.find(profile=profile, status=CertificateStatus.ACTIVE, holder_id=None, **of)

@@ -16,6 +16,8 @@ from asn1crypto import x509 as asn1_x509
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CERTIFICATE, Certificate, CertificateEvent, CertificateStatus
+from ca_service.domain.compromises import STANDING
+from ca_service.domain.errors import Conflict
 from ca_service.domain.roles import Actor
 from ca_service.workflows.certificate_status import Step, record
 from ca_service.workflows.ports import Linted, Order, Services, UnitOfWork
@@ -23,6 +25,8 @@ from ca_service.workflows.ports import Linted, Order, Services, UnitOfWork
 Binding = Callable[[UnitOfWork, str], None]
 """What else is committed with the intent (or the record): called with the transaction and the serial."""
 
+# Signers of status answers: they have to say of the others that these are revoked.
+_ALWAYS = frozenset({"ocsp-signer"})
 # A client's clock may run a little behind ours: a certificate must not be "not yet valid" on arrival.
 _BACKDATE = timedelta(minutes=5)
 
@@ -55,6 +59,8 @@ def issue(
     linted = authority.prepare(order)
     intent = _intent(services, order, linted, issuer=issuer, unit_code=unit_code, medium_serial=medium_serial)
     with services.begin() as uow:
+        if order.profile not in _ALWAYS:
+            _refuse_compromised(uow, issuer)
         uow.certificates.add(intent)
         if with_intent is not None:
             with_intent(uow, intent.serial)
@@ -71,7 +77,13 @@ def issue(
         uow.audit.append(
             actor, Tag.CERTIFICATE_ISSUED, intent.serial, unit=unit_code, detail={"profile": order.profile}
         )
+    services.meter.issued(order.profile, (services.clock() - intent.created_at).total_seconds())
     return issued
+
+
+def _refuse_compromised(uow: UnitOfWork, issuer: str) -> None:
+    if uow.compromises.count(issuer=issuer, status=STANDING):
+        raise Conflict("签发 CA 的密钥已报告泄露，已停止签发。请等候自治区教育信息中心的通知。")
 
 
 def _intent(

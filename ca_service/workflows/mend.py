@@ -25,6 +25,7 @@ from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.register import contact_of
 from ca_service.workflows.steps import Act, record
+from ca_service.workflows.succession import pair
 
 
 def seen_as(application: Application) -> str:
@@ -73,11 +74,12 @@ def mend(services: Services, actor: Actor, application_id: str, form: PersonForm
         uow.audit.append(actor, Tag.APPLICATION_RESUBMITTED, found.id, unit=mended.unit_code)
         record(services, uow, actor, [Act(found.id, ApplicationEvent.RESUBMIT, found.at_unit, mended.at_unit)])
         open_conflicts(services, uow, actor, [mended])
+        pair(uow, actor, [mended])
     return mended
 
 
 def _refuse_doubles(services: Services, uow: UnitOfWork, found: Application, row: RegistrationRow) -> None:
-    if row.user_type is UserType.INFORMATION and is_taken(uow, row.unit, besides=found.id):
+    if row.user_type is UserType.INFORMATION and is_taken(uow, row.unit, besides=found.id, applying=True):
         raise FormRefused({PLACE: "该单位只能有一名信息管理员，已有一名在办或在用。请先为原信息管理员办理停用或变更。"})
     number = services.keyed_hash(row.id_number.value)
     same = uow.applications.find(

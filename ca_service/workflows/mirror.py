@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from ca_service.domain.crls import CrlOutline
 from ca_service.domain.errors import Unavailable
+from ca_service.workflows.crl_lines import all_lines
 from ca_service.workflows.ports import Mirror, Services
 
 _AFTER_FAILURE = timedelta(seconds=10)
-_ISSUERS = ("issuing", "root")
 
 
 class Mirroring:
@@ -35,8 +35,7 @@ class Mirroring:
 
     def _latest(self) -> Mapping[str, CrlOutline]:
         with self._services.read() as uow:
-            lines = [line for issuer in _ISSUERS for line in uow.crls.lines(issuer)]
-            found = {line.name: uow.crls.outlines(line.name)[1] for line in lines}
+            found = {line.name: uow.crls.outlines(line.name)[1] for line in all_lines(uow)}
         return {name: latest for name, latest in found.items() if latest is not None}
 
     def _list(self, latest: CrlOutline) -> int:

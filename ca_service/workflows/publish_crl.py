@@ -15,10 +15,12 @@ import crl
 from ca_service.domain.audit import Tag
 from ca_service.domain.crls import CRL, CrlEvent, CrlLine, CrlShard, CrlStatus, PublishedCrl, is_scheduled
 from ca_service.domain.errors import Conflict, DomainError, StateUnknown
+from ca_service.domain.propagation import Reach
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import changes_since
 from ca_service.workflows.crl_schedule import is_due, regular_interval
 from ca_service.workflows.ports import Authority, ListRefused, Services, UnitOfWork
+from ca_service.workflows.propagation import note_published
 
 T = TypeVar("T")
 Recorder = Callable[[UnitOfWork, PublishedCrl], None]
@@ -130,7 +132,20 @@ def _finish(
         if delta is not None and reserved.base is not None:
             detail["delta_base"] = reserved.base.number
         uow.audit.append(actor, Tag.CRL_PUBLISHED, _subject(published), unit=actor.unit_code, detail=detail)
+        reaches = [Reach.CRL] if delta is None else [Reach.CRL, Reach.DELTA]
+        times = note_published(services, uow, published.issuer, _news(uow, reserved), reaches)
+    for reach in reaches:
+        for seconds, changes in times.items():
+            services.meter.propagated(reach, seconds, changes)
     return published
+
+
+def _news(uow: UnitOfWork, reserved: Reserved) -> Sequence[datetime]:
+    """When those changes were logged that no published list has told yet. Told by the complete list, once each."""
+    row, previous = reserved.row, reserved.previous
+    if previous is None or row.shard is not None:
+        return ()
+    return uow.issuers.logged(CrlLine(row.issuer), after=previous.status_version, upto=row.status_version)
 
 
 def _sign(services: Services, actor: Actor, authority: Authority, reserved: Reserved) -> tuple[bytes, bytes | None]:

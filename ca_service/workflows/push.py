@@ -27,6 +27,7 @@ from ca_service.workflows.places import occupants
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.shown import shown
 from ca_service.workflows.steps import Act, record
+from ca_service.workflows.succession import waiting
 
 _PUSH = Actor("push", CENTRE_CODE, frozenset(), "worker")
 _REVIEWED = (ApplicationStatus.APPROVED, ApplicationStatus.CONFIRMED)
@@ -94,9 +95,13 @@ def _receive(services: Services, actor: Actor, persons: Sequence[PushedPerson], 
         authorise(actor, Action.REGISTRATION_PUSH, lineage=uow.units.lineage(actor.unit_code))
         sorter = _Sorter(services, uow, persons)
         answers = [sorter.sort(person) for person in persons]
-        uow.holders.add_all(sorter.new)
-        uow.audit.append_all(actor, Tag.HOLDER_REGISTERED, ((h.id, h.unit_code) for h in sorter.new))
+        _register(uow, actor, sorter.new)
         return Reception(answers, _receipt(services, uow, actor, answers, hashlib.sha256(body).hexdigest()))
+
+
+def _register(uow: UnitOfWork, actor: Actor, new: Sequence[Holder]) -> None:
+    uow.holders.add_all(new)
+    uow.audit.append_all(actor, Tag.HOLDER_REGISTERED, ((h.id, h.unit_code) for h in new))
 
 
 class _Sorter:
@@ -203,28 +208,46 @@ def due(services: Services, *, limit: int) -> Sequence[PushedPerson]:
     """Approved applications that the CA has not confirmed yet, as persons; what was approved is what is pushed.
 
     One whose content, scan or unit is no longer what was approved is not pushed: it goes back to the centre's review.
+    A successor whose predecessor still has the place is taken in with the hand-over.
     """
     with services.read() as uow:
-        approved = uow.applications.find(status=ApplicationStatus.APPROVED, limit=limit)
+        later = waiting(uow)
+        found = uow.applications.find(status=ApplicationStatus.APPROVED, limit=limit + len(later))
+        approved = [application for application in found if application.id not in later][:limit]
         seen = {own: now.sha256() for own, now in shown(uow, approved).items()}
     changed = [a for a in approved if seen[a.id] != a.approved_sha256]
     if changed:
-        _reopen(services, changed)
+        with services.begin() as uow:
+            reopen(services, uow, _PUSH, changed)
     return [_person(application) for application in approved if application not in changed]
 
 
-def _reopen(services: Services, changed: Sequence[Application]) -> None:
+def take_in(services: Services, uow: UnitOfWork, actor: Actor, application: Application) -> None:
+    """Register an approved person inside a running transaction, as a push would; raise Conflict where that is refused.
+
+    The caller has asked that the application still is what was approved.
+    """
+    person = _person(application)
+    sorter = _Sorter(services, uow, [person])
+    answer = sorter.sort(person)
+    if answer.outcome is Outcome.REFUSED:
+        raise Conflict(answer.detail)
+    _register(uow, actor, sorter.new)
+    _confirm(services, uow, actor, application, uow.units.get(application.unit_code).name)
+
+
+def reopen(services: Services, uow: UnitOfWork, actor: Actor, changed: Sequence[Application]) -> None:
+    """Send applications back to the centre's review that are no longer what was approved."""
     reason = "内容、扫描件或所属单位与审核通过时不一致，请重新审核；不是有意更改的，请先联系安全管理员。"
-    with services.begin() as uow:
-        for application in changed:
-            status = APPLICATION.after(application.status, ApplicationEvent.REOPEN)
-            uow.applications.change(
-                application, status=status, at_unit=CENTRE_CODE, reason=reason, approved_sha256="", approved_path=""
-            )
-            detail = {"approved": application.approved_sha256}
-            uow.audit.append(_PUSH, Tag.APPLICATION_REOPENED, application.id, unit=application.unit_code, detail=detail)
-        acts = [Act(a.id, ApplicationEvent.REOPEN, a.at_unit, CENTRE_CODE, reason) for a in changed]
-        record(services, uow, _PUSH, acts)
+    for application in changed:
+        status = APPLICATION.after(application.status, ApplicationEvent.REOPEN)
+        uow.applications.change(
+            application, status=status, at_unit=CENTRE_CODE, reason=reason, approved_sha256="", approved_path=""
+        )
+        detail = {"approved": application.approved_sha256}
+        uow.audit.append(actor, Tag.APPLICATION_REOPENED, application.id, unit=application.unit_code, detail=detail)
+    acts = [Act(a.id, ApplicationEvent.REOPEN, a.at_unit, CENTRE_CODE, reason) for a in changed]
+    record(services, uow, actor, acts)
 
 
 def _person(application: Application) -> PushedPerson:
@@ -246,11 +269,14 @@ def record_confirmations(services: Services, actor: Actor, answers: Sequence[Con
         waiting = uow.applications.find(id=accepted, status=ApplicationStatus.APPROVED)
         names = {unit.code: unit.name for unit in uow.units.find(code={a.unit_code for a in waiting})}
         for application in waiting:
-            status = APPLICATION.after(application.status, ApplicationEvent.CONFIRM)
-            uow.applications.change(application, status=status)
-            letter = notices.registered(application.contact.email, names[application.unit_code])
-            notify(services, uow, letter, unit=application.unit_code)
-            uow.audit.append(actor, Tag.APPLICATION_CONFIRMED, application.id, unit=application.unit_code)
+            _confirm(services, uow, actor, application, names[application.unit_code])
     if refused:
         raise Conflict(f"CA 拒绝了 {len(refused)} 条推送。第一条 {refused[0].external_id}：{refused[0].detail}")
     return len(waiting)
+
+
+def _confirm(services: Services, uow: UnitOfWork, actor: Actor, application: Application, unit_name: str) -> None:
+    uow.applications.change(application, status=APPLICATION.after(application.status, ApplicationEvent.CONFIRM))
+    letter = notices.registered(application.contact.email, unit_name)
+    notify(services, uow, letter, unit=application.unit_code)
+    uow.audit.append(actor, Tag.APPLICATION_CONFIRMED, application.id, unit=application.unit_code)

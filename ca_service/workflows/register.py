@@ -20,6 +20,7 @@ from ca_service.workflows.findings import Findings
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.stored_units import StoredUnits
+from ca_service.workflows.succession import pair
 
 _AT_A_TIME = 1_000
 
@@ -225,6 +226,7 @@ def add_applications(
         made = [_application(services, actor, batch, row) for row in rows[start : start + _AT_A_TIME]]
         uow.applications.add_all(made)
         open_conflicts(services, uow, actor, made)
+        pair(uow, actor, made)
         yield from (Taken(a.id, a.row_number, a.unit_code, a.at_unit) for a in made)
 
 

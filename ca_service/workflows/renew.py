@@ -1,7 +1,8 @@
-"""Renewal before expiry (更新): the key of the certificate opens it over TLS; then as a download (`enrol.py`).
+"""Renewal (更新): the key of the certificate opens it over TLS; then as a download (`enrol.py`).
 
     1. who asks: the holder of the client certificate, which is one of ours, octet for octet
-    2. begin: the certificate is in force and near its end, the token is the one it was issued on -> session
+    2. begin: the certificate is in force, and near its end or due for replacement; the token is the one it was issued
+       on -> session
     3. certificate, confirm: `enrol.py`, under the same client certificate; the old one is good until confirmed
 
 One renewal of a certificate is under way at a time. One whose new certificate was not confirmed in time is given up,
@@ -66,7 +67,7 @@ def _refusal(services: Services, uow: UnitOfWork, old: Certificate, medium_seria
     if not old.good_at(services.clock()):
         return CertificateNotLive("该证书未启用、已冻结、已吊销或已过期，不能更新。请联系上级用户管理部门。")
     possible_from = old.not_after - services.terms.renewal_window
-    if services.clock() < possible_from:
+    if services.clock() < possible_from and old.outdated_at is None:
         day = possible_from.astimezone(SHANGHAI).date().isoformat()
         facts = {"possible_from": possible_from.isoformat()}
         return RenewalNotDue(f"证书尚未到更新时间，{day} 起可以更新。", facts=facts)

@@ -6,6 +6,7 @@ from datetime import datetime
 from ca_service.domain.audit import Tag
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services
+from ca_service.workflows.sweep_answers import SERVED, drop_runs
 
 # The worker publishes at most twice a second; what people publish by hand between two of its rounds is in the rest.
 _MOST_LISTS_PER_SECOND, _BY_HAND = 10, 1_000
@@ -34,6 +35,8 @@ def begin_anew(services: Services, actor: Actor, taken_at: datetime) -> Mapping[
             moved = uow.issuers.change(issuer, guard=("crl_number",), crl_number=issuer.crl_number + step)
             numbers[issuer.name] = moved.crl_number
             uow.crls.skip_numbers(issuer.name, step)
+            # OCSP answers of before: who revokes again what was revoked since shall not have to think of them.
+            drop_runs(uow, uow.presign_runs.find(issuer=issuer.name, status=SERVED))
         detail: dict[str, str | int] = {"taken_at": taken_at.isoformat(timespec="seconds"), "step": step}
         uow.audit.append(actor, Tag.DATABASE_RESTORED, "database", unit=actor.unit_code, detail=detail)
         return numbers

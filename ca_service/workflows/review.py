@@ -32,6 +32,7 @@ from ca_service.workflows.refused_acts import Refusal, refused
 from ca_service.workflows.review_queue import queue
 from ca_service.workflows.shown import refuse_other_content, shown
 from ca_service.workflows.steps import Act, record, resubmitters
+from ca_service.workflows.succession import pair
 
 __all__ = ["Verdict", "approve", "decide", "forward", "give_back", "queue", "resubmit"]
 
@@ -224,7 +225,7 @@ def _judge_resubmission(uow: UnitOfWork, actor: Actor, application: Application,
     authorise(actor, Action.REGISTRATION_SUBMIT, lineage=lineage)
     APPLICATION.after(application.status, _E.RESUBMIT)
     if application.user_type == UserType.INFORMATION and is_taken(
-        uow, uow.units.get(application.unit_code), besides=application.id
+        uow, uow.units.get(application.unit_code), besides=application.id, applying=True
     ):
         raise Conflict("该单位已有一名信息管理员在办或在用，这份申请不能再提交。请先为原信息管理员办理停用或变更。")
 
@@ -239,4 +240,5 @@ def _submit_again(services: Services, uow: UnitOfWork, actor: Actor, cases: Sequ
         acts.append(Act(application.id, _E.RESUBMIT, application.at_unit, first, "", case.shown.sha256()))
     record(services, uow, actor, acts)
     open_conflicts(services, uow, actor, moved)
+    pair(uow, actor, moved)
     return moved

@@ -53,8 +53,11 @@ def replace_session(
     return open_session(services, uow, staff, method, origin, certificate=session.certificate)
 
 
-def resume(services: Services, identifier: str) -> tuple[Staff, Session] | None:
-    """Whose session this is, noting the use; None when it has ended or its account is closed."""
+def resume(services: Services, identifier: str, *, noted: bool = True) -> tuple[Staff, Session] | None:
+    """Whose session this is, noting the use; None when it has ended or its account is closed.
+
+    A use that is not `noted` does not keep the session awake.
+    """
     if not identifier:
         return None
     now = services.clock()
@@ -66,7 +69,7 @@ def resume(services: Services, identifier: str) -> tuple[Staff, Session] | None:
         return None
     if staff is None or not staff.active or found[0].over(now, half_way=half_way(staff, found[0])):
         return None
-    if now - found[0].seen_at > NOTED_EVERY:
+    if noted and now - found[0].seen_at > NOTED_EVERY:
         # Two requests at once note the same use; the one that comes second has nothing to add.
         with suppress(Conflict), services.begin() as uow:
             uow.sessions.change(found[0], guard=("seen_at",), seen_at=now)

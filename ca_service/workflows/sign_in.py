@@ -101,6 +101,8 @@ def admit(services: Services, limits: Sequence[Limit], login: str, origin: Origi
             tries, since = uow.tries.count(_key(services, limit, subject), per=limit.per, now=now)
             if tries > limit.tries:
                 wait = max(wait, int((since + limit.per - now).total_seconds()) + 1)
+    if wait:
+        services.meter.sign_in_refused("too-many")
     if wait > 60:
         raise TooMany("尝试次数过多，已暂时锁定。请明天再试，或联系安全管理员重置。", facts={"retry_after": wait})
     if wait:
@@ -135,4 +137,5 @@ def refuse_sign_in(services: Services, staff: Staff | None, origin: Origin, why:
     detail = {"why": why, "source": origin.source}
     with services.begin() as uow:
         uow.audit.append(actor, Tag.STAFF_REFUSED, actor.login, unit=actor.unit_code, detail=detail)
+    services.meter.sign_in_refused(why)
     raise Unauthenticated(told)

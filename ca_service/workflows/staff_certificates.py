@@ -23,6 +23,7 @@ from ca_service.domain.sign_in import Method, Origin, Session
 from ca_service.domain.staff import Staff
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.csr import read_csr
+from ca_service.workflows.current_issuer import current_issuer
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.ports import Order, Services, UnitOfWork
 from ca_service.workflows.sessions import Opened, open_session
@@ -30,7 +31,6 @@ from ca_service.workflows.sign_in import admit, refuse_sign_in
 from profiles import POLICY_OIDS
 
 PROFILE = "staff"
-_ISSUER = "issuing"
 # One in use and its successor.
 _MOST = 2
 _LIVE = (CertificateStatus.ISSUED, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
@@ -44,7 +44,8 @@ def request_certificate(services: Services, staff: Staff, session: Session, csr:
     if session.method in (Method.PASSWORD, Method.RECOVERY):
         raise Forbidden("申请人员证书须先用动态验证码或通行密钥登录。")
     public_key = read_csr(csr)
-    services.authority(_ISSUER).check_key(PROFILE, public_key)
+    issuer = current_issuer(services)
+    services.authority(issuer).check_key(PROFILE, public_key)
     with services.read() as uow:
         unit = uow.units.get(staff.unit_code)
         if any(found.der is not None for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
@@ -64,7 +65,7 @@ def request_certificate(services: Services, staff: Staff, session: Session, csr:
         uow.staff.change(current, guard=("holder_id",), holder_id=holder_id)
 
     actor = staff.actor("web")
-    issued = issue(services, actor, order, issuer=_ISSUER, unit_code=unit.code, with_intent=bind)
+    issued = issue(services, actor, order, issuer=issuer, unit_code=unit.code, with_intent=bind)
     with services.begin() as uow:
         status = CERTIFICATE.after(issued.status, CertificateEvent.CONFIRM)
         active = uow.certificates.change(issued, status=status, confirmed_at=services.clock())
@@ -87,8 +88,9 @@ def by_certificate(services: Services, der: bytes, origin: Origin) -> Opened:
     if parsed is None:
         refuse_sign_in(services, None, origin, "certificate-unreadable", "浏览器出示的证书无法读取。")
     with services.read() as uow:
-        found = uow.certificates.find(serial=f"{parsed.serial_number:x}", issuer=_ISSUER)
-    if not found or found[0].der != der or not _signed_by(parsed, services.authority(_ISSUER).certificate):
+        found = uow.certificates.find(serial=f"{parsed.serial_number:x}")
+        signer = uow.issuers.get(found[0].issuer).certificate if found else b""
+    if not found or found[0].der != der or not _signed_by(parsed, signer):
         refuse_sign_in(services, None, origin, "certificate-foreign", "这张证书不是本系统签发的。")
     record = found[0]
     if record.profile != PROFILE or POLICY_OIDS[PROFILE] not in _policies(parsed):

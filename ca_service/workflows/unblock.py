@@ -1,6 +1,6 @@
 """PIN unblock (解锁): a release by two people of the staff, then three steps of the helper, each may be repeated.
 
-    0. release: clerk and reviewer, by a change form (kind unlock) of somebody whose token is reported as locked
+    0. release: clerk and reviewer, by a change form of somebody whose token is reported as locked (`releases.py`)
     1. begin: token and release code -> session and nonce
     2. hand out: the next SO PIN comes in sealed and is kept; then the ones that may be in force go out, sealed anew
     3. confirm: the binding key signs, which only works with the new PIN -> the older SO PINs are forgotten
@@ -29,14 +29,9 @@ from ca_service.domain.errors import (
     WrongToken,
 )
 from ca_service.domain.media import WITH_PERSON, MediumEvent, MediumStatus
-from ca_service.domain.messages import Channel
-from ca_service.domain.notices import release_code
-from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.unblocks import (
     MAX_SO_PINS,
-    MAX_TRIES,
     RELEASE,
-    RELEASE_LIFETIME,
     UNBLOCK_CONTEXT,
     Release,
     ReleaseEvent,
@@ -45,13 +40,11 @@ from ca_service.domain.unblocks import (
 )
 from ca_service.workflows.csr import signature_holds
 from ca_service.workflows.custody import move
-from ca_service.workflows.enrol_codes import random_text, tidy
+from ca_service.workflows.enrol_codes import tidy
 from ca_service.workflows.enrol_issue import HELPER
-from ca_service.workflows.listing import ALL, Listing, Window, listing
-from ca_service.workflows.messages import post
+from ca_service.workflows.misuse import warn_of_misuse
 from ca_service.workflows.ports import Services, UnitOfWork
-
-_CODE_LENGTH = 10
+from ca_service.workflows.releases import code_hash
 
 
 @dataclass(frozen=True)
@@ -61,38 +54,6 @@ class Begun:
     session: str
     nonce: bytes
     reader: bytes
-
-
-def release(services: Services, uow: UnitOfWork, actor: Actor, holder_id: str, change_id: str) -> Release | None:
-    """Release the locked token of a person inside the transaction that executes the change form; the code goes out.
-
-    None where the person has no locked token, or none whose SO PIN the CA keeps: there is nothing to release.
-    """
-    media = uow.media.find(holder_id=holder_id, status=MediumStatus.LOCKED)
-    if not media or not uow.so_pins.count(serial=media[0].serial):
-        return None
-    serial, code, now = media[0].serial, random_text(services, _CODE_LENGTH), services.clock()
-    holder = uow.holders.get(holder_id)
-    for earlier in uow.releases.find(serial=serial, status=[ReleaseStatus.OPEN, ReleaseStatus.BLOCKED]):
-        uow.releases.change(earlier, status=RELEASE.after(earlier.status, ReleaseEvent.VOID), session_hash=None)
-    made = Release(
-        id=services.new_id("U"),
-        serial=serial,
-        holder_id=holder_id,
-        unit_code=holder.unit_code,
-        change_id=change_id,
-        code_hash=_code_hash(services, serial, code),
-        status=ReleaseStatus.OPEN,
-        tries_left=MAX_TRIES,
-        released_by=actor.login,
-        released_at=now,
-        expires_at=now + RELEASE_LIFETIME,
-    )
-    uow.releases.add(made)
-    post(services, uow, Channel.SMS, release_code(holder.contact.mobile, code), unit=holder.unit_code)
-    detail = {"token": serial, "case": change_id}
-    uow.audit.append(actor, Tag.UNBLOCK_RELEASED, made.id, unit=holder.unit_code, detail=detail)
-    return made
 
 
 def begin(services: Services, *, serial: str, code: str) -> Begun:
@@ -108,7 +69,7 @@ def begin(services: Services, *, serial: str, code: str) -> Begun:
             raise NotReleased("没有为这个介质批准过解锁。请先由单位提交账号解锁的变更申请。")
         current = found[0]
         refusal = _state_refusal(services, uow, current)
-        if refusal is None and not hmac.compare_digest(current.code_hash, _code_hash(services, serial, tidy(code))):
+        if refusal is None and not hmac.compare_digest(current.code_hash, code_hash(services, serial, tidy(code))):
             refusal = _count(uow, current)
         if refusal is None:
             uow.releases.change(
@@ -130,13 +91,13 @@ def _state_refusal(services: Services, uow: UnitOfWork, current: Release) -> Dom
     if medium.holder_id != current.holder_id or medium.status not in WITH_PERSON:
         return WrongToken("此介质已交回、挂失或报损，不能解锁。请联系上级用户管理部门。")
     if current.status is ReleaseStatus.BLOCKED:
-        return CodeBlocked("解锁码已输错 5 次，已锁定。请由单位重新提交账号解锁的变更申请。")
+        return CodeBlocked("解锁码已输错 5 次，已锁定。请联系上级用户管理部门重新发放。")
     if current.status is ReleaseStatus.CONFIRMED:
         return CodeUsed("解锁码已使用。再次锁定的，请重新提交账号解锁的变更申请。")
     if current.status is ReleaseStatus.VOIDED:
         return NotReleased("没有为这个介质批准过解锁。请先由单位提交账号解锁的变更申请。")
     if services.clock() > current.expires_at:
-        return CodeExpired("解锁码已超过 24 小时有效期。请由单位重新提交账号解锁的变更申请。")
+        return CodeExpired("解锁码已超过 24 小时有效期。请联系上级用户管理部门重新发放。")
     return None
 
 
@@ -147,7 +108,7 @@ def _count(uow: UnitOfWork, current: Release) -> DomainError:
         return CodeWrong(f"解锁码不正确，还可以再试 {left} 次。请核对后重新输入。", facts={"tries_left": left})
     status = RELEASE.after(current.status, ReleaseEvent.BLOCK)
     uow.releases.change(current, guard=("tries_left",), tries_left=0, status=status, session_hash=None)
-    return CodeBlocked("解锁码已输错 5 次，已锁定。请由单位重新提交账号解锁的变更申请。")
+    return CodeBlocked("解锁码已输错 5 次，已锁定。请联系上级用户管理部门重新发放。")
 
 
 def hand_out(
@@ -167,6 +128,8 @@ def hand_out(
             sealed = _hand_out(services, uow, current, reader=reader, next_sealed=next_sealed)
         else:
             _note_refusal(uow, current, refusal)
+            if isinstance(refusal, BindingInvalid):
+                warn_of_misuse(services, uow, holder_id=current.holder_id, act="解锁介质")
     if refusal is not None:
         raise refusal
     return sealed
@@ -219,13 +182,6 @@ def confirm(services: Services, *, session: str, signature: bytes) -> Release:
         return done
 
 
-def list_releases(services: Services, actor: Actor, window: Window = ALL) -> Listing[Release]:
-    """The releases of the actor's subtree, newest first: one that is open past its time was never confirmed."""
-    with services.read() as uow:
-        authorise(actor, Action.MEDIA_READ, lineage=uow.units.lineage(actor.unit_code))
-        return listing(uow.releases, window, order="-released_at", within=actor.unit_code)
-
-
 def _by_session(services: Services, uow: UnitOfWork, session: str) -> Release:
     found = uow.releases.find(session_hash=_session_hash(services, session))
     if not found or found[0].session_expires_at is None or services.clock() > found[0].session_expires_at:
@@ -236,10 +192,6 @@ def _by_session(services: Services, uow: UnitOfWork, session: str) -> Release:
 def _note_refusal(uow: UnitOfWork, current: Release, refusal: DomainError) -> None:
     detail = {"kind": refusal.kind, "token": current.serial}
     uow.audit.append(HELPER, Tag.UNBLOCK_REFUSED, current.id, unit=current.unit_code, detail=detail)
-
-
-def _code_hash(services: Services, serial: str, code: str) -> str:
-    return services.keyed_hash(f"release:{serial}:{code}")
 
 
 def _session_hash(services: Services, session: str) -> str:

@@ -21,6 +21,7 @@ from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.media import IN_STOCK, WITH_PERSON, MediumStatus, ParcelStatus
 from ca_service.domain.persons import UserType
+from ca_service.domain.transfers import OPEN as OPEN_TRANSFER
 from ca_service.domain.unit_cases import Effect, Order, Plan, Step, UnitAct
 from ca_service.domain.unit_kinds import UNIT, UnitTurn
 from ca_service.domain.units import Unit, UnitError, UnitKind, normalise_unit_name, placed_below, validate_unit
@@ -219,6 +220,8 @@ def _ending(make: _Maker, heir: str) -> None:
     changes = uow.changes.count(unit_code=code, status=UNDER_WAY)
     if changes:
         make.block(f"有 {changes} 件变更申请在办。请先办结。")
+    if uow.transfers.count(unit_code=code, status=OPEN_TRANSFER):
+        make.block("信息管理员正在交接。请先办结或终止交接。")
     allocated = uow.media.count(at_unit=code, status=MediumStatus.ALLOCATED)
     if allocated:
         make.block(f"有 {allocated} 个介质已分配、尚未交付。请先交付或取消分配。")

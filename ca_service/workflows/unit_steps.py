@@ -7,7 +7,7 @@ from datetime import datetime
 from ca_service.domain.applications import APPLICATION, ApplicationEvent
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CertificateEvent, RevocationReason
-from ca_service.domain.changes import AccountEvent, ChangeKind
+from ca_service.domain.changes import AccountEvent, AccountEventKind
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.media import Arrival, MediumEvent, Parcel, ParcelItem, ParcelStatus
 from ca_service.domain.roles import Actor
@@ -15,6 +15,7 @@ from ca_service.domain.unit_cases import Effect, Plan, Step, UnitAct, UnitCase, 
 from ca_service.domain.units import placed_below
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.custody import move
+from ca_service.workflows.outdated import mark
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.units import record
 
@@ -96,6 +97,11 @@ def _child(run: Run, step: Step) -> None:
 def _holder_moved(run: Run, step: Step) -> None:
     holder = run.uow.holders.get(step.subject)
     run.uow.holders.change(holder, guard=("unit_code",), unit_code=step.to)
+    run.uow.add_account_event(
+        AccountEvent(
+            0, AccountEventKind.UNIT_CHANGE, holder.id, step.to, run.at, run.case.id, from_unit=holder.unit_code
+        ),
+    )
     run.audit(Tag.HOLDER_MOVED, holder.id, unit=holder.unit_code, to=step.to)
 
 
@@ -103,16 +109,15 @@ def _holder_stopped(run: Run, step: Step) -> None:
     holder = run.uow.holders.get(step.subject)
     run.uow.holders.change(holder, status=HolderStatus.STOPPED)
     run.uow.add_account_event(
-        AccountEvent(0, ChangeKind.STOP, holder.id, holder.unit_code, run.at, run.case.id),
+        AccountEvent(0, AccountEventKind.STOP, holder.id, holder.unit_code, run.at, run.case.id),
     )
     run.audit(Tag.HOLDER_STOPPED, holder.id, unit=holder.unit_code)
 
 
 def _certificate_outdated(run: Run, step: Step) -> None:
-    # What the certificate itself says stays as it was signed; the row follows its person, for those who look after it.
-    if step.to:
-        certificate = run.uow.certificates.get(step.subject)
-        run.uow.certificates.change(certificate, guard=("unit_code",), unit_code=step.to)
+    certificate = run.uow.certificates.get(step.subject)
+    unit = step.to or certificate.unit_code
+    mark(run.services, run.uow, run.actor, certificate, unit=unit, ground=run.case.id)
 
 
 def _certificate_revoked(run: Run, step: Step) -> None:

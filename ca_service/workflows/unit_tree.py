@@ -10,7 +10,7 @@ from ca_service.domain.person_text import mask_name
 from ca_service.domain.persons import UserType
 from ca_service.domain.responsible import ResponsiblePerson, in_order
 from ca_service.domain.roles import Action, Actor, authorise
-from ca_service.domain.unit_cases import Effect, UnitCase, UnitCaseStatus, UnitEvent
+from ca_service.domain.unit_cases import UnitCase, UnitCaseStatus, UnitEvent
 from ca_service.domain.units import Unit, UnitStatus
 from ca_service.workflows.certificates import HOLDER_PROFILES
 from ca_service.workflows.listing import ALL, Listing, Window, listing
@@ -123,16 +123,10 @@ def view_unit(services: Services, actor: Actor, code: str) -> UnitView:
             holders=replace(holders, rows=[replace(holder, name=mask_name(holder.name)) for holder in holders.rows]),
             media=listing(uow.media, _SOME, within=code, at_unit=code),
             certificates=certificates,
-            outdated=_outdated(uow, certificates.rows),
+            outdated=frozenset(c.serial for c in certificates.rows if c.outdated_at and c.status in LIVE),
             responsible=[masked(person) for person in responsible],
             cases=uow.unit_cases.find(unit_code=code, status=UnitCaseStatus.PROPOSED),
         )
-
-
-def _outdated(uow: UnitOfWork, certificates: Sequence[Certificate]) -> frozenset[str]:
-    live = [certificate.serial for certificate in certificates if certificate.status in LIVE]
-    steps = uow.unit_steps.find(effect=Effect.CERTIFICATE_OUTDATED, subject=live) if live else []
-    return frozenset(step.subject for step in steps)
 
 
 def masked(person: ResponsiblePerson) -> ResponsiblePerson:

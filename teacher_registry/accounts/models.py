@@ -69,6 +69,7 @@ class Act(StrEnum):
     FEED_RESET = "feed:reset-password"
     FEED_CHANGE = "feed:information-change"
     FEED_REGISTER = "feed:register"
+    FEED_UNIT = "feed:unit-change"
     FEED_REFUSED = "feed:refused"
 
 
@@ -134,13 +135,17 @@ class FirstSignIn(Base):
 
 
 class Standing(Base):
-    """What the account feed said last of one holder, and the registry's own lock. No row: nothing was said."""
+    """What the account feed said last of one holder, and the registry's own lock. No row: nothing was said.
+
+    `former_units` (codes, with commas) became `unit_code` with their people: certificates that name one speak for it.
+    """
 
     __tablename__ = "standings"
 
     holder_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     status: Mapped[str] = mapped_column(String(16), default=AccountStatus.ACTIVE)
     unit_code: Mapped[str | None] = mapped_column(String(64))
+    former_units: Mapped[str] = mapped_column(Text, default="", server_default="")
     locked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pages_void_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
     event_seq: Mapped[int] = mapped_column(default=0)

@@ -5,6 +5,7 @@ the last commit stands. Two processes at once: the position moves by one guarded
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -28,8 +29,17 @@ _ACTS: Mapping[EventKind, Act] = MappingProxyType(
         EventKind.RESET_PASSWORD: Act.FEED_RESET,
         EventKind.INFORMATION_CHANGE: Act.FEED_CHANGE,
         EventKind.REGISTER: Act.FEED_REGISTER,
+        EventKind.UNIT_CHANGE: Act.FEED_UNIT,
     }
 )
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """For which unit the holder acts, and the time before which pages of this holder are void (a reset by the CA)."""
+
+    unit_code: str
+    void_before: datetime | None = None
 
 
 class Standings:
@@ -38,23 +48,24 @@ class Standings:
     def __init__(self, sessions: sessionmaker[Session]) -> None:
         self._sessions = sessions
 
-    def require(self, actor: VerifiedAdministrator) -> datetime | None:
+    def require(self, actor: VerifiedAdministrator) -> Admitted:
         """Raise `RefusalError` if the holder is stopped, moved to another unit or locked.
 
-        A holder of whom the feed said nothing is good: the certificate is the CA's word already. Returns the
-        time before which pages of this holder are void (a reset by the CA), if any.
+        A holder of whom the feed said nothing is good: the certificate is the CA's word already. Where the unit of the
+        certificate became another one, with its people, the holder acts for that.
         """
         with self._sessions() as session:
             standing = session.get(Standing, actor.holder_id)
         if standing is None:
-            return None
+            return Admitted(actor.unit_code)
         if standing.status == AccountStatus.STOPPED:
             raise RefusalError(RefusalKind.ACCOUNT_STOPPED, "stopped by the account feed")
-        if standing.unit_code not in (None, actor.unit_code):
+        unit = standing.unit_code or actor.unit_code
+        if actor.unit_code not in (unit, *standing.former_units.split(",")):
             raise RefusalError(RefusalKind.ACCOUNT_MOVED, "the feed knows the holder in another unit")
         if standing.locked_at is not None:
             raise RefusalError(RefusalKind.ACCOUNT_LOCKED, "locked by the registry")
-        return standing.pages_void_before
+        return Admitted(unit, standing.pages_void_before)
 
     def lock(self, actor: Actor, at: datetime, why: str) -> None:
         """Lock the holder out; only the CA's form (unlock) ends it. `why` is one word for the log."""
@@ -114,14 +125,26 @@ def _apply(session: Session, event: AccountEvent) -> None:
         case EventKind.STOP:
             standing.status = AccountStatus.STOPPED
         case EventKind.RESTORE | EventKind.REGISTER:
-            standing.status, standing.unit_code = AccountStatus.ACTIVE, event.unit
+            standing.status = AccountStatus.ACTIVE
+            _moved(standing, event.unit)
         case EventKind.INFORMATION_CHANGE:
+            _moved(standing, event.unit)
+        case EventKind.UNIT_CHANGE:
+            # What the person left before that does not speak again.
+            known = standing.former_units if standing.unit_code in (None, event.former) else ""
+            standing.former_units = ",".join(filter(None, (known, event.former)))
             standing.unit_code = event.unit
         case EventKind.UNLOCK:
             standing.locked_at = None
         case EventKind.RESET_PASSWORD:
             # The holder signs in with a key, so there is no password to reset: what lies open ends.
             standing.pages_void_before, standing.locked_at = event.at, None
+
+
+def _moved(standing: Standing, unit: str) -> None:
+    if standing.unit_code != unit:
+        standing.former_units = ""
+    standing.unit_code = unit
 
 
 def _told_of(event: AccountEvent, at: datetime) -> LogEntry:

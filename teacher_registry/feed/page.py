@@ -40,7 +40,7 @@ class UntrustedPageError(Exception):
 
 
 class EventKind(StrEnum):
-    """What the CA's change forms decide about a holder."""
+    """What the CA's change forms and unit cases decide about a holder."""
 
     STOP = "stop"
     RESTORE = "restore"
@@ -48,11 +48,19 @@ class EventKind(StrEnum):
     RESET_PASSWORD = "reset-password"  # noqa: S105 - a word of the feed, no password
     INFORMATION_CHANGE = "information-change"
     REGISTER = "register"
+    UNIT_CHANGE = "unit-change"
+
+
+LATER_KINDS = (EventKind.UNIT_CHANGE,)
+"""Kinds that the CA tells only to those who ask for them; it tells others the nearest of the first ones."""
 
 
 @dataclass(frozen=True)
 class AccountEvent:
-    """One decision. `unit` is the holder's unit after it; `change` is the number of the form at the CA."""
+    """One decision. `unit` is the holder's unit after it; `change` is the number of the form or case at the CA.
+
+    A unit change has `former`: the unit that became `unit`, with its people.
+    """
 
     seq: int
     kind: EventKind
@@ -61,6 +69,7 @@ class AccountEvent:
     at: datetime
     change: str
     certificates: tuple[str, ...]
+    former: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +151,8 @@ def _event(row: object) -> AccountEvent:
     holder, unit = (_text(row, key, _IDENTIFIER) for key in ("holder", "unit"))
     # A registration comes without a form.
     change = "" if row.get("change") == "" else _text(row, "change", _IDENTIFIER)
-    return AccountEvent(_count(row, "seq"), kind, holder, unit, _time(row), change, serials)
+    former = _text(row, "from", _IDENTIFIER) if kind is EventKind.UNIT_CHANGE else ""
+    return AccountEvent(_count(row, "seq"), kind, holder, unit, _time(row), change, serials, former)
 
 
 def _count(row: dict[str, Any], key: str) -> int:

@@ -13,7 +13,7 @@ import structlog
 from teacher_registry.accounts.journal import Journal
 from teacher_registry.accounts.standings import Standings
 from teacher_registry.clock import Clock
-from teacher_registry.feed.page import FeedPage, SignerJudge, UntrustedPageError, read_page
+from teacher_registry.feed.page import LATER_KINDS, FeedPage, SignerJudge, UntrustedPageError, read_page
 from teacher_registry.publications.fetch import Fetch, UnavailableError
 from teacher_registry.refusal import RefusalError, RefusalKind
 
@@ -21,6 +21,7 @@ from teacher_registry.refusal import RefusalError, RefusalKind
 _MAX_PAGE_AGE = timedelta(seconds=60)
 _CLOCK_SKEW = timedelta(seconds=5)
 _LIMIT = 500
+_KINDS = ",".join(LATER_KINDS)
 # How often "nothing new" is written down, for the next start.
 _NOTE_EVERY = timedelta(minutes=1)
 _log = structlog.get_logger(__name__)
@@ -105,7 +106,7 @@ class FeedPuller:
         """One page; True if it was the last."""
         position = self._standings.position()
         asked_at = self._clock()
-        answer = self._fetch.get(f"{self._url}?after={position.seq}&limit={_LIMIT}", None)
+        answer = self._fetch.get(f"{self._url}?after={position.seq}&limit={_LIMIT}&kinds={_KINDS}", None)
         page = read_page(answer.body or b"", self._judge)
         self._require_next(page, position.seq, position.head, position.page_at)
         if page.events and not self._standings.apply(page, asked_at):

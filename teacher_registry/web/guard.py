@@ -1,5 +1,6 @@
 """Before each view: who is it, judged anew, and for a change: did our own page ask for it?"""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -38,13 +39,14 @@ def _judged(registry: Registry) -> tuple[VerifiedAdministrator, datetime | None]
     change = request.method == "POST"
     try:
         actor = registry.gate.admit(presented, fresh=change)
-        void_before = registry.standings.require(actor)
+        admitted = registry.standings.require(actor)
         registry.news.require(change=change)
     except RefusalError as refusal:
         if presented is not None and refusal.kind is not RefusalKind.NO_CERTIFICATE:
             registry.journal.refused(refusal.kind, presented, _serial(presented), registry.clock())
         raise
-    return actor, void_before
+    # The feed is newer than the certificate. The name stays the certificate's: the feed tells none.
+    return replace(actor, unit_code=admitted.unit_code), admitted.void_before
 
 
 def _serial(presented: bytes) -> str | None:

@@ -145,6 +145,7 @@ LOG_ACTS: Mapping[str, str] = MappingProxyType(
         Act.FEED_UNLOCK: "变更：解锁信息管理员",
         Act.FEED_RESET: "变更：重置信息管理员",
         Act.FEED_CHANGE: "变更：信息变更",
+        Act.FEED_UNIT: "变更：单位合并",
         Act.FEED_REGISTER: "变更：登记信息管理员",
         Act.FEED_REFUSED: "变更通知不可信",
     }

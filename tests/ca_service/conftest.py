@@ -4,10 +4,11 @@ import atexit
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from argon2 import PasswordHasher
@@ -42,11 +43,11 @@ class TestClock:
 @pytest.fixture(scope="session")
 def founded() -> Config:
     """A CA on SQLite, right after its ceremony. Tests copy its database and leave it alone."""
-    return _founded_once()
+    return founded_once()
 
 
 @cache
-def _founded_once() -> Config:
+def founded_once() -> Config:
     """One for the process, whichever folder's tests ask first: the token library knows one place of its tokens."""
     folder = Path(tempfile.mkdtemp(prefix="educa-test-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -75,10 +76,12 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def founded_on_postgres(founded: Config, postgres_server: str) -> Config:
-    """A second CA with tokens of its own, whose database is PostgreSQL."""
+    """A second CA with tokens of its own, whose database is PostgreSQL; a third one where tests/e2e asks too."""
     url = postgres.create(postgres_server, "founded")
-    hsm = founded.hsm.model_copy(update={"root_token": "pg-root", "issuing_token": "pg-issuing"})
-    service = founded.service.model_copy(update={"tls_key": Path("pg/c.key"), "tls_certificate": Path("pg/c.pem")})
+    own = f"pg{next(_NUMBERS)}"
+    hsm = founded.hsm.model_copy(update={"root_token": f"{own}-root", "issuing_token": f"{own}-issuing"})
+    tls = {"tls_key": Path(f"{own}/c.key"), "tls_certificate": Path(f"{own}/c.pem")}
+    service = founded.service.model_copy(update=tls)
     changes = {"database": DatabaseTable(url=url), "hsm": hsm, "service": service, "registry": {}}
     config = founded.model_copy(update=changes)
     wiring = Wiring(config)
@@ -152,3 +155,30 @@ def _wordless(wiring: Wiring) -> set[str]:
 def office(wiring: Wiring) -> Office:
     """The service with people in every role; see office.py."""
     return Office(wiring.services)
+
+
+Fresh = Callable[[], Iterator[Config]]
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def fresh(request: pytest.FixtureRequest) -> tuple[int, Fresh]:
+    """How many sequences to try, and how each gets a database of its own."""
+    founded: Config = request.getfixturevalue("founded")
+    if request.param == "sqlite":
+        return 12, lambda: _copies_on_sqlite(founded)
+    base: Config = request.getfixturevalue("founded_on_postgres")
+    server: str = request.getfixturevalue("postgres_server")
+    return 3, lambda: _copies_on_postgres(base, server)
+
+
+def _copies_on_sqlite(base: Config) -> Iterator[Config]:
+    with TemporaryDirectory(prefix="educa-tree-") as folder:
+        copy = Path(folder) / "educa.db"
+        shutil.copy(base.path(Path("educa.db")), copy)
+        yield base.model_copy(update={"database": DatabaseTable(url=f"sqlite:///{copy}")})
+
+
+def _copies_on_postgres(base: Config, server: str) -> Iterator[Config]:
+    name = f"tree{next(_NUMBERS)}"
+    yield base.model_copy(update={"database": DatabaseTable(url=postgres.create(server, name, template="founded"))})
+    postgres.drop(server, name)

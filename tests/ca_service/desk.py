@@ -12,6 +12,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows import push, review
 from ca_service.workflows.conflicts import open_conflicts
 from ca_service.workflows.shown import shown
+from ca_service.workflows.succession import pair
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 from tests.road.roster import make_units
 
@@ -80,6 +81,7 @@ class Desk:
             uow.batches.add(batch)
             uow.applications.add(made)
             open_conflicts(services, uow, by, [made])
+            pair(uow, by, [made])
         return made
 
     def at_centre(self, *applications: Application) -> Sequence[str]:

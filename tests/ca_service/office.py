@@ -155,6 +155,12 @@ class Office:
         assert found
         return found.group(1)
 
+    def told(self, channel: Channel, words: str) -> list[str]:
+        """The texts with these words that went out by this way, oldest first."""
+        with self.services.read() as uow:
+            found = uow.messages.find(channel=channel, order="created_at")
+        return [message.letter.text for message in found if words in message.letter.text]
+
     def begin(self, token: SoftwareKeyInPlaceOfToken, codes: tuple[str, str]) -> enrol.Begun:
         """Open a download session."""
         return enrol.begin(self.services, reference=codes[0], code=codes[1], medium_serial=token.serial)

@@ -13,7 +13,7 @@ from ca_service.app import create_console
 from ca_service.config import Config, read_secret
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
-from ca_service.domain.changes import AccountEvent, ChangeKind
+from ca_service.domain.changes import FIRST_KINDS, AccountEvent, AccountEventKind, ChangeKind
 from ca_service.domain.roles import Role
 from ca_service.periodic import FEED_SIGNER, renew_signer
 from ca_service.wiring import Wiring
@@ -45,7 +45,9 @@ def _happened(office: Office, *kinds: ChangeKind) -> str:
     holder = office.holder()
     with office.services.begin() as uow:
         for number, kind in enumerate(kinds):
-            event = AccountEvent(0, kind, holder, office.school, office.services.clock(), f"C{number}")
+            event = AccountEvent(
+                0, AccountEventKind(kind), holder, office.school, office.services.clock(), f"C{number}"
+            )
             uow.add_account_event(event)
     return holder
 
@@ -138,3 +140,19 @@ def test_without_a_signer_the_feed_is_unavailable_and_says_so(wiring: Wiring, co
     answer = _ask(create_console(wiring).test_client(), config)
     assert answer.json is not None
     assert (answer.status_code, answer.json["kind"]) == (503, "unavailable")
+
+
+def test_a_kind_that_came_later_is_told_to_who_asks_for_it_and_carefully_to_others(
+    client: FlaskClient, config: Config, office: Office
+) -> None:
+    holder = office.holder()
+    with office.services.begin() as uow:
+        at, kind = office.services.clock(), AccountEventKind.UNIT_CHANGE
+        uow.add_account_event(AccountEvent(0, kind, holder, "150302", at, "U1", from_unit=office.school))
+    (old,) = _payload(_ask(client, config).data)["events"]
+    assert (old["kind"], old["unit"]) == ("information-change", "150302")
+    assert "from" not in old
+    (new,) = _payload(_ask(client, config, "?kinds=melted,unit-change").data)["events"]
+    assert (new["kind"], new["unit"], new["from"], new["change"]) == ("unit-change", "150302", office.school, "U1")
+    assert _ask(client, config, "?kinds=UNIT%20CHANGE").status_code == 422
+    assert {kind.value for kind in FIRST_KINDS} == {kind.value for kind in ChangeKind}

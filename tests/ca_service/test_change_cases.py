@@ -9,7 +9,15 @@ from sqlalchemy import text
 
 from ca_service.domain import errors
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
-from ca_service.domain.changes import CertificateAct, Change, ChangeKind, ChangeStatus, Particular, Signature
+from ca_service.domain.changes import (
+    AccountEventKind,
+    CertificateAct,
+    Change,
+    ChangeKind,
+    ChangeStatus,
+    Particular,
+    Signature,
+)
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.roles import Actor, Role
 from ca_service.wiring import Wiring
@@ -64,7 +72,7 @@ def test_a_case_goes_up_the_tree_by_different_hands_and_is_decided_at_the_centre
         ("approve", CENTRE, CENTRE),
         ("execute", CENTRE, CENTRE),
     ]
-    assert feed == [(_K.UNLOCK, case.id)]
+    assert feed == [(AccountEventKind.UNLOCK, case.id)]
     assert [who for who, _ in desk.audited("ra:review:refused")] == [LEAGUE_REVIEWER.login] * 2
 
 
@@ -142,7 +150,7 @@ def test_new_telephone_numbers_take_effect_and_the_certificate_lives_on(desk: De
     assert (person.contact.mobile, person.contact.office_phone) == ("19900004321", "0473-3000099")
     assert (person.contact.id_number, person.name) == (id_number(1), "示范人")
     assert now.status is CertificateStatus.ACTIVE
-    assert (event.kind, event.unit_code) == (_K.INFORMATION_CHANGE, person.unit_code)
+    assert (event.kind, event.unit_code) == (AccountEventKind.INFORMATION_CHANGE, person.unit_code)
 
 
 def _enrolled(desk: Desk, office: Office) -> Any:

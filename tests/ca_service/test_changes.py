@@ -8,7 +8,7 @@ import pytest
 from ca_service.domain import errors
 from ca_service.domain.applications import APPLICATION, ApplicationEvent, ApplicationStatus
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
-from ca_service.domain.changes import CHANGE, CertificateAct, ChangeEvent, ChangeKind, ChangeStatus
+from ca_service.domain.changes import CHANGE, AccountEventKind, CertificateAct, ChangeEvent, ChangeKind, ChangeStatus
 from ca_service.domain.conflicts import CONFLICT, ConflictEvent, ConflictStatus
 from ca_service.domain.enrolments import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from ca_service.domain.holders import HolderStatus
@@ -71,7 +71,7 @@ def test_a_stop_freezes_a_restore_releases_and_a_transfer_revokes_for_good(offic
     ]
     with office.services.read() as uow:
         feed = [event.kind for event in uow.account_events(after=0, limit=10)]
-    assert feed == [ChangeKind.STOP, ChangeKind.RESTORE, ChangeKind.STOP]
+    assert feed == [AccountEventKind.STOP, AccountEventKind.RESTORE, AccountEventKind.STOP]
 
 
 def test_a_stop_with_certificate_needs_the_units_opinion_and_a_decision_about_it(office: Office) -> None:

@@ -219,3 +219,23 @@ def test_a_refused_command_is_recorded_without_its_arguments(place: Path) -> Non
         entry = list(uow.audit.entries())[-1]
     assert (entry.tag, entry.actor, entry.subject) == ("ra:act:refused", "clerk-1", "units import")
     assert json.loads(entry.detail) == {"action": "units.import"}
+
+
+def test_ocsp_answers_are_signed_ahead_by_command_and_again_by_two_processes(place: Path) -> None:
+    first = _run(place, "ocsp", "presign", "--workers", "1", "--json")
+    assert first.exit_code == 0, first.output
+    facts = json.loads(first.stdout)
+    assert (facts["issuer"], facts["run"], facts["runs_swept"]) == ("issuing", 1, 0)
+    assert facts["answers"] == facts["signed_now"] > 0
+    second = _run(place, "ocsp", "presign", "--workers", "2")
+    assert second.exit_code == 0, second.output
+    assert f"issuing 已有 {facts['answers']} 份预签的 OCSP 应答" in second.stdout
+    third = json.loads(_run(place, "ocsp", "presign", "--workers", "1", "--json").stdout)
+    assert (third["run"], third["runs_swept"]) == (3, 1)
+
+
+@pytest.mark.parametrize("hashes", ["[]", '["sha1", "sha1"]', '["md5"]'])
+def test_hashes_that_no_answer_can_be_signed_for_refuse_to_start(place: Path, hashes: str) -> None:
+    config = place / CONFIG
+    config.write_text(config.read_text(encoding="utf-8").replace("[ca]", f"[ca]\nocsp_presigned_hashes = {hashes}"))
+    assert "ca.ocsp_presigned_hashes" in _refused(_run(place, "ocsp", "presign"))

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from ca_service.domain import errors
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
 from ca_service.domain.media import MediumStatus
+from ca_service.domain.messages import Channel
 from ca_service.workflows import enrol, handovers
 from ca_service.workflows.certificate_status import revoke
 from ca_service.workflows.csr import read_csr
@@ -124,8 +125,46 @@ def test_a_reissue_goes_on_with_an_unconfirmed_certificate(office: Office) -> No
 def test_stolen_codes_are_worthless_with_another_token(office: Office) -> None:
     holder, _ = office.handed_over("1")
     _, thief = office.handed_over("2")
-    with pytest.raises(errors.WrongToken):
-        office.begin(thief, office.codes(holder))
+    codes = office.codes(holder)
+    for _ in range(3):
+        with pytest.raises(errors.WrongToken):
+            office.begin(thief, codes)
+    assert warned(office) == (1, 1)
+    assert len(office.told(Channel.SMS, "有人持他人的下载码在您的介质上")) == 1
+
+
+def test_nobody_is_told_of_a_token_that_nobody_has(office: Office) -> None:
+    holder, _ = office.handed_over("1")
+    codes = office.codes(holder)
+    for serial in (office.token("T7").serial, "no such token"):
+        with pytest.raises(errors.WrongToken):
+            enrol.begin(office.services, reference=codes[0], code=codes[1], medium_serial=serial)
+    assert office.told(Channel.SMS, "在您的介质上") == []
+
+
+def warned(office: Office) -> tuple[int, int]:
+    """How often the owner of the codes was told that somebody else has them: by SMS, by e-mail."""
+    words = "下载证书，但所用的不是派发给您的介质"
+    return len(office.told(Channel.SMS, words)), len(office.told(Channel.EMAIL, words))
+
+
+def test_who_has_the_codes_still_a_day_later_is_told_of_again(office: Office, clock: TestClock) -> None:
+    holder, _ = office.handed_over("1")
+    _, thief = office.handed_over("2")
+    codes = office.codes(holder)
+    for _ in range(2):
+        with pytest.raises(errors.WrongToken):
+            office.begin(thief, codes)
+        clock.pass_time(hours=25)
+    assert warned(office) == (2, 2)
+
+
+def test_who_guesses_only_the_code_of_a_token_sends_no_message(office: Office) -> None:
+    holder, token = office.handed_over()
+    reference, _ = office.codes(holder)
+    with pytest.raises(errors.CodeWrong):
+        office.begin(token, (reference, "AAAAAAAAAA"))
+    assert warned(office) == (0, 0)
 
 
 def test_a_token_that_only_claims_the_serial_number_is_refused_by_its_binding_key(office: Office) -> None:
@@ -134,6 +173,7 @@ def test_a_token_that_only_claims_the_serial_number_is_refused_by_its_binding_ke
     with pytest.raises(errors.BindingInvalid):
         office.fetch(forged, office.begin(token, office.codes(holder)))
     assert _all(office) == []
+    assert warned(office) == (1, 1)
 
 
 def test_a_binding_signature_over_an_earlier_nonce_is_refused(office: Office) -> None:

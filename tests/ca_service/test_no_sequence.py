@@ -36,7 +36,7 @@ from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database, SqlUnitOfWork
 from ca_service.workflows import change, push, review
 from ca_service.workflows.conflict_cases import ConflictDecision, decide_conflict
-from ca_service.workflows.ports import Services, Terms
+from ca_service.workflows.ports import Services, Terms, Unmeasured
 from ca_service.workflows.register import Upload, import_batch
 from ca_service.workflows.shown import shown
 from tests.ca_service.desk import contact
@@ -89,6 +89,7 @@ class DatabaseInMemory(Database):
         self.reading = self.engine.execution_options()
         self._sealer = sealer
         self._clock = clock
+        self._meter = Unmeasured()
 
         @event.listens_for(self.engine, "connect")
         def _prepare(connection: Connection, _record: object) -> None:

@@ -24,6 +24,7 @@ from ca_service.config import Config
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
 from ca_service.domain.media import MediumStatus
+from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Role
 from ca_service.domain.unblocks import UNBLOCK_CONTEXT, ReleaseStatus
 from ca_service.domain.units import CENTRE_CODE
@@ -183,6 +184,8 @@ def test_a_token_that_only_claims_the_serial_number_gets_no_so_pin(mine: Locked)
         mine.hand_out(mine.begin(), mine.seal("33334444"), binding=spki(forged))
     assert mine.kept() == 1
     assert "binding-invalid" in mine.refusals()[-1]
+    for channel in Channel:
+        assert len(mine.office.told(channel, "解锁介质，但所用的不是派发给您的介质")) == 1
 
 
 def test_only_the_binding_key_confirms_and_only_for_this_session(mine: Locked) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from ca_service.config import Config
 from ca_service.domain.certificates import Certificate, CertificateEvent, RevocationReason
 from ca_service.domain.changes import CertificateAct, ChangeKind
+from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.workflows import change
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.infrastructure import signers
@@ -25,7 +26,9 @@ from teacher_registry.refusal import RefusalError, RefusalKind
 from teacher_registry.verification.subject import VerifiedAdministrator
 from teacher_registry.wiring import Registry
 from tests.ca_service.conftest import TestClock
+from tests.ca_service.desk import Desk
 from tests.ca_service.office import Office
+from tests.ca_service.units import acts as units
 from tests.e2e.real_ca import RealCa, running
 
 pytestmark = pytest.mark.e2e
@@ -127,6 +130,16 @@ def test_a_stop_by_a_change_form_reaches_the_registry_and_a_restore_ends_it(hear
     told = [event for page in heard.way.pages for event in _payload(page)["events"]]
     assert [(event["seq"], event["change"]) for event in told] == [(1, stop), (2, restore)]
     assert [event["certificates"] for event in told] == [[heard.certificate.serial]] * 2
+
+
+def test_a_merged_unit_is_known_to_the_registry_before_the_new_certificate(heard: Heard) -> None:
+    former = heard.person.unit_code
+    survivor = next(code for code in Desk(heard.ca.office).schools() if code != former)
+    units.carry_out(heard.ca.office, Order(UnitAct.MERGE, former, target_code=survivor))
+    assert heard.puller.poll()
+    assert heard.registry.standings.require(heard.person).unit_code == survivor
+    (told,) = [event for page in heard.way.pages for event in _payload(page)["events"]]
+    assert (told["kind"], told["from"], told["unit"]) == ("unit-change", former, survivor)
 
 
 @pytest.mark.parametrize(("old", "later", "reason"), [(1, 0, "order"), (2, 0, "order"), (3, 61, "replay")])

@@ -5,176 +5,38 @@ Judged from all three sides: the objects on the token, the rows in the database,
 
 import base64
 import hashlib
-import itertools
 import json
-import shutil
 import signal
 import ssl
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
-from asn1crypto import pem
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ca_service import servers
-from ca_service.config import Config, DatabaseTable
-from ca_service.domain.audit import Tag
-from ca_service.domain.certificates import ENDED
+from ca_service.config import Config
 from ca_service.domain.media import MediumStatus
-from ca_service.wiring import Wiring
-from ca_service.workflows import custody, handovers, incidents, so_pins
-from ca_service.workflows.publish_crl import publish_crl
-from tests.ca_service import conftest as ca_fixtures
-from tests.ca_service.office import Office
-from tests.token_provisioning.soft_token import PIN, Desk, Result, binding_key, new_desk, own_copy
-from token_provisioning import sealing
+from ca_service.workflows import incidents
+from tests.e2e.holders import NEW_PIN, STRUCK, Holder, LiveCa, equip, live_ca
+from tests.token_provisioning.soft_token import own_copy
 
 pytestmark = pytest.mark.e2e
 
-_PROFILE = "information-administrator"
-_NUMBERS = itertools.count(1)
-_STRUCK = "tests.token_provisioning.killed_helper"
 _RENEWING = ["begin", "certificate", "store_certificate", "confirm", "remove_certificate"]
 _UNBLOCKING = ["begin", "release", "unblocking._init_pin", "unblocking._set_pins", "confirm"]
-NEW_PIN = "Medlar-4711"
+_MISUSED, _BROUGHT = "但所用的不是派发给您的介质", "有人持他人的下载码在您的介质上"
 _ACTS = ["change_pin", "begin", "generate", "certificate", "store_certificate", "confirm"]
 
 
-@dataclass(frozen=True)
-class RealCa:
-    """The service on a database of its own, with its API over TLS."""
-
-    office: Office
-    server: str
-    root: Path
-    clock: ca_fixtures.TestClock
-
-    def live(self, serial: str) -> list[str]:
-        """Serial numbers of the certificates on a token that are not revoked."""
-        with self.office.services.read() as uow:
-            found = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
-        return [one.serial for one in found if one.status not in ENDED]
-
-    def certificate(self, serial: str) -> bytes:
-        """The certificate on a token, which is no secret."""
-        with self.office.services.read() as uow:
-            (found,) = uow.certificates.find(profile=_PROFILE, medium_serial=serial)
-        return found.der or b""
-
-    def nearly_expired(self, serial: str) -> None:
-        """Let our own record, which decides when a renewal is due, end in 20 days.
-
-        The clock moves on a little: the helper takes the older of two certificates first, by whole seconds.
-        """
-        self.clock.pass_time(seconds=2)
-        with self.office.services.begin() as uow:
-            uow.certificates.change(uow.certificates.get(serial), not_after=datetime.now(UTC) + timedelta(days=20))
-
-    def revoked_in_the_crl(self) -> set[str]:
-        published = publish_crl(self.office.services, self.office.operator, "issuing")
-        crl = x509.load_der_x509_crl(published.der or b"")
-        return {f"{entry.serial_number:x}" for entry in crl}
-
-    def refusals(self) -> list[str]:
-        with self.office.services.read() as uow:
-            entries = [entry for entry in uow.audit.entries() if entry.tag == Tag.ENROLMENT_REFUSED]
-        return [json.loads(entry.detail)["kind"] for entry in entries]
-
-
 @pytest.fixture(scope="module")
-def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCa]:
-    folder = tmp_path_factory.mktemp("real-ca")
-    shutil.copy(founded.path(Path("educa.db")), folder / "educa.db")
-    service = founded.service.model_copy(
-        update={"documents": folder / "documents", "outbox": folder / "outbox", "console": "127.0.0.1:0"}
-    )
-    database = DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}")
-    config = founded.model_copy(update={"database": database, "service": service})
-    clock = ca_fixtures.TestClock()
-    wiring = Wiring(config, clock=clock)
-    # The founding's own file is overwritten by a second founding in this process.
-    (folder / "root.pem").write_bytes(pem.armor("CERTIFICATE", wiring.ca_certificates()["root"]))
-    server = servers.console_server(wiring)
-    server.prepare()
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    try:
-        address = f"https://127.0.0.1:{server.bind_addr[1]}"
-        yield RealCa(Office(wiring.services), address, folder / "root.pem", clock)
-    finally:
-        server.stop()
-        thread.join()
-        wiring.root_sessions.drop()
-        wiring.issuing_sessions.drop()
-        wiring.database.engine.dispose()
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A person with a token and both codes, at a desk of their own."""
-
-    ca: RealCa
-    desk: Desk
-    serial: str
-    person: str
-    codes: tuple[str, str]
-
-    def arguments(self, *, reference: str = "", code: str = "", serial: str = "") -> list[str]:
-        shutil.copy(self.ca.root, self.desk.folder / "root.pem")
-        mine = serial or self.serial
-        given = {"reference": reference or self.codes[0], "code": code or self.codes[1]}
-        return [*self.desk.enrol_arguments(self.ca.server, serial=mine, **given), "--serial", mine]
-
-    def enrol(self, **changes: str) -> Result:
-        return self.desk.process("enroll", *self.arguments(**changes))
-
-    def renew(self, fate: str = "") -> Result:
-        """Renew, or be struck on the way."""
-        own = ("--pin-file", self.desk.file("pin", PIN), "--json")
-        arguments = ("renew", *self.desk.ca_arguments(self.ca.server), *own)
-        return self.desk.process(fate, *arguments, program=_STRUCK) if fate else self.desk.process(*arguments)
-
-    def unblock(self, code: str, fate: str = "") -> Result:
-        """Set NEW_PIN by a release code, or be struck on the way."""
-        code_file, pin = self.desk.file("release", code), self.desk.file("newer", NEW_PIN)
-        own = ("--release-code-file", code_file, "--new-pin-file", pin, "--json")
-        arguments = ("unblock", *self.desk.ca_arguments(self.ca.server), *own)
-        return self.desk.process(fate, *arguments, program=_STRUCK) if fate else self.desk.process(*arguments)
-
-    def listing(self, kind: str) -> str:
-        return self.desk.pkcs11_tool("--login", "--pin", PIN, "--list-objects", "--type", kind)
-
-
-def equip(ca: RealCa, folder: Path, module: str, *, person: str = "") -> Holder:
-    """Initialise a token, register it, hand it over to a person, else to a new one, and give them their codes."""
-    office, desk = ca.office, new_desk(folder, module)
-    serial = desk.vendor_token()
-    made = desk.initialise(serial)
-    holder = person or office.holder(f"P{next(_NUMBERS)}")
-    custody.register(office.services, office.custodian, [custody.NewMedium(serial, "SoftHSM v2")])
-    sealed = sealed_so_pin(ca, desk, serial)
-    key = binding_key(made)
-    custody.initialise(office.services, office.custodian, serial, binding_key=key, so_pin_sealed=sealed)
-    handovers.hand_over(office.services, office.custodian, serial, holder_id=holder)
-    return Holder(ca, desk, serial, holder, office.codes(holder))
-
-
-def sealed_so_pin(ca: RealCa, desk: Desk, serial: str) -> bytes:
-    """What `educa-token init --all` keeps of a SO PIN; the clear one is gone after it."""
-    clear = desk.folder / f"{serial}.so-pin"
-    reader = sealing.load_reader(so_pins.custody_key(ca.office.services, ca.office.custodian))
-    sealed = sealing.seal(clear.read_text().strip(), reader=reader, info=sealing.CUSTODY_CONTEXT + serial.encode())
-    clear.unlink()
-    return sealed
+def ca(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveCa]:
+    with live_ca(founded, tmp_path_factory.mktemp("real-ca")) as ca:
+        yield ca
 
 
 @pytest.fixture(scope="module")
@@ -183,13 +45,13 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-def holder(ca: RealCa, tmp_path: Path, module: str) -> Holder:
+def holder(ca: LiveCa, tmp_path: Path, module: str) -> Holder:
     return equip(ca, tmp_path, module)
 
 
 @pytest.mark.parametrize("act", _ACTS)
 def test_killed_at_an_act_and_repeated_there_is_one_certificate_on_all_three_sides(holder: Holder, act: str) -> None:
-    killed = holder.desk.process(f"kill@{act}:1", "enroll", *holder.arguments(), program=_STRUCK)
+    killed = holder.desk.process(f"kill@{act}:1", "enroll", *holder.arguments(), program=STRUCK)
     assert killed.code == -signal.SIGKILL, killed.err
 
     ended = holder.enrol().document
@@ -238,7 +100,7 @@ def test_a_lost_token_is_replaced_and_its_certificate_revoked_first(
     (tmp_path / "new").mkdir()
     new = equip(holder.ca, tmp_path / "new", module, person=holder.person)
     assert old in holder.ca.revoked_in_the_crl()
-    killed = new.desk.process("kill@certificate:1", "replace", *new.arguments(), program=_STRUCK)
+    killed = new.desk.process("kill@certificate:1", "replace", *new.arguments(), program=STRUCK)
     assert killed.code == -signal.SIGKILL, killed.err
 
     ended = new.desk.process("replace", *new.arguments()).document
@@ -289,6 +151,7 @@ def test_a_thief_with_stolen_codes_and_a_token_of_the_thiefs_own(holder: Holder,
 
     assert (refused.code, "不是派发给您的" in refused.err) == (1, True)
     assert holder.ca.refusals()[-1] == "wrong-token"
+    assert (holder.told(_MISUSED), holder.told(_BROUGHT)) == (2, 0)
     assert holder.ca.live(thief.serial) == []
     assert thief.listing("privkey").count("educa-auth") == 0
     assert holder.enrol().code == 0  # the codes are not used up
@@ -301,6 +164,7 @@ def test_a_thief_with_stolen_codes_and_a_key_in_software(holder: Holder) -> None
 
     assert (answer["status"], answer["kind"]) == (403, "binding-invalid")
     assert holder.ca.refusals()[-1] == "binding-invalid"
+    assert holder.told(_MISUSED) == 2
     assert holder.ca.live(holder.serial) == []
     assert holder.enrol().code == 0
 
@@ -346,6 +210,7 @@ def test_a_thief_who_replays_what_was_overheard(holder: Holder, tmp_path: Path) 
         replayed = thief.post("/api/v1/enrolments/certificate", json={**certificate, "session": begun["session"]})
 
     assert (replayed.status_code, replayed.json()["kind"]) == (403, "binding-invalid")
+    assert holder.told(_MISUSED) == 2
     assert len(holder.ca.live(holder.serial)) == 1
 
 
@@ -358,4 +223,5 @@ def test_a_thief_with_another_persons_token_and_codes_of_the_thiefs_own(
     refused = holder.enrol(reference=thief.codes[0], code=thief.codes[1])
 
     assert (refused.code, "不是派发给您的" in refused.err) == (1, True)
+    assert holder.told(_BROUGHT) == 1
     assert holder.ca.live(holder.serial) == []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import ocsp
 from ocsp import Good, HashAlgorithm, Revoked, StoredAnswer
+from ocsp.signer import certificate_facts
 
 from .world import DAY, DER, NOW, Source, World, load, make_authority, make_request
 
@@ -298,3 +299,34 @@ def test_no_answer_is_ever_older_than_the_bound(drawn: list[tuple[str, int]]) ->
             recent = {history[value][-1][1]}
             recent |= {said for (_, said), (until, _) in pairwise(history[value]) if until > world.seconds - 0.25}
             assert world.status(value).certificate_status.name in recent
+
+
+def test_stored_answer_is_looked_for_again_after_the_life_of_a_fresh_one() -> None:
+    """So that a store that was emptied, because its signer is out of force, is noticed."""
+    shared = Shared()
+    world = shared.world()
+    shared.presign(world)
+    assert world.status(12).next_update_utc == NOW + 48 * HOUR
+    shared.store.answers.clear()
+    world.wait(599)
+    assert world.status(12).this_update_utc == NOW
+    world.wait(1)
+    assert world.status(12).this_update_utc == NOW + timedelta(minutes=10)
+
+
+def test_answer_is_whole_again_when_its_signer_is_put_back() -> None:
+    world = World()
+    (answer,) = presign(world, [12])
+    certificate = world.authority.signer.certificate
+    start = ocsp.shortened(answer.body, certificate)
+    assert len(start) < len(answer.body) - len(certificate)
+    assert ocsp.completed(start, certificate) == answer.body
+    with pytest.raises(ocsp.ImpossibleResponse):
+        ocsp.shortened(answer.body, world.authority.new_signer(not_after=NOW + DAY).certificate)
+
+
+@pytest.mark.parametrize("serial", [1, 127, 128, 255, 256, 2**64, 2**127, 2**159 - 1])
+@pytest.mark.parametrize("algorithm", list(HashAlgorithm))
+def test_serial_number_is_found_in_the_cert_id(serial: int, algorithm: HashAlgorithm) -> None:
+    facts = certificate_facts(World().authority.ca.public_bytes(DER))
+    assert ocsp.serial_in(ocsp.CertIdWriter(facts, algorithm).write(serial).raw) == serial

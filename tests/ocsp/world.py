@@ -110,7 +110,8 @@ class Source:
         self._work()
         self.log_reads += 1
         gone = version < self.log_begins or version > len(self.log)
-        return Changes(len(self.log), None if gone else self.log[version:])
+        since = [] if gone else self.log[version:]
+        return Changes(len(self.log), None if gone else since, [NOW] * len(since))
 
     def status(self, serials: Sequence[int]) -> Mapping[int, Status]:
         self._work()
@@ -139,6 +140,7 @@ class World:
     seconds: float = 1000.0
     key: Callable[[], ocsp.ResponderKey] | None = None
     store: ocsp.AnswerStore | None = None
+    observer: ocsp.Observer | None = None
 
     def __post_init__(self) -> None:
         self.responder = ocsp.Responder(
@@ -146,6 +148,7 @@ class World:
             lambda: self.now,
             policy=self.policy,
             monotonic=lambda: self.seconds,
+            observer=self.observer,
         )
 
     def _key(self) -> ocsp.ResponderKey:

@@ -16,15 +16,19 @@ class Way(StrEnum):
 
 @dataclass
 class Wire:
-    """`cut` says after how many octets of which way; `None`: never. `passed` counts what went through."""
+    """`cut` says after how many octets of which way; `None`: never. `passed` counts what went through.
+
+    `edges` are the places where what one side had sent at once ended: between them every place is like the next.
+    """
 
     server: str
     cut: tuple[Way, int] | None = None
     passed: dict[Way, int] = field(default_factory=lambda: dict.fromkeys(Way, 0))
+    edges: set[tuple[Way, int]] = field(default_factory=set)
     address: str = ""
 
     def mend(self) -> None:
-        self.cut, self.passed = None, dict.fromkeys(Way, 0)
+        self.cut, self.passed, self.edges = None, dict.fromkeys(Way, 0), set()
 
 
 @contextmanager
@@ -64,6 +68,7 @@ def _forward(wire: Wire, way: Way, source: socket.socket, sink: socket.socket) -
             allowed = octets if limit is None else octets[: limit - wire.passed[way]]
             sink.sendall(allowed)
             wire.passed[way] += len(allowed)
+            wire.edges.add((way, wire.passed[way]))
             if len(allowed) < len(octets):
                 break
     for end in (source, sink):

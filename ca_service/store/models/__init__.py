@@ -12,6 +12,7 @@ from ca_service.store.models.certification import (
     StatusLogRow,
     StatusOrderRow,
 )
+from ca_service.store.models.compromises import CompromiseRow
 from ca_service.store.models.crls import CrlAlarmRow, CrlOverrideRow, CrlRow, CrlShardRow
 from ca_service.store.models.custody import (
     CustodyRow,
@@ -23,11 +24,14 @@ from ca_service.store.models.custody import (
     ParcelRow,
 )
 from ca_service.store.models.drafts import DraftPartRow, DraftRow
+from ca_service.store.models.measured import LagRow, PulseRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
+from ca_service.store.models.presigned import OcspAnswerRow, PresignRunRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
 from ca_service.store.models.sign_in import PasskeyRow, RecoveryCodeRow, SessionRow, TotpKeyRow, TryRow
+from ca_service.store.models.transfers import TransferRow
 from ca_service.store.models.unblocks import ReleaseRow, SoPinRow
 from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEventRow, UnitStepRow
 
@@ -40,6 +44,7 @@ __all__ = [
     "CampaignRow",
     "CertificateRow",
     "ChangeRow",
+    "CompromiseRow",
     "ConflictRow",
     "CrlAlarmRow",
     "CrlOverrideRow",
@@ -54,12 +59,16 @@ __all__ = [
     "HeadRow",
     "HolderRow",
     "IssuerRow",
+    "LagRow",
     "LineageRow",
     "MediumRow",
     "MessageRow",
+    "OcspAnswerRow",
     "ParcelItemRow",
     "ParcelRow",
     "PasskeyRow",
+    "PresignRunRow",
+    "PulseRow",
     "ReceiptRow",
     "RecoveryCodeRow",
     "ReleaseRow",
@@ -73,6 +82,7 @@ __all__ = [
     "StatusOrderRow",
     "StepRow",
     "TotpKeyRow",
+    "TransferRow",
     "TryRow",
     "UnitCaseRow",
     "UnitEventRow",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.certificates import CertificateEvent, CertificateStatus, RevocationReason
@@ -46,6 +46,9 @@ class CertificateRow(Base):
     crl_entry: Mapped[bytes | None]
     confirmed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    outdated_at: Mapped[datetime | None]
+    outdated_by: Mapped[str] = mapped_column(String(40), server_default="")
+    end_notice_at: Mapped[datetime | None] = mapped_column(index=True)
     shard: Mapped[int | None] = mapped_column(Integer)
 
 
@@ -54,6 +57,10 @@ Index("ix_certificate_status", CertificateRow.issuer, CertificateRow.status)
 Index("ix_certificate_shard", CertificateRow.issuer, CertificateRow.shard, CertificateRow.status)
 # A person's certificates; with the next two columns all that the campaign board counts of them.
 Index("ix_certificate_board", CertificateRow.holder_id, CertificateRow.status, CertificateRow.created_at)
+_OUTDATED = text("outdated_at IS NOT NULL")
+Index(
+    "ix_certificate_outdated", CertificateRow.outdated_at, sqlite_where=_OUTDATED, postgresql_where=_OUTDATED
+)  # fmt: skip
 
 
 class StatusEventRow(Base):
@@ -99,3 +106,4 @@ class StatusLogRow(Base):
     issuer: Mapped[str] = mapped_column(ForeignKey("issuer.name"), primary_key=True)
     version: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     serial: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime | None]

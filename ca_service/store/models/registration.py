@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.applications import ApplicationStatus, BatchStatus, Source
-from ca_service.domain.changes import CertificateAct, ChangeKind, ChangeStatus
+from ca_service.domain.changes import AccountEventKind, CertificateAct, ChangeKind, ChangeStatus
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.store.columns import EnumText, UtcDateTime
 from ca_service.store.models.base import Base
@@ -128,8 +128,9 @@ class AccountEventRow(Base):
 
     __tablename__ = "account_event"
     seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    kind: Mapped[ChangeKind]
+    kind: Mapped[AccountEventKind] = mapped_column(EnumText(AccountEventKind))
     holder_id: Mapped[str] = mapped_column(String(40))
     unit_code: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime]
     change_id: Mapped[str] = mapped_column(String(40))
+    from_unit: Mapped[str] = mapped_column(String(20), server_default="")

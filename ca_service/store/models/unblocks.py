@@ -29,6 +29,8 @@ class ReleaseRow(Base):
     session_expires_at: Mapped[datetime | None]
     nonce: Mapped[bytes | None]
     confirmed_at: Mapped[datetime | None]
+    asked_by: Mapped[str | None] = mapped_column(String(80))
+    asked_at: Mapped[datetime | None]
 
 
 class SoPinRow(Base):

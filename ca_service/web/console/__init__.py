@@ -24,6 +24,8 @@ from ca_service.web.console import (
     sheets,
     staff,
     stamped,
+    status,
+    transfers,
     unit_cases,
     units,
 )
@@ -45,7 +47,8 @@ __all__ = ["Console", "http_page", "register"]
 
 _PARTS = (
     portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
-    certificates, enrolments, changes, media, parcels, sheets, messages, units, unit_cases, roster, staff, audit,
+    certificates, enrolments, changes, transfers, media, parcels, sheets, messages, units, unit_cases, roster, staff,
+    audit, status,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

@@ -37,7 +37,7 @@ def request_certificate() -> ResponseReturnValue:
     own_account.confirm_password(services(), staff(), typed, origin=origin(), verifier=verify_password)
     content, _ = upload("csr")
     issued = staff_certificates.request_certificate(services(), staff(), signed_in_session(), _csr_der(content))
-    chain = (issued.der or b"", services().authority("issuing").certificate)
+    chain = (issued.der or b"", services().authority(issued.issuer).certificate)
     answer = Response(b"".join(pem.armor("CERTIFICATE", der) for der in chain), content_type="application/x-pem-file")
     answer.headers["Content-Disposition"] = f"attachment; filename=staff-{issued.serial}.pem"
     return answer

@@ -3,15 +3,16 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ca_service.domain.certificates import RevocationReason
+from ca_service.domain.certificates import ORDERED, RevocationReason
 from ca_service.domain.errors import Invalid
 from ca_service.web.console.context import actor, field, refuse_stale, services, window
 from ca_service.workflows import certificate_status
 from ca_service.workflows.certificates import history, list_certificates, show_certificate
 from ca_service.workflows.orders import confirm_order, list_orders, overdue_holds
+from ca_service.workflows.outdated import due_for_replacement
 
 pages = Blueprint("certificates", __name__, url_prefix="/certificates")
-_REASONS = {r.name: r for r in RevocationReason if r is not RevocationReason.CERTIFICATE_HOLD}
+_REASONS = {r.name: r for r in RevocationReason if r in ORDERED}
 
 
 @pages.get("")
@@ -34,6 +35,13 @@ def confirm(order_id: str) -> ResponseReturnValue:
     """The second officer confirms what the first did."""
     confirm_order(services(), actor(), order_id)
     return redirect(url_for("console.certificates.orders"))
+
+
+@pages.get("/due")
+def due() -> str:
+    """Certificates that name what is no longer so."""
+    found = due_for_replacement(services(), actor(), window())
+    return render_template("console/certificates_due.html", found=found, now=services().clock())
 
 
 @pages.get("/<serial>")

@@ -5,7 +5,7 @@ from datetime import date
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ca_service.domain.changes import CertificateAct, Change, ChangeKind, ChangeStatus, Particular, Signature
+from ca_service.domain.changes import UNDER_WAY, CertificateAct, Change, ChangeKind, ChangeStatus, Particular, Signature
 from ca_service.domain.errors import Invalid
 from ca_service.printing.filled import print_change
 from ca_service.web.console.context import actor, field, services, upload, window
@@ -13,6 +13,7 @@ from ca_service.web.console.downloads import attachment
 from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import change
 from ca_service.workflows.paper_forms import change_form_of
+from ca_service.workflows.releases import obstacle
 
 pages = Blueprint("changes", __name__, url_prefix="/changes")
 _TYPED: list[Particular] = [name for name in Particular if name is not Particular.UNIT_NAME]
@@ -47,7 +48,8 @@ def find() -> str:
 def start(holder_id: str) -> str:
     """An empty form for one person."""
     holder, unit_names = change.start(services(), actor(), holder_id)
-    return render_template("console/change_form.html", **_form_page(holder, unit_names, None))
+    no_unlock = obstacle(services(), actor(), holder_id)
+    return render_template("console/change_form.html", no_unlock=no_unlock, **_form_page(holder, unit_names, None))
 
 
 def _form_page(holder: object, unit_names: object, case: Change | None) -> dict[str, object]:
@@ -64,19 +66,20 @@ def _form_page(holder: object, unit_names: object, case: Change | None) -> dict[
 @pages.post("")
 def submit() -> ResponseReturnValue:
     """Enter a form with its scan."""
-    made = change.submit(services(), actor(), _form(field("holder"), upload("scan")))
+    made = change.submit(services(), actor(), read_form(field("holder"), upload("scan"), kind=field("kind")))
     return redirect(url_for("console.changes.show", change_id=made.id))
 
 
-def _form(holder_id: str, scan: tuple[bytes, str]) -> change.Form:
-    if field("kind") not in {kind.value for kind in ChangeKind}:
+def read_form(holder_id: str, scan: tuple[bytes, str], *, kind: str, transferred: bool = False) -> change.Form:
+    """The form as it was typed; a page may say by itself of which kind it is, and that the person was transferred."""
+    if kind not in {known.value for known in ChangeKind}:
         raise Invalid("请选择变更类型。")
     return change.Form(
-        ChangeKind(field("kind")),
+        ChangeKind(kind),
         holder_id,
         field("explanation"),
         field("opinion"),
-        bool(field("transferred")),
+        transferred or bool(field("transferred")),
         *scan,
         after={name: field(f"after_{name.value}") for name in _TYPED if field(f"after_{name.value}")},
         login_account=field("login_account"),
@@ -96,7 +99,9 @@ def show(change_id: str) -> str:
     """One case; who may see the person's data unmasked leaves an audit entry by looking."""
     view = change.show(services(), actor(), change_id)
     page = _form_page(view.holder, view.unit_names, view.change)
-    return render_template("console/change.html", view=view, **page)
+    waiting = view.change.kind is ChangeKind.UNLOCK and view.change.status in UNDER_WAY
+    no_unlock = obstacle(services(), actor(), view.change.holder_id) if waiting else ""
+    return render_template("console/change.html", view=view, no_unlock=no_unlock, **page)
 
 
 @pages.get("/<change_id>/scan")
@@ -129,7 +134,8 @@ def review(change_id: str) -> ResponseReturnValue:
     elif act == "resubmit":
         file = request.files.get("scan")
         again = upload("scan") if file is not None and file.filename else (b"", "")
-        change.resubmit(services(), actor(), change_id, _form(field("holder"), again))
+        form = read_form(field("holder"), again, kind=field("kind"))
+        change.resubmit(services(), actor(), change_id, form)
     else:
         raise Invalid("没有这种审核操作。")
     return redirect(url_for("console.changes.show", change_id=change_id))

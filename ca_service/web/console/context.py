@@ -24,6 +24,7 @@ PAGE_SIZE = 50
 _OPEN = frozenset(
     {"console.portal.home", "console.portal.login", "console.portal.login_by_certificate", "console.static"}
 )
+_BY_ITSELF = frozenset({"console.status.figures"})
 # What each step allows beside signing out; the first of them is where a person is led.
 _ON_THE_WAY: Mapping[Step, Sequence[str]] = MappingProxyType(
     {
@@ -101,7 +102,8 @@ def begin_session(opened: Opened) -> None:
 def enter() -> Response | None:
     """Find session and account anew for each request, and lead to what still stands before the console."""
     g.staff, g.session, g.step = None, None, None
-    found = resume(services(), session.get("id", ""))
+    # What a script asks by itself is no sign that somebody still sits there.
+    found = resume(services(), session.get("id", ""), noted=request.endpoint not in _BY_ITSELF)
     if found is not None:
         g.staff, g.session = found
         g.step = next_step(*found, second_factor_required=services().terms.second_factor_required)

@@ -10,6 +10,7 @@ from ca_service.domain.errors import DomainError, Forbidden
 from ca_service.web.console.context import actor, services
 from ca_service.web.errors import STATUS
 from ca_service.web.refused import note_refusal
+from ca_service.web.requests import request_id
 
 _TITLES: Mapping[int, str] = {
     400: "请求无效", 401: "请先登录", 403: "没有权限", 404: "没有找到", 405: "不支持此操作", 409: "状态已变化",
@@ -46,4 +47,5 @@ def http_page(error: HTTPException) -> Response:
 def page(status: int, detail: str) -> Response:
     """One error page."""
     title = _TITLES.get(int(status), "无法处理")
-    return make_response(render_template("console/error.html", title=title, detail=detail, code=int(status)), status)
+    text = render_template("console/error.html", title=title, detail=detail, code=int(status), request_id=request_id())
+    return make_response(text, status)

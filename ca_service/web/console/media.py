@@ -8,11 +8,19 @@ from flask.typing import ResponseReturnValue
 from ca_service.clock import SHANGHAI
 from ca_service.domain.errors import Invalid
 from ca_service.domain.media import IN_STOCK, WITH_PERSON, MediumStatus
+from ca_service.domain.unblocks import UNDER_WAY, ReleaseStatus
 from ca_service.intake.media_file import read_media, scanned
 from ca_service.web.console.context import actor, field, refuse_stale, services, window
-from ca_service.workflows import custody, handovers, incidents, reconciliation
+from ca_service.workflows import custody, handovers, incidents, reconciliation, releases
 
 pages = Blueprint("media", __name__, url_prefix="/media")
+
+_RELEASES = {
+    ReleaseStatus.OPEN: "待解锁",
+    ReleaseStatus.CONFIRMED: "已解锁",
+    ReleaseStatus.BLOCKED: "输错锁定",
+    ReleaseStatus.VOIDED: "已作废",
+}
 
 
 @pages.get("")
@@ -30,6 +38,29 @@ def find() -> ResponseReturnValue:
     """The page of the token whose serial number was typed or scanned."""
     medium, _ = custody.show(services(), actor(), request.args.get("serial", "").strip())
     return redirect(url_for("console.media.history", serial=medium.serial))
+
+
+@pages.get("/unblocks")
+def unblocks() -> str:
+    """The releases of locked tokens in the subtree, newest first."""
+    found = releases.list_releases(services(), actor(), window())
+    return render_template(
+        "console/unblocks.html", found=found, words=_RELEASES, under_way=UNDER_WAY, now=services().clock()
+    )
+
+
+@pages.post("/unblocks/<release_id>/ask")
+def ask_again(release_id: str) -> ResponseReturnValue:
+    """Ask for another code in place of one that was lost, expired or blocked."""
+    releases.ask_again(services(), actor(), release_id)
+    return redirect(url_for("console.media.unblocks"))
+
+
+@pages.post("/unblocks/<release_id>/release")
+def release_again(release_id: str) -> ResponseReturnValue:
+    """The second person gives it; the code goes to the person's telephone."""
+    releases.release_again(services(), actor(), release_id)
+    return redirect(url_for("console.media.unblocks"))
 
 
 @pages.get("/<serial>")

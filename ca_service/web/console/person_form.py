@@ -21,8 +21,10 @@ _LONGEST = 2_000
 
 @pages.get("/new")
 def new() -> str:
-    """The empty form."""
-    return _page(blank(services(), actor()), {}, seen="")
+    """The empty form; a link may say for which unit."""
+    form = blank(services(), actor())
+    unit = request.args.get("unit", "")[:20].strip()
+    return _page(replace(form, values={**form.values, Column.UNIT: unit}), {}, seen="")
 
 
 @pages.post("/new")

@@ -1,5 +1,7 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
+from ca_service.workflows.ports.answers import AnswerSigner, KnownStatuses, OcspAnswers, SignedAhead
+from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.outside import (
     Authority,
     Courier,
@@ -24,12 +26,14 @@ from ca_service.workflows.ports.records import (
     Issuers,
     Places,
     ProgressNumbers,
+    Standing,
     Units,
 )
 from ca_service.workflows.ports.repository import Before, Repository, Since, Transient, Tries
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
 
 __all__ = [
+    "AnswerSigner",
     "AuditLog",
     "Authority",
     "Before",
@@ -40,9 +44,12 @@ __all__ = [
     "Drafts",
     "ExpiredEntry",
     "Issuers",
+    "KnownStatuses",
     "Linted",
     "ListRefused",
+    "Meter",
     "Mirror",
+    "OcspAnswers",
     "Order",
     "Places",
     "Postponed",
@@ -50,12 +57,15 @@ __all__ = [
     "Rejected",
     "Repository",
     "Services",
+    "SignedAhead",
     "Since",
     "SoPinCustody",
+    "Standing",
     "Terms",
     "Transient",
     "Tries",
     "UnitOfWork",
     "Units",
+    "Unmeasured",
     "Unsure",
 ]

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ca_service.clock import Clock
 from ca_service.domain.messages import Message
+from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
 from crl import Revocation
 
@@ -199,6 +200,7 @@ class Services:
     authority: Callable[[str], Authority]
     custody: SoPinCustody
     terms: Terms
+    meter: Meter = field(default_factory=Unmeasured)
 
     def new_id(self, prefix: str) -> str:
         """A short random identifier that tells nothing: the prefix and 16 hex digits.

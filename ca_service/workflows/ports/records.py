@@ -86,6 +86,11 @@ class Issuers(Repository[Issuer], Protocol):
     def changed_since(self, line: CrlLine, version: int, *, limit: int | None = None) -> Sequence[str]:
         """The serials in the issuer's change log after this status version, each once: those that the line lists."""
 
+    def logged(self, line: CrlLine, *, after: int, upto: int) -> Sequence[datetime]:
+        """When those changes of these versions that the line lists were logged, in order; those from before clocks were
+        kept are left out.
+        """
+
     def hold(self, issuer: str) -> Issuer:
         """The issuer as it stands. Until this transaction ends nobody else changes a status of its certificates or
         takes one of its CRL numbers; waits for who does so now.
@@ -101,6 +106,18 @@ class ExpiredEntry:
 
     serial: str
     not_after: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The newest published CRL of a line without its octets, and whether the number after it was refused."""
+
+    number: int
+    status_version: int
+    this_update: datetime
+    next_update: datetime
+    has_delta: bool
+    refused: bool
 
 
 class Crls(Repository[PublishedCrl], Protocol):
@@ -126,6 +143,9 @@ class Crls(Repository[PublishedCrl], Protocol):
 
     def oldest_current(self, name: str, *, at: datetime) -> PublishedCrl | None:
         """The oldest complete CRL that may still be relied on at this moment."""
+
+    def standing(self, name: str) -> Standing | None:
+        """How the line's list stands; None before the first."""
 
     def last_refused(self, name: str) -> PublishedCrl | None:
         """The newest number, if its list was refused."""

@@ -55,6 +55,9 @@ class Repository(Protocol[R]):
     def tally(self, field: str, *, within: str | None = None, **equal: object) -> Mapping[Any, int]:
         """How many `find` would return for each value of a field; values with none are left out."""
 
+    def earliest(self, field: str, **equal: object) -> datetime | None:
+        """The earliest value of a time among what `find` would return; None when that is nothing."""
+
     def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
         """Write the named fields if the stored record still has the key, status and `guard` fields of `record`.
 

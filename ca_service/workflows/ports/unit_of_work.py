@@ -7,22 +7,28 @@ from ca_service.domain.applications import Application, Batch
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.certificates import Certificate, StatusEvent
 from ca_service.domain.changes import AccountEvent, Change
+from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.crl_alarms import CrlAlarm
 from ca_service.domain.crl_overrides import CrlOverride
 from ca_service.domain.enrolments import Enrolment
+from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, Parcel, ParcelItem
 from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
+from ca_service.domain.presigned import PresignRun
+from ca_service.domain.propagation import Lag
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import ResponsiblePerson
 from ca_service.domain.review import Step
 from ca_service.domain.second_factors import Passkey, RecoveryCode, TotpKey
 from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
+from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
+from ca_service.workflows.ports.answers import OcspAnswers
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
 from ca_service.workflows.ports.repository import Repository, Transient, Tries
 
@@ -130,7 +136,19 @@ class UnitOfWork(Protocol):
     def crl_alarms(self) -> Repository[CrlAlarm]: ...
 
     @property
+    def compromises(self) -> Repository[Compromise]: ...
+
+    @property
+    def presign_runs(self) -> Transient[PresignRun]: ...
+
+    @property
+    def ocsp_answers(self) -> OcspAnswers: ...
+
+    @property
     def changes(self) -> Repository[Change]: ...
+
+    @property
+    def transfers(self) -> Repository[Transfer]: ...
 
     @property
     def steps(self) -> Repository[Step]: ...
@@ -146,6 +164,12 @@ class UnitOfWork(Protocol):
 
     @property
     def sign_ins(self) -> Repository[SignIn]: ...
+
+    @property
+    def lags(self) -> Transient[Lag]: ...
+
+    @property
+    def pulses(self) -> Transient[Pulse]: ...
 
     @property
     def progress(self) -> ProgressNumbers: ...

@@ -95,8 +95,12 @@ CONSOLE: Sequence[Route] = (
         "POST", "console.review.settle", _A.REGISTRATION_REVIEW, _ABOVE, lambda p: {"case_id": p.conflict},
         lambda _: {"decision": "keep-both", "reason": "x", "seen_first": "0" * 64, "seen_second": "0" * 64},
     ),
+    # The state of the service
+    Route("GET", "console.status.index", _A.STATUS_READ),
+    Route("GET", "console.status.figures", _A.STATUS_READ),
     # Certificates
     Route("GET", "console.certificates.index", _A.CERTIFICATE_READ),
+    Route("GET", "console.certificates.due", _A.CERTIFICATE_READ),
     Route("GET", "console.certificates.show", _A.CERTIFICATE_READ, _PLACE, lambda p: {"serial": p.certificate}),
     Route(
         "POST", "console.certificates.change", _A.CERTIFICATE_FREEZE, _PLACE, lambda p: {"serial": p.certificate},
@@ -134,6 +138,24 @@ CONSOLE: Sequence[Route] = (
         "POST", "console.changes.execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: {"change_id": p.change},
         lambda _: {"seen": "submitted"},
     ),
+    # Hand-overs
+    Route("GET", "console.transfers.index", _A.CHANGE_READ),
+    Route("GET", "console.transfers.start", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"holder_id": p.holder}),
+    Route(
+        "POST", "console.transfers.begin", _A.CHANGE_SUBMIT, _PLACE,
+        form=lambda p: {"holder": p.holder, "explanation": "x", "opinion": "x", "scan": p.upload("form.png")},
+    ),
+    Route("POST", "console.transfers.begin", _A.CHANGE_SUBMIT, _PLACE, form=lambda p: {"change": p.change}),
+    Route("GET", "console.transfers.show", _A.CHANGE_READ, _PLACE, lambda p: {"transfer_id": p.transfer}),
+    Route(
+        "POST", "console.transfers.successor", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"transfer_id": p.transfer},
+        lambda p: {"application": p.application},
+    ),
+    Route("POST", "console.transfers.execute", _A.CHANGE_EXECUTE, _PLACE, lambda p: {"transfer_id": p.transfer}),
+    Route(
+        "POST", "console.transfers.give_up", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"transfer_id": p.transfer},
+        lambda _: {"reason": "x"},
+    ),
     # Tokens
     Route("GET", "console.media.index", _A.MEDIA_READ),
     Route("GET", "console.media.find", _A.MEDIA_READ, _PLACE, lambda p: {"serial": p.medium}),
@@ -156,6 +178,9 @@ CONSOLE: Sequence[Route] = (
             ("destroy", _A.MEDIA_MOVE, _HERE),
         )
     ),
+    Route("GET", "console.media.unblocks", _A.MEDIA_READ),
+    Route("POST", "console.media.ask_again", _A.CHANGE_SUBMIT, _PLACE, lambda p: {"release_id": p.release}),
+    Route("POST", "console.media.release_again", _A.CHANGE_EXECUTE, _PLACE, lambda p: {"release_id": p.release}),
     Route("POST", "console.media.register", _A.MEDIA_REGISTER, form=lambda _: {"serials": "T-NEW", "model": "x"}),
     Route("GET", "console.media.reconcile", _A.MEDIA_READ, _PLACE, lambda p: {"unit": p.code}),
     Route("GET", "console.parcels.index", _A.MEDIA_READ),

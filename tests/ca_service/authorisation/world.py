@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ca_service.config import Config, read_secret
 from ca_service.domain.applications import Application, ApplicationStatus, Batch, Contact
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
+from ca_service.domain.compromises import Compromise, CompromiseStatus
 from ca_service.domain.conflicts import ConflictCase, ConflictStatus
 from ca_service.domain.drafts import Draft
 from ca_service.domain.enrolments import Enrolment, EnrolmentStatus
@@ -29,6 +30,8 @@ from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Role
 from ca_service.domain.sign_in import Method, Origin
 from ca_service.domain.staff import Staff
+from ca_service.domain.transfers import Transfer, TransferStatus
+from ca_service.domain.unblocks import Release, ReleaseStatus
 from ca_service.domain.unit_cases import Order, UnitAct, UnitCase, UnitCaseStatus
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.wiring import Wiring
@@ -117,6 +120,9 @@ def _fill(services: Services) -> None:
             uow.staff.add(_account(services, place.clerk, code, Role.CLERK))
         for code in LINEAGE:
             _cases(services, uow, Place(code, Path()), scan)
+        uow.compromises.add(
+            Compromise("compromise-1", "issuing", "x", CompromiseStatus.WITHDRAWN, "somebody", services.clock())
+        )
         uow.staff.add(_account(services, "an-auditor", CENTRE_CODE, Role.AUDITOR))
 
 
@@ -183,6 +189,13 @@ def _cases(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None
     uow.messages.add(
         Message(place.message, Channel.SMS, Letter("19900000001", "x"), MessageStatus.FAILED, code, now, now)
     )
+    _transfer(services, uow, place, scan)
+    uow.releases.add(
+        Release(
+            place.release, place.medium, place.holder, code, place.change, "0" * 64, ReleaseStatus.OPEN, 5, "somebody",
+            now, now,
+        )
+    )  # fmt: skip
     uow.sheets.add(DispatchSheet(place.sheet, code, SheetStatus.PREPARED, "somebody", now))
     uow.drafts.add(Draft(place.draft, code, "sheet.xlsx", "form.pdf", "somebody", now))
     order = Order(UnitAct.RENAME, code, name="示范单位")
@@ -192,6 +205,19 @@ def _cases(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None
             proposed_by="somebody", proposed_at=now,
         )
     )  # fmt: skip
+
+
+def _transfer(services: Services, uow: UnitOfWork, place: Place, scan: str) -> None:
+    """The hand-over of somebody else of the unit, so that the unit's own person can still be handed over."""
+    now, code, leaving = services.clock(), place.code, f"leaving-{place.code}"
+    uow.holders.add(replace(_holder(services, place), id=leaving, external_id=leaving))
+    stop = f"stop-{code}"
+    uow.changes.add(
+        Change(stop, ChangeKind.STOP, leaving, code, "x", "x", True, scan, ChangeStatus.SUBMITTED, "somebody", now)
+    )
+    uow.transfers.add(
+        Transfer(place.transfer, code, leaving, stop, TransferStatus.PAIRED, "somebody", now, place.application)
+    )
 
 
 def _origin(code: str) -> str:

@@ -1,10 +1,15 @@
-"""What a module does to the process that loads it."""
+"""What a module does to the process that loads it, and what is remembered of it."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from pkcs11.exceptions import SessionHandleInvalid
+
 from ca_service.config import Config
+from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 
 # A process of its own: the module speaks up when it is first loaded, which here it has been long ago.
 # Its TLS connection is silent, so that each read ends in "want read", unless an error lies in the thread's queue.
@@ -36,3 +41,127 @@ def test_opening_a_token_leaves_the_tls_of_the_same_thread_alone(founded: Config
     path = founded.path(Path("config.toml"))
     done = subprocess.run([sys.executable, "-c", _CHILD, str(path)], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["SSLWantReadError"], done.stderr
+
+
+# A CA of its own, since its token is taken away and put back; the module of a test process knows one place of tokens.
+_HIDE_AND_SEEK = """
+import sys
+from pathlib import Path
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from ca_service import config
+from ca_service.domain.errors import Unavailable
+from ca_service.signing.pkcs11_key import Pkcs11Key, labels
+from ca_service.wiring import Wiring
+
+folder = Path(sys.argv[1])
+wiring = Wiring(config.load(folder / "config.toml"))
+sessions = wiring.issuing_sessions
+keys = [Pkcs11Key(sessions, label) for label in sorted(labels(sessions))]
+
+def attempt(key):
+    try:
+        signature = key.sign(b"message")
+    except Unavailable:
+        return "unavailable"
+    load_der_public_key(key.public_key).verify(signature, b"message", ec.ECDSA(hashes.SHA256()))
+    return "signed"
+
+print(*{attempt(key) for key in keys})
+(folder / "tokens").rename(folder / "away")
+print(*{attempt(key) for key in keys})
+(folder / "away").rename(folder / "tokens")
+print(*{attempt(key) for key in keys})
+"""
+
+# The second token is made after the first was used: the module begins its numbers anew, and the first key signed with
+# before would be another one now.
+_TWO_TOKENS = """
+import dataclasses, os, subprocess, sys
+from pathlib import Path
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from ca_service import config
+from ca_service.signing.pkcs11_key import Pkcs11Key, generate, labels
+from ca_service.signing.token_sessions import TokenSessions
+from ca_service.wiring import Wiring
+
+wiring = Wiring(config.load(Path(sys.argv[1]) / "config.toml"))
+first = wiring.issuing_sessions
+keys = [Pkcs11Key(first, label) for label in sorted(labels(first))]
+address = dataclasses.replace(first.address, label="late", pin="4711")
+tool = ["softhsm2-util", "--init-token", "--free", "--label", "late", "--pin", "4711", "--so-pin", "4711"]
+subprocess.run(tool, env={**os.environ, **address.environment}, check=True, stdout=subprocess.DEVNULL)
+for key in keys:
+    key.sign(b"message")
+keys += [generate(TokenSessions(address), label=f"late-{n}", curve="p256") for n in range(3)]
+for key in [*keys, *reversed(keys)]:
+    load_der_public_key(key.public_key).verify(key.sign(b"message"), b"message", ec.ECDSA(hashes.SHA256()))
+pid = os.fork()
+if not pid:
+    for key in keys:
+        load_der_public_key(key.public_key).verify(key.sign(b"child"), b"child", ec.ECDSA(hashes.SHA256()))
+    os._exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+for key in keys:
+    load_der_public_key(key.public_key).verify(key.sign(b"parent"), b"parent", ec.ECDSA(hashes.SHA256()))
+"""
+
+
+@pytest.fixture
+def own_tokens(founded: Config, tmp_path: Path) -> Path:
+    """A copy of the CA with its tokens."""
+    folder = tmp_path / "ca"
+    shutil.copytree(founded.folder, folder)
+    softhsm = folder / "softhsm2.conf"
+    softhsm.write_text(softhsm.read_text().replace(str(founded.folder), str(folder)))
+    return folder
+
+
+def _child(program: str, folder: Path) -> str:
+    command = [sys.executable, "-c", program, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_keys_of_a_token_that_was_away_sign_again_when_it_is_back(own_tokens: Path) -> None:
+    assert _child(_HIDE_AND_SEEK, own_tokens).splitlines() == ["signed", "unavailable", "signed"]
+
+
+def test_a_remembered_key_is_never_another_one_though_the_module_begins_its_numbers_anew(own_tokens: Path) -> None:
+    assert _child(_TWO_TOKENS, own_tokens) == "7\n"
+
+
+class CountingSession:
+    """A session that counts how often a key is looked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def get_key(self, *, label: str, **_rest: object) -> str:
+        self.asked.append(label)
+        return f"key {label}"
+
+
+def test_a_key_is_looked_for_once_in_a_session_and_again_in_the_next() -> None:
+    sessions = TokenSessions(TokenAddress("module", "token", "pin", {}))
+    opened: list[CountingSession] = []
+
+    def open_one() -> CountingSession:
+        opened.append(CountingSession())
+        return opened[-1]
+
+    sessions._open = open_one  # type: ignore[method-assign]
+    assert [sessions.with_key(label, str) for label in "aba"] == ["key a", "key b", "key a"]
+    assert [session.asked for session in opened] == [["a", "b"]]
+
+    def dead(_key: object) -> object:
+        if len(opened) == 1:
+            raise SessionHandleInvalid
+        return len(opened)
+
+    assert sessions.with_key("a", dead) == 2
+    assert opened[1].asked == ["a"]

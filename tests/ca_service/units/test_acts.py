@@ -8,7 +8,7 @@ import pytest
 from ca_service.domain import errors
 from ca_service.domain.applications import ApplicationStatus
 from ca_service.domain.certificates import CertificateStatus, RevocationReason
-from ca_service.domain.changes import ChangeKind
+from ca_service.domain.changes import AccountEventKind, ChangeKind
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.roles import Role
@@ -148,7 +148,9 @@ def test_the_people_of_a_merged_school_go_to_the_surviving_one(office: Office) -
     with office.services.read() as uow:
         holder = uow.holders.get(str(certificate.holder_id))
         assert (holder.unit_code, holder.status) == (other, HolderStatus.ACTIVE)
-        assert uow.certificates.get(certificate.serial) == replace(certificate, unit_code=other)
+        now = uow.certificates.get(certificate.serial)
+        assert now.outdated_at is not None
+        assert now == replace(certificate, unit_code=other, outdated_at=now.outdated_at, outdated_by=now.outdated_by)
         assert uow.media.get(str(certificate.medium_serial)).at_unit == other
         assert [e.kind for e in uow.unit_events.find(unit_code=other)][-1] is UnitEventKind.ABSORBED
 
@@ -211,7 +213,7 @@ def test_a_unit_with_people_is_not_closed_unless_they_are_stopped_by_name(office
             RevocationReason.CESSATION_OF_OPERATION,
         )
         assert uow.holders.get(str(certificate.holder_id)).status is HolderStatus.STOPPED
-        assert [event.kind for event in uow.account_events(after=0, limit=9)] == [ChangeKind.STOP]
+        assert [event.kind for event in uow.account_events(after=0, limit=9)] == [AccountEventKind.STOP]
         assert uow.media.get(str(certificate.medium_serial)).status is MediumStatus.IN_USE
         assert uow.units.lineage(office.school)[1] == BANNER
 

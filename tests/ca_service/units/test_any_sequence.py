@@ -1,19 +1,14 @@
 """Whatever is created, moved, merged, closed and reopened, in any order: the tree stays a tree that keeps its rules."""
 
 import itertools
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from ca_service.config import Config, DatabaseTable
 from ca_service.domain.errors import DomainError
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.roles import Role
@@ -23,12 +18,11 @@ from ca_service.store.models import LineageRow
 from ca_service.wiring import Wiring
 from ca_service.workflows.push import PushedPerson, receive
 from ca_service.workflows.units import create_unit
-from tests.ca_service import postgres
+from tests.ca_service.conftest import Fresh
 from tests.ca_service.office import CONTACT, Office, actor
 from tests.ca_service.units.acts import GROUND, carry_out
 
 BUREAUS = ("150300", "150302", "150303", "150304", "150100", "150102")
-_NUMBERS = itertools.count(1)
 _Step = tuple[str, int, int, bool]
 _STEPS = st.lists(
     st.tuples(
@@ -131,34 +125,7 @@ def _climb(units: dict[str, Unit], code: str) -> Iterator[str]:
     raise AssertionError(f"a loop above {code}")
 
 
-_Fresh = Callable[[], Iterator[Config]]
-
-
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def fresh(request: pytest.FixtureRequest) -> tuple[int, _Fresh]:
-    """How many sequences to try, and how each gets a database of its own."""
-    founded: Config = request.getfixturevalue("founded")
-    if request.param == "sqlite":
-        return 12, lambda: _on_sqlite(founded)
-    base: Config = request.getfixturevalue("founded_on_postgres")
-    server: str = request.getfixturevalue("postgres_server")
-    return 3, lambda: _on_postgres(base, server)
-
-
-def _on_sqlite(base: Config) -> Iterator[Config]:
-    with TemporaryDirectory(prefix="educa-tree-") as folder:
-        copy = Path(folder) / "educa.db"
-        shutil.copy(base.path(Path("educa.db")), copy)
-        yield base.model_copy(update={"database": DatabaseTable(url=f"sqlite:///{copy}")})
-
-
-def _on_postgres(base: Config, server: str) -> Iterator[Config]:
-    name = f"tree{next(_NUMBERS)}"
-    yield base.model_copy(update={"database": DatabaseTable(url=postgres.create(server, name, template="founded"))})
-    postgres.drop(server, name)
-
-
-def test_the_tree_stays_a_tree_that_keeps_its_rules(fresh: tuple[int, _Fresh]) -> None:
+def test_the_tree_stays_a_tree_that_keeps_its_rules(fresh: tuple[int, Fresh]) -> None:
     number, database = fresh
 
     # A sequence is short enough to read as it was found: shrinking it would cost minutes of a red run.

@@ -10,12 +10,16 @@ import pytest
 from playwright.sync_api import Page
 
 from ca_service.domain.campaigns import Campaign
+from ca_service.domain.health import Pulse
 from ca_service.domain.roles import Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
 from ca_service.workflows import campaign, certificate_status, parcels
+from ca_service.workflows.health import beat
+from ca_service.workflows.propagation import record_seen
+from ca_service.workflows.publish_crl import publish_crl
 from tests.ca_service.office import LEAGUE, Office, actor
 from tests.ca_service.web.browser import chromium, served
 from tests.ca_service.web.seen import look
@@ -33,14 +37,14 @@ _PAGES = {
         "enrolments",
         "messages",
     ),
-    Role.CUSTODIAN: ("media", "media/T2", "media/reconciliation", "parcels", "dispatch-record"),
-    Role.CA_ADMIN: ("campaign/settings",),
+    Role.CUSTODIAN: ("media", "media/T2", "media/unblocks", "media/reconciliation", "parcels", "dispatch-record"),
+    Role.CA_ADMIN: ("campaign/settings", "status"),
     Role.SECURITY_ADMIN: ("staff",),
     Role.AUDITOR: ("audit", "audit/8", "audit?act=certificates"),
 }
 # Logins, roles in logins, the operator's name on the machine, kinds of files, what is called so in Chinese too.
 _LOGINS = (*(f"seen-{role.value}" for role in _PAGES), *(role.value for role in Role), "ca-admin", "security-admin")
-_KNOWN = (*_LOGINS, getpass.getuser(), "test", "PIN", "csv", "txt", "xlsx", "UTC", "SHA")
+_KNOWN = (*_LOGINS, getpass.getuser(), "test", "PIN", "csv", "txt", "xlsx", "UTC", "SHA", "OCSP", "CRL")
 
 
 @pytest.fixture
@@ -52,6 +56,13 @@ def office(wiring: Wiring) -> Office:
     holder, _ = made.handed_over("2")
     made.codes(holder)
     parcels.dispatch(services, made.custodian, parcels.Shipment([made.token("T3").serial], LEAGUE, "SF1234567890"))
+    for part in ("publication", "publication", "console", "worker"):
+        beat(services, Pulse(services.new_id("P"), part, now, now))
+    measured = (
+        (now - timedelta(minutes=n), {0.11 + 0.01 * (n % 9): 40, 0.31 + 0.02 * (n % 5): 1}) for n in range(1, 58)
+    )
+    record_seen(services, "issuing", measured)
+    publish_crl(services, made.operator, "issuing")
     due = [now.date() + timedelta(days=days) for days in (-20, -5, 3, 9)]
     campaign.set_campaign(services, actor(Role.CA_ADMIN), Campaign("", "示范活动", *due))
     hashed = hash_password(PASSWORD)

@@ -260,3 +260,42 @@ def test_a_holder_that_the_feed_never_named_is_good(registry: Registry, rows: Ro
     """The certificate is the CA's word that there is such a holder; the feed says what changed since."""
     assert isinstance(registry.standings, Standings)
     assert registry.standings.position().seq == 0
+
+
+def test_a_unit_that_became_another_one_takes_its_certificates_along(
+    feed: StandInFeed, puller: FeedPuller, browser: Browser
+) -> None:
+    feed.add("unit-change", unit="150102009", **{"from": "150102001"})
+    assert puller.poll()
+    page = browser.get("/")
+    assert (page.status_code, "150102009" in page.text) == (200, True)
+    feed.add("unit-change", unit="150102010", **{"from": "150102009"})
+    puller.poll()
+    assert "150102010" in browser.get("/").text
+
+
+def test_who_left_the_unit_before_it_became_another_one_is_not_brought_back(
+    feed: StandInFeed, puller: FeedPuller, browser: Browser
+) -> None:
+    feed.add("information-change", unit="150102008")
+    feed.add("unit-change", unit="150102009", **{"from": "150102008"})
+    puller.poll()
+    assert browser.get("/").status_code == 403
+    feed.add("unit-change", unit="150102010", **{"from": "150102001"})
+    feed.add("information-change", unit="150102011")
+    puller.poll()
+    assert browser.get("/").status_code == 403
+
+
+def test_a_unit_change_that_does_not_say_from_where_is_no_page_of_the_ca(hearing: Hearing) -> None:
+    hearing.feed.add("unit-change")
+    assert hearing.refused() == "content"
+
+
+def test_a_change_of_a_unit_where_the_holder_was_not_known_to_be_starts_anew(
+    feed: StandInFeed, puller: FeedPuller, browser: Browser
+) -> None:
+    feed.add("unit-change", unit="150102009", **{"from": "150102001"})
+    feed.add("unit-change", unit="150102012", **{"from": "150102011"})
+    puller.poll()
+    assert browser.get("/").status_code == 403

@@ -115,6 +115,7 @@ function home(one) {
   const actions = [button("测试签名", () => begin(TEST), { big: !certificate.renewable })];
   if (certificate.days_left < 0) return ["证书已过期", "过期的证书不能在线更新，请联系管理部门重新申请。", [button("修改 PIN", () => begin(CHANGE))]];
   if (certificate.renewable) actions.unshift(button("更新证书", () => begin(RENEW), { big: true }));
+  else actions.push(button("姓名或单位已变更，换发证书", () => begin(RENEW)));
   actions.push(button("修改 PIN", () => begin(CHANGE)), unblock);
   if (!one.unfinished) actions.push(button("用新的下载码下载", () => begin(ENROL)));
   else actions.unshift(button("继续下载", () => begin(ENROL), { big: true }));

@@ -1,14 +1,14 @@
 """Sharded CRLs, what became of each number, overrides of the gate, alarms
 
-Revision: 0019
-Follows: 0016
+Revision: 0021
+Follows: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0019'
-down_revision = '0016'
+revision = '0021'
+down_revision = '0020'
 branch_labels = None
 depends_on = None
 

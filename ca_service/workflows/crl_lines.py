@@ -1,0 +1,13 @@
+"""Which lists there are in all."""
+
+from collections.abc import Sequence
+
+from ca_service.domain.crls import CrlLine
+from ca_service.workflows.current_issuer import ROOT, issuing
+from ca_service.workflows.ports import UnitOfWork
+
+
+def all_lines(uow: UnitOfWork) -> Sequence[CrlLine]:
+    """The lines of every issuing CA, the earliest first, then those of the root; none before the ceremony."""
+    names = [issuer.name for issuer in issuing(uow)]
+    return [line for issuer in (*names, ROOT) for line in uow.crls.lines(issuer)] if names else []

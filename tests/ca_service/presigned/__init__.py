@@ -1,0 +1,1 @@
+"""Tests of OCSP answers signed ahead."""
