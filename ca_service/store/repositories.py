@@ -95,6 +95,12 @@ class SqlCrls(SqlRepository[PublishedCrl]):
         number = self._session.scalar(oldest)
         return None if number is None else self.find(issuer=issuer, number=number)[0]
 
+    def last_this_update(self, issuer: str) -> datetime | None:
+        """See the port."""
+        row = models.CrlRow
+        query = select(row.this_update).where(row.issuer == issuer).order_by(row.number.desc()).limit(1)
+        return self._session.scalar(query)
+
     def last_refused(self, issuer: str) -> PublishedCrl | None:
         """See the port."""
         row = models.CrlRow

@@ -90,23 +90,28 @@ def apply(
 ) -> Certificate:
     """Change the status inside a running transaction, with version, change log, CRL entry, history and audit entry.
 
-    `ground` is the change form or order that it is done on; without one the reason says why the service does it.
+    `ground` is what it is done on: a change form, an order, a download, a unit case, the token that was reported, the
+    staff account that ended. Without one the reason says why the service does it by itself.
     """
     status = CERTIFICATE.after(certificate.status, event)
+    if event in _RELEASES and at > certificate.not_after:
+        raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
+    # The issuer's row before the certificate's, as publish_crl takes it: two changes never wait for each other.
+    version = uow.issuers.log_change(certificate.issuer, certificate.serial)
+    # A change that had to wait for a list is not dated before it (RFC 5280 §5.3.2): that list does not know of it.
+    at = max(at, uow.crls.last_this_update(certificate.issuer) or at)
     if event in _RELEASES:
-        if at > certificate.not_after:
-            raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
         changed = uow.certificates.change(
             certificate, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
         )
     else:
-        # Whole seconds: the CRL, the OCSP answer and the row must name the same moment.
-        moment = at.replace(microsecond=0)
+        # Whole seconds: the CRL, the OCSP answer and the row must name the same moment. A final revocation keeps the
+        # date of the hold before it (X.509 §8.5.2.2), so that what was signed during the hold stays refused.
+        moment = certificate.revoked_at or at.replace(microsecond=0)
         entry = crl.encode_entry(int(certificate.serial, 16), moment, crl.Reason(crl_reason))
         changed = uow.certificates.change(
             certificate, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
         )
-    version = uow.issuers.log_change(certificate.issuer, certificate.serial)
     record(uow, changed, event, Step(at, actor.login, reason, ground, version))
     detail: dict[str, str | int] = {"reason": reason, "version": version}
     if ground:

@@ -102,6 +102,9 @@ class Crls(Repository[PublishedCrl], Protocol):
     def oldest_current(self, issuer: str, *, at: datetime) -> PublishedCrl | None:
         """The oldest complete CRL that may still be relied on at this moment."""
 
+    def last_this_update(self, issuer: str) -> datetime | None:
+        """thisUpdate of the newest number, published or not."""
+
     def last_refused(self, issuer: str) -> PublishedCrl | None:
         """The newest number, if its list was refused."""
 
