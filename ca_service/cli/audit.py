@@ -3,6 +3,7 @@
 import click
 
 from ca_service.audit.verifier import verify
+from ca_service.cli.audit_status import status
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.roles import Action, authorise
 
@@ -35,4 +36,5 @@ def verify_(call: Call, context: click.Context) -> None:
     context.exit(1)
 
 
+audit.add_command(status)
 COMMANDS = (audit,)
