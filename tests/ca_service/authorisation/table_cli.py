@@ -118,6 +118,7 @@ COMMANDS: Sequence[Command] = (
     ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    Command("audit status", _A.AUDIT_READ, arguments=lambda _: ["--offline"]),
     # Paper
     Command(
         "registrations form", _A.REGISTRATION_UNMASK, _PLACE,
