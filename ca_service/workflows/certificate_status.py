@@ -18,6 +18,8 @@ from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
 _INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer"})
+# The status alone would not tell a hold from the next one, put on after the one that was seen had been released.
+_SEEN = ("revoked_at", "confirmed_at")
 _RELEASES = (CertificateEvent.UNFREEZE, CertificateEvent.UNFREEZE_UNCONFIRMED)
 
 
@@ -98,11 +100,10 @@ def apply(
         raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
     # The issuer's row before the certificate's, as publish_crl takes it: two changes never wait for each other.
     version = uow.issuers.log_change(certificate.issuer, certificate.serial)
-    # A change that had to wait for a list is not dated before it (RFC 5280 §5.3.2): that list does not know of it.
-    at = max(at, uow.crls.last_this_update(certificate.issuer) or at)
+    at = _in_order(uow, certificate, at)
     if event in _RELEASES:
         changed = uow.certificates.change(
-            certificate, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
+            certificate, guard=_SEEN, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
         )
     else:
         # Whole seconds: the CRL, the OCSP answer and the row must name the same moment. A final revocation keeps the
@@ -110,7 +111,7 @@ def apply(
         moment = certificate.revoked_at or at.replace(microsecond=0)
         entry = crl.encode_entry(int(certificate.serial, 16), moment, crl.Reason(crl_reason))
         changed = uow.certificates.change(
-            certificate, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
+            certificate, guard=_SEEN, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
         )
     record(uow, changed, event, Step(at, actor.login, reason, ground, version))
     detail: dict[str, str | int] = {"reason": reason, "version": version}
@@ -120,6 +121,15 @@ def apply(
         detail["crl_reason"] = changed.reason.name
     uow.audit.append(actor, _TAGS[event], certificate.serial, unit=certificate.unit_code, detail=detail)
     return changed
+
+
+def _in_order(uow: UnitOfWork, certificate: Certificate, at: datetime) -> datetime:
+    """The moment of a change that may have waited: called with the issuer's row locked.
+
+    It is not dated before a list that does not know of it (RFC 5280 §5.3.2), nor before the step that it follows.
+    """
+    last = uow.status_events.find(serial=certificate.serial, order="-seq", limit=1)
+    return max(at, uow.crls.last_this_update(certificate.issuer) or at, *(step.at for step in last))
 
 
 @dataclass(frozen=True)
