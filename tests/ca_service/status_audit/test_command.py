@@ -1,11 +1,14 @@
 """`educa audit status` on both databases: exit codes, JSON, what people read; nothing is written, no list missed."""
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import event, text
+from sqlalchemy import event
+from sqlalchemy import text as sql
 
 from ca_service.audit.status import Auditor, Check, Reader
 from ca_service.cli.base import Call
@@ -71,11 +74,17 @@ def test_a_disagreement_is_said_to_people_and_to_programs_and_the_exit_code_is_o
 def test_what_cannot_be_read_is_said_and_the_exit_code_is_one(on_both: Scene) -> None:
     on_both.wiring.database.engine.dispose()
     with on_both.wiring.database.engine.begin() as connection:
-        connection.execute(text("ALTER TABLE status_log RENAME TO elsewhere"))
+        connection.execute(sql("ALTER TABLE status_log RENAME TO elsewhere"))
     done = _run(on_both.wiring, "--offline", "--issuer", "issuing")
     assert done.exit_code == 1
     assert "无法读取" in done.stdout
     assert "Traceback" not in done.output
+
+
+def test_the_operations_document_says_of_each_disagreement_what_to_do() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = text.partition("(证书状态不一致)")[2].partition("\n## ")[0]
+    assert {check.value for check in Check} == set(re.findall(r"`([a-z-]+)`(?=[^|]*\|[^|]*\|[^|]*\|\n)", rows))
 
 
 @pytest.mark.parametrize(

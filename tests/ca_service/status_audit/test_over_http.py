@@ -5,6 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ca_service.audit.status import Auditor, Check, Reader
 from ca_service.audit.status.answers import Answer
@@ -78,10 +84,27 @@ def _flipped(answer: bytes) -> bytes:
     return answer[:place] + bytes([answer[place] ^ 1]) + answer[place + 1 :]
 
 
+def _by_a_stranger(answer: bytes) -> bytes:
+    """The same answer under a good signature, by somebody whom the CA never certified."""
+    (single,) = ocsp.load_der_ocsp_response(answer).responses
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stranger")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
+    signer = builder.add_extension(x509.OCSPNoCheck(), critical=False).sign(key, hashes.SHA256())
+    forged = ocsp.OCSPResponseBuilder().add_response_by_hash(
+        single.issuer_name_hash, single.issuer_key_hash, single.serial_number, single.hash_algorithm,
+        single.certificate_status, single.this_update_utc, single.next_update_utc, single.revocation_time_utc,
+        single.revocation_reason,
+    ).responder_id(ocsp.OCSPResponderEncoding.HASH, signer).certificates([signer])  # fmt: skip
+    return forged.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
 @pytest.mark.parametrize(
     ("spoil", "check"),
     [
         (_flipped, Check.ANSWER_FORM),
+        (_by_a_stranger, Check.ANSWER_FORM),
         (lambda _answer: b"\x30\x03\x0a\x01\x03", Check.UNREADABLE),  # tryLater
         (lambda answer: answer[:-1], Check.UNREADABLE),
     ],
