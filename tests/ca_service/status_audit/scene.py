@@ -155,8 +155,11 @@ def serving(wiring: Wiring, *, spoil: Callable[[bytes], bytes] | None = None) ->
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith("/ocsp"):
             return pages(environ, start_response)
-        body = b"".join(status(environ, start_response))
-        return [spoil(body) if spoil else body]
+        if spoil is None:
+            return status(environ, start_response)
+        body = spoil(b"".join(status(environ, lambda *_ignored: lambda _data: None)))
+        start_response("200 OK", [("Content-Type", "application/ocsp-response"), ("Content-Length", str(len(body)))])
+        return [body]
 
     server = Server(("127.0.0.1", 0), application, numthreads=2, shutdown_timeout=1)
     server.prepare()
