@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.status_storm import blow
 from bench.storm_parts import Storm
 from ca_service.config import Config
@@ -9,6 +11,8 @@ from ca_service.config import Config
 _SEED = 20261124
 
 
+# Some ten seconds of work by thirteen processes; a machine that does much else besides takes its time.
+@pytest.mark.timeout(300)
 def test_after_a_storm_in_which_processes_were_killed_everybody_agrees(config: Config, tmp_path: Path) -> None:
     result = blow(Storm(config, changes=200, certificates=30, seed=_SEED, kill_every=0.4), tmp_path)
     # The order in which the processes get their turn is the machine's: the seed repeats what they try.
