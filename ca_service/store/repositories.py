@@ -120,6 +120,12 @@ class SqlCrls(SqlRepository[PublishedCrl]):
         last = select(row.refusal).where(row.issuer == issuer).order_by(row.number.desc()).limit(1)
         return Standing(*found, refused=bool(self._session.scalar(last)))
 
+    def last_this_update(self, issuer: str) -> datetime | None:
+        """See the port."""
+        row = models.CrlRow
+        query = select(row.this_update).where(row.issuer == issuer).order_by(row.number.desc()).limit(1)
+        return self._session.scalar(query)
+
     def last_refused(self, issuer: str) -> PublishedCrl | None:
         """See the port."""
         row = models.CrlRow

@@ -4,7 +4,9 @@ Told by other tables than the entries that a CRL is joined from: who changes tho
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import crl
 from ca_service.domain.certificates import ON_CRL, Certificate, PublishedCrl, StatusEvent
@@ -37,26 +39,34 @@ def changes_since(uow: UnitOfWork, since: PublishedCrl, this_update: datetime) -
     return said
 
 
-def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, StatusEvent]:
+@dataclass(frozen=True)
+class _Last:
+    """The last step of a certificate, and the moment since which it has been listed without a break."""
+
+    step: StatusEvent
+    since: datetime
+
+
+def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, _Last]:
     """By serial, the last step that the change log counts (the others change nothing that a CRL says)."""
-    last: dict[str, StatusEvent] = {}
-    for step in steps:
-        if step.version and (step.serial not in last or last[step.serial].seq < step.seq):
-            last[step.serial] = step
+    last: dict[str, _Last] = {}
+    for step in sorted(steps, key=attrgetter("seq")):
+        if step.version:
+            before = last.get(step.serial)
+            goes_on = before is not None and before.step.status in ON_CRL
+            last[step.serial] = _Last(step, before.since if before is not None and goes_on else step.at)
     return last
 
 
-def _said(
-    certificate: Certificate, step: StatusEvent | None, listed_from: datetime, this_update: datetime
-) -> crl.Revocation:
+def _said(certificate: Certificate, last: _Last | None, listed_from: datetime, this_update: datetime) -> crl.Revocation:
     if certificate.not_after < listed_from:
         return _removal(certificate.not_after)
-    if step is None:
+    if last is None:
         # A change from before there was a history: the row is all that is known.
         revoked = certificate.status in ON_CRL and certificate.revoked_at is not None
         moment, reason = certificate.revoked_at or this_update, certificate.reason
     else:
-        revoked, moment, reason = step.status in ON_CRL, step.at, step.crl_reason
+        revoked, moment, reason = last.step.status in ON_CRL, last.since, last.step.crl_reason
     if not revoked:
         return _removal(moment)
     # As it reads in a CRL: whole seconds, and the reason `unspecified` is left out.

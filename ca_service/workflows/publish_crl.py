@@ -21,6 +21,7 @@ from ca_service.workflows.propagation import note_published
 
 # A list that was refused is refused again until somebody mends the tables: the worker waits so long with it.
 _AFTER_REFUSAL = timedelta(minutes=10)
+_CLOCKS_APART = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,12 @@ def publish_if_due(services: Services, actor: Actor, issuer: str, *, interval: t
 
 
 def _reserve(services: Services, uow: UnitOfWork, authority: Authority, issuer: str) -> _Reserved:
-    this_update = services.clock().replace(microsecond=0)
+    # Locks the issuer's row: from here on to the commit no status of its certificates changes.
+    number = uow.issuers.reserve_crl_number(issuer)
+    this_update = _this_update(services, uow, issuer)
     # The root key is not at hand every day, so its CRL has to last.
     terms = services.terms
     next_update = this_update + (terms.root_crl_lifetime if issuer == "root" else terms.crl_lifetime)
-    # Locks the issuer's row: from here on to the commit no status of its certificates changes.
-    number = uow.issuers.reserve_crl_number(issuer)
     previous = uow.crls.latest(issuer)
     # Whoever holds a complete list that is still current can go on with the delta.
     base = uow.crls.oldest_current(issuer, at=this_update) if authority.has_deltas else None
@@ -110,6 +111,13 @@ def _reserve(services: Services, uow: UnitOfWork, authority: Authority, issuer: 
     uow.crls.add(reserved)
     expected = crl.outcome(changes_since(uow, previous, this_update).items()) if previous else {}
     return _Reserved(reserved, previous, expected, base)
+
+
+def _this_update(services: Services, uow: UnitOfWork, issuer: str) -> datetime:
+    """Now, read behind the lock: what waited for another publisher must not be dated before that one's list."""
+    now, last = services.clock().replace(microsecond=0), uow.crls.last_this_update(issuer)
+    # Another machine's clock may be a little ahead. One that is far ahead, or ours set back, is for people to see.
+    return last if last is not None and now < last <= now + _CLOCKS_APART else now
 
 
 def _sign_delta(

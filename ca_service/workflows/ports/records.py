@@ -121,6 +121,9 @@ class Crls(Repository[PublishedCrl], Protocol):
     def standing(self, issuer: str) -> Standing | None:
         """How the issuer's list stands; None before the first."""
 
+    def last_this_update(self, issuer: str) -> datetime | None:
+        """thisUpdate of the newest number, published or not."""
+
     def last_refused(self, issuer: str) -> PublishedCrl | None:
         """The newest number, if its list was refused."""
 
