@@ -6,6 +6,7 @@ from ca_service.audit.asked import read_filter
 from ca_service.audit.reading import Names, Readable, read
 from ca_service.audit.tag_words import GROUPS
 from ca_service.audit.verifier import verify
+from ca_service.cli.audit_status import status
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.roles import Action, authorise
 from ca_service.workflows.audit_log import Cursor, log_page
@@ -80,4 +81,5 @@ def _raw(shown: Readable) -> dict[str, object]:
     return {**vars(shown.entry), **octets, "act": shown.act, "detail_text": shown.detail}
 
 
+audit.add_command(status)
 COMMANDS = (audit,)

@@ -71,6 +71,10 @@ class Call:
         """A single result: one JSON document with --json, else the text."""
         click.echo(json.dumps(dict(facts), ensure_ascii=False, indent=1, default=str) if self.as_json else text)
 
+    def tell_line(self, facts: Mapping[str, Any]) -> None:
+        """One of many results that come as time goes on: a line of JSON each."""
+        click.echo(json.dumps(dict(facts), ensure_ascii=False, default=str))
+
 
 def write_private(path: Path, content: bytes) -> None:
     """Create the file for its owner only; raise Invalid where that is not possible."""

@@ -130,7 +130,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class StatusEvent:
-    """One step of a certificate's life. `ground` names the change form or the order it was taken on.
+    """One step of a certificate's life. `ground` names what it was taken on; empty for what the service does by itself.
 
     `seq` orders the steps of one certificate, `version` those of its issuer (0: a step that no OCSP answer shows).
     """

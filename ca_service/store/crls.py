@@ -148,6 +148,12 @@ class SqlCrls(SqlRepository[PublishedCrl]):
             refused=newest.status is CrlStatus.REFUSED,
         )
 
+    def last_this_update(self, name: str) -> datetime | None:
+        """See the port."""
+        row = models.CrlRow
+        query = select(row.this_update).where(row.name == name).order_by(row.number.desc()).limit(1)
+        return self._session.scalar(query)
+
     def last_refused(self, name: str) -> PublishedCrl | None:
         """See the port."""
         newest = self.outlines(name)[0]

@@ -13,12 +13,15 @@ from ca_service.domain.certificates import (
     RevocationReason,
     StatusEvent,
 )
+from ca_service.domain.crls import CrlLine
 from ca_service.domain.errors import Conflict, Invalid, NotFound
 from ca_service.domain.orders import OrderAct, OrderStatus, StatusOrder
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
 _INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer"})
+# The status alone would not tell a hold from the next one, put on after the one that was seen had been released.
+_SEEN = ("revoked_at", "confirmed_at")
 _RELEASES = (CertificateEvent.UNFREEZE, CertificateEvent.UNFREEZE_UNCONFIRMED)
 
 
@@ -96,23 +99,27 @@ def apply(
 ) -> Certificate:
     """Change the status inside a running transaction, with version, change log, CRL entry, history and audit entry.
 
-    `ground` is the change form or order that it is done on; without one the reason says why the service does it.
+    `ground` is what it is done on: a change form, an order, a download, a unit case, the token that was reported, the
+    staff account that ended. Without one the reason says why the service does it by itself.
     """
     status = CERTIFICATE.after(certificate.status, event)
+    if event in _RELEASES and at > certificate.not_after:
+        raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
+    # The issuer's row before the certificate's, as publish_crl takes it: two changes never wait for each other.
+    version = uow.issuers.log_change(certificate.issuer, certificate.serial)
+    at = _in_order(uow, certificate, at)
     if event in _RELEASES:
-        if at > certificate.not_after:
-            raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
         changed = uow.certificates.change(
-            certificate, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
+            certificate, guard=_SEEN, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
         )
     else:
-        # Whole seconds: the CRL, the OCSP answer and the row must name the same moment.
-        moment = at.replace(microsecond=0)
+        # Whole seconds: the CRL, the OCSP answer and the row must name the same moment. A final revocation keeps the
+        # date of the hold before it (X.509 §8.5.2.2), so that what was signed during the hold stays refused.
+        moment = certificate.revoked_at or at.replace(microsecond=0)
         entry = crl.encode_entry(int(certificate.serial, 16), moment, crl.Reason(crl_reason))
         changed = uow.certificates.change(
-            certificate, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
+            certificate, guard=_SEEN, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
         )
-    version = uow.issuers.log_change(certificate.issuer, certificate.serial)
     record(uow, changed, event, Step(at, actor.login, reason, ground, version))
     detail: dict[str, str | int] = {"reason": reason, "version": version}
     if ground:
@@ -121,6 +128,17 @@ def apply(
         detail["crl_reason"] = changed.reason.name
     uow.audit.append(actor, _TAGS[event], certificate.serial, unit=certificate.unit_code, detail=detail)
     return changed
+
+
+def _in_order(uow: UnitOfWork, certificate: Certificate, at: datetime) -> datetime:
+    """The moment of a change that may have waited: called with the issuer's row locked.
+
+    It is not dated before a list that does not know of it (RFC 5280 §5.3.2), nor before the step that it follows.
+    """
+    last = uow.status_events.find(serial=certificate.serial, order="-seq", limit=1)
+    lines = [CrlLine(certificate.issuer, shard) for shard in {None, certificate.shard}]
+    listed = [uow.crls.last_this_update(line.name) or at for line in lines]
+    return max(at, *listed, *(step.at for step in last))
 
 
 @dataclass(frozen=True)

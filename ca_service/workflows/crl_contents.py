@@ -4,7 +4,9 @@ Told by other tables than the entries that a CRL is joined from: who changes tho
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 import crl
 from ca_service.domain.certificates import ON_CRL, Certificate, StatusEvent
@@ -26,12 +28,12 @@ def changes_since(
     let_pass = _let_pass(uow, line, since, this_update)
     said = {serial: word for serial, (_, word) in let_pass.items()}
     for serials in _pieces(uow.issuers.changed_since(line, since.status_version if since else 0)):
-        last = _last_steps(uow.status_events.find(serial=serials))
+        lasts = _last_steps(uow.status_events.find(serial=serials))
         for certificate in uow.certificates.find(serial=serials):
-            step, serial = last.get(certificate.serial), int(certificate.serial, 16)
+            last, serial = lasts.get(certificate.serial), int(certificate.serial, 16)
             # What two people let pass holds until the next change of that certificate.
-            if serial not in let_pass or (step is not None and step.version > let_pass[serial][0]):
-                said[serial] = _said(certificate, step, settled, this_update)
+            if serial not in let_pass or (last is not None and last.step.version > let_pass[serial][0]):
+                said[serial] = _said(certificate, last, settled, this_update)
     if settled is not None:
         for dropped in uow.crls.dropped(line, settled=settled, before=since.settled if since else None):
             said[int(dropped.serial, 16)] = _removal(dropped.not_after)
@@ -64,24 +66,34 @@ def read(said: Said) -> crl.Revocation | None:
     return crl.Revocation(datetime.fromisoformat(moment), crl.Reason(int(reason)) if reason != "0" else None)
 
 
-def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, StatusEvent]:
+@dataclass(frozen=True)
+class _Last:
+    """The last step of a certificate, and the moment since which it has been listed without a break."""
+
+    step: StatusEvent
+    since: datetime
+
+
+def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, _Last]:
     """By serial, the last step that the change log counts (the others change nothing that a CRL says)."""
-    last: dict[str, StatusEvent] = {}
-    for step in steps:
-        if step.version and (step.serial not in last or last[step.serial].seq < step.seq):
-            last[step.serial] = step
+    last: dict[str, _Last] = {}
+    for step in sorted(steps, key=attrgetter("seq")):
+        if step.version:
+            before = last.get(step.serial)
+            goes_on = before is not None and before.step.status in ON_CRL
+            last[step.serial] = _Last(step, before.since if before is not None and goes_on else step.at)
     return last
 
 
 def _said(
-    certificate: Certificate, step: StatusEvent | None, settled: datetime | None, this_update: datetime
+    certificate: Certificate, last: _Last | None, settled: datetime | None, this_update: datetime
 ) -> crl.Revocation:
-    if step is None:
+    if last is None:
         # A change from before there was a history: the row is all that is known.
         revoked = certificate.status in ON_CRL and certificate.revoked_at is not None
         moment, reason = certificate.revoked_at or this_update, certificate.reason
     else:
-        revoked, moment, reason = step.status in ON_CRL, step.at, step.crl_reason
+        revoked, moment, reason = last.step.status in ON_CRL, last.since, last.step.crl_reason
     if not revoked:
         return _removal(moment)
     # As it reads in a CRL: whole seconds, and the reason `unspecified` is left out.

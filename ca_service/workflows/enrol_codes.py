@@ -115,11 +115,11 @@ def _void_earlier(
         if goes_on and enrolment.medium_serial == medium_serial and enrolment.renews is None:
             carried = enrolment
         else:
-            _revoke_orphan(services, uow, actor, enrolment.certificate_serial)
+            _revoke_orphan(services, uow, actor, enrolment.certificate_serial, ground=enrolment.id)
     return carried
 
 
-def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: str) -> None:
+def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: str, *, ground: str) -> None:
     certificate = uow.certificates.get(serial)
     if certificate.status not in ENDED:
         apply(
@@ -130,6 +130,7 @@ def _revoke_orphan(services: Services, uow: UnitOfWork, actor: Actor, serial: st
             at=services.clock(),
             reason="issued for a token that the holder no longer has; never confirmed",
             crl_reason=RevocationReason.SUPERSEDED,
+            ground=ground,
         )
 
 

@@ -81,7 +81,9 @@ def _reported(uow: UnitOfWork, actor: Actor, serial: str, reason: str) -> Medium
 
 def _secure(services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, *, reason: str) -> None:
     for certificate in uow.certificates.find(medium_serial=medium.serial, status=_THAWED):
-        apply(uow, actor, certificate, CertificateEvent.FREEZE, at=services.clock(), reason=reason)
+        apply(
+            uow, actor, certificate, CertificateEvent.FREEZE, at=services.clock(), reason=reason, ground=medium.serial
+        )
     for enrolment in uow.enrolments.find(medium_serial=medium.serial, status=EnrolmentStatus.OPEN):
         status = ENROLMENT.after(enrolment.status, EnrolmentEvent.VOID)
         uow.enrolments.change(enrolment, status=status, session_hash=None)

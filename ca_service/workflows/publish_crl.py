@@ -7,7 +7,7 @@ before: a change without a cause is refused, and the last good list stays.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ from ca_service.workflows.crl_schedule import is_due, regular_interval
 from ca_service.workflows.ports import Authority, ListRefused, Services, UnitOfWork
 from ca_service.workflows.propagation import note_published
 
+_CLOCKS_APART = timedelta(seconds=5)
 T = TypeVar("T")
 Recorder = Callable[[UnitOfWork, PublishedCrl], None]
 Said = Mapping[int, crl.Revocation | None]
@@ -170,7 +171,7 @@ def _sign(services: Services, actor: Actor, authority: Authority, reserved: Rese
 
 def _reserve(services: Services, uow: UnitOfWork, authority: Authority, line: CrlLine, *, let_pass: Said) -> Reserved:
     """Take the next number of the line, with the list as of now under it. The issuer is held."""
-    previous, this_update = uow.crls.latest(line.name), services.clock().replace(microsecond=0)
+    previous, this_update = uow.crls.latest(line.name), _this_update(services, uow, line)
     terms, settled = services.terms, previous.settles_next if previous else None
     # The root key is not at hand every day, so its CRL has to last.
     next_update = this_update + (terms.root_crl_lifetime if line.issuer == "root" else terms.crl_lifetime)
@@ -204,6 +205,13 @@ def _reserve(services: Services, uow: UnitOfWork, authority: Authority, line: Cr
 def _delta(changes: Mapping[int, crl.Revocation], let_pass: Said, at: datetime) -> Sequence[bytes]:
     removed = crl.Revocation(at, crl.Reason.REMOVE_FROM_CRL)
     return crl.delta_entries({**changes, **{serial: said or removed for serial, said in let_pass.items()}}.items())
+
+
+def _this_update(services: Services, uow: UnitOfWork, line: CrlLine) -> datetime:
+    """Now, read with the issuer held: what waited for another publisher must not be dated before that one's list."""
+    now, last = services.clock().replace(microsecond=0), uow.crls.last_this_update(line.name)
+    # Another machine's clock may be a little ahead. One that is far ahead, or ours set back, is for people to see.
+    return last if last is not None and now < last <= now + _CLOCKS_APART else now
 
 
 def _sign_delta(

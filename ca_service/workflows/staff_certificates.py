@@ -142,8 +142,10 @@ def _live(uow: UnitOfWork, holder_id: str, now: datetime) -> list[Certificate]:
 def _revoke(
     services: Services, uow: UnitOfWork, actor: Actor, certificate: Certificate, reason: RevocationReason
 ) -> Certificate:
-    event = CertificateEvent.REVOKE
-    return apply(uow, actor, certificate, event, at=services.clock(), reason="staff account", crl_reason=reason)
+    return apply(
+        uow, actor, certificate, CertificateEvent.REVOKE,
+        at=services.clock(), reason="staff account", crl_reason=reason, ground=certificate.holder_id or "",
+    )  # fmt: skip
 
 
 def _parse(der: bytes) -> x509.Certificate | None:

@@ -124,7 +124,7 @@ def _certificate_revoked(run: Run, step: Step) -> None:
     certificate = run.uow.certificates.get(step.subject)
     apply(
         run.uow, run.actor, certificate, CertificateEvent.REVOKE, at=run.at, reason=f"unit case {run.case.id}",
-        crl_reason=RevocationReason.CESSATION_OF_OPERATION,
+        crl_reason=RevocationReason.CESSATION_OF_OPERATION, ground=run.case.id,
     )  # fmt: skip
 
 

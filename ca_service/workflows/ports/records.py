@@ -147,6 +147,9 @@ class Crls(Repository[PublishedCrl], Protocol):
     def standing(self, name: str) -> Standing | None:
         """How the line's list stands; None before the first."""
 
+    def last_this_update(self, name: str) -> datetime | None:
+        """thisUpdate of the line's newest number, published or not."""
+
     def last_refused(self, name: str) -> PublishedCrl | None:
         """The newest number, if its list was refused."""
 

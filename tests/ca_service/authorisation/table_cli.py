@@ -149,6 +149,7 @@ COMMANDS: Sequence[Command] = (
     Command("audit verify", _A.AUDIT_READ),
     Command("audit list", _A.AUDIT_READ),
     Command("audit list", _A.AUDIT_READ, _PLACE, lambda p: ["--unit", p.code, "--exact"]),
+    Command("audit status", _A.AUDIT_READ, arguments=lambda _: ["--offline"]),
     # Paper
     Command(
         "registrations form", _A.REGISTRATION_UNMASK, _PLACE,
