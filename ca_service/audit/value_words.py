@@ -15,7 +15,7 @@ FORMS: Mapping[str, str] = {"printed": "打印空白待签的申请单"}
 PROFILES: Mapping[str, str] = {
     "root": "根 CA 证书", "issuing": "签发 CA 证书", "information-administrator": "信息管理员证书",
     "staff": "人员证书", "ocsp-signer": "状态应答签名证书", "feed-signer": "账号变更签名证书",
-    "tls-server": "服务器证书",
+    "audit-signer": "审计检查点签名证书", "tls-server": "服务器证书",
 }  # fmt: skip
 ROLES: Mapping[str, str] = {
     "clerk": "录入员", "reviewer": "审核员", "custodian": "介质管理员", "ca-administrator": "系统管理员",

@@ -16,6 +16,7 @@ from ca_service.domain.errors import DomainError
 from ca_service.signing import delegated_keys
 from ca_service.store import schema
 from ca_service.wiring import Wiring
+from ca_service.workflows.audit_checkpoints import INTERVAL
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
@@ -97,6 +98,17 @@ def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:
     return Finding(purpose.noun, f"有效至 {newest.not_after:%Y-%m-%d}，密钥可用", mend)
 
 
+def _checkpoint(wiring: Wiring) -> Finding:
+    with wiring.database.read() as uow:
+        last, (size, _) = uow.audit_tree.last(), uow.audit.head()
+    if last is None or size < last.size:
+        found = f"日志 {size} 条" + (f"，比检查点的 {last.size} 条少" if last else "，还没有检查点")
+        return Finding("审计检查点", found, "请运行 educa audit verify，再运行 educa audit checkpoint")
+    late = size > last.size and wiring.clock() - last.at > 3 * INTERVAL
+    mend = "请确认 educa worker 在运行，并运行 educa audit verify" if late else ""
+    return Finding("审计检查点", f"{last.at:%Y-%m-%d %H:%M} UTC，{last.size} 条", mend)
+
+
 def _custody_key(wiring: Wiring) -> Finding:
     return Finding("托管密钥", f"可用，公钥 {len(wiring.services.custody.public_key)} 字节")
 
@@ -140,6 +152,8 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("签发 CA 密钥", _issuing_key),
     ("OCSP 签名证书", partial(_signer, purpose=delegated_keys.OCSP)),
     ("账号变更签名证书", partial(_signer, purpose=delegated_keys.FEED)),
+    ("审计检查点签名证书", partial(_signer, purpose=delegated_keys.AUDIT)),
+    ("审计检查点", _checkpoint),
     ("托管密钥", _custody_key),
     ("CRL", _crl),
     ("OCSP 与发布服务", _ocsp),

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from ca_service.domain.audit import timestamp
+from ca_service.domain.audit import AuditEntry, timestamp
 from ca_service.domain.errors import Invalid
 
 LONGEST_NOTE = 16_384
@@ -57,6 +57,24 @@ class UnverifiedNote:
     tree: TreeHead
     text: str
     signatures: tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Inclusion:
+    """That an entry stands in the log of a checkpoint."""
+
+    entry: AuditEntry
+    path: tuple[bytes, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """That the log of one checkpoint is the beginning of that of another."""
+
+    size: int
+    path: tuple[bytes, ...]
+    note: str
 
 
 def key_id(public_key: bytes) -> bytes:

@@ -26,6 +26,7 @@ from ca_service.domain.sign_in import Session as SignedIn
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
+from ca_service.store.audit_tree import SqlAuditTree
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
@@ -104,6 +105,7 @@ class SqlUnitOfWork:
         self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
         self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
+        self.audit_tree = SqlAuditTree(session)
         self._account_events = SqlAccountEvents(session)
 
     def add_account_event(self, event: AccountEvent) -> None:

@@ -3,7 +3,7 @@
     1. Root certificate, self-signed.
     2. Issuing certificate, signed by the root.
     3. Units of the region, first staff.
-    4. OCSP signer, feed signer and the service's TLS certificates, signed by the issuing CA.
+    4. OCSP, feed and audit signer and the service's TLS certificates, signed by the issuing CA.
     5. The first CRL of each.
 
 The keys are made before (`cli/init.py`), since they live outside every transaction.
@@ -126,7 +126,7 @@ def appoint(services: Services, *, password: Callable[[], str], hasher: Callable
 def certify_infrastructure(
     services: Services, names: Names, *, profile: str, public_key: bytes, name: str, also: Sequence[str] = ()
 ) -> Certificate:
-    """Step 4: a certificate for the service itself (`ocsp-signer`, `feed-signer`, `tls-server`); active at once."""
+    """Step 4: a certificate for the service itself (`tls-server` or one of the delegated signers); active at once."""
     order = Order(
         profile, new_serial(services), public_key, name, start_of_validity(services.clock()),
         organization=names.organization,

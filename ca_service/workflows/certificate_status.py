@@ -17,7 +17,7 @@ from ca_service.domain.orders import OrderAct, OrderStatus, StatusOrder
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
-_INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer"})
+_INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer", "audit-signer"})
 _RELEASES = (CertificateEvent.UNFREEZE, CertificateEvent.UNFREEZE_UNCONFIRMED)
 
 

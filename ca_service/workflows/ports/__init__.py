@@ -1,5 +1,6 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
+from ca_service.workflows.ports.audit_tree import AuditTree
 from ca_service.workflows.ports.outside import (
     Authority,
     Courier,
@@ -30,6 +31,7 @@ from ca_service.workflows.ports.unit_of_work import UnitOfWork
 
 __all__ = [
     "AuditLog",
+    "AuditTree",
     "Authority",
     "Before",
     "Below",

@@ -21,6 +21,7 @@ from ca_service.domain.sign_in import Session
 from ca_service.domain.staff import Staff
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
+from ca_service.workflows.ports.audit_tree import AuditTree
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
 from ca_service.workflows.ports.repository import Repository, Transient, Tries
 
@@ -144,6 +145,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def audit_tree(self) -> AuditTree: ...
 
     def add_account_event(self, event: AccountEvent) -> None:
         """Append to the feed of relying systems; `seq` is given by the store, gapless in commit order."""

@@ -145,13 +145,14 @@ def test_a_proof_of_inclusion_proves_its_own_leaf_and_place_only(size: int, data
     leaf = merkle.leaf_hash(leaves[index])
     merkle.check_inclusion(leaf, index, path, size=size, root_hash=root)
     other = merkle.leaf_hash(b"another")
-    for wrong in (
+    changes: list[dict[str, object]] = [
         {"leaf": other}, {"index": size}, {"index": -1}, {"path": [*path, other]}, {"root_hash": other},
         *([{"path": path[:-1]}, {"path": [other, *path[1:]]}, {"index": (index + 1) % size}] if path else []),
-    ):  # fmt: skip
-        given: dict[str, object] = {"leaf": leaf, "index": index, "path": path, "size": size, "root_hash": root} | wrong
+    ]  # fmt: skip
+    right: dict[str, object] = {"leaf": leaf, "index": index, "path": path, "size": size, "root_hash": root}
+    for change in changes:
         with pytest.raises(merkle.ProofError):
-            merkle.check_inclusion(**given)  # type: ignore[arg-type]
+            merkle.check_inclusion(**right | change)  # type: ignore[arg-type]
 
 
 @given(size=_SIZES, data=st.data())
@@ -162,15 +163,14 @@ def test_a_proof_of_consistency_proves_its_two_trees_only(size: int, data: st.Da
     old, new = merkle.root(nodes, first), merkle.root(nodes, size)
     merkle.check_consistency(first, size, path, first_root=old, second_root=new)
     other = merkle.leaf_hash(b"another")
-    for wrong in (
+    changes: list[dict[str, object]] = [
         {"first_root": other}, {"second_root": other}, {"path": [*path, other]}, {"first": 0}, {"first": size + 1},
         *([{"path": path[:-1]}, {"path": [other, *path[1:]]}, {"path": []}] if path else []),
-    ):  # fmt: skip
-        given: dict[str, object] = {
-            "first": first, "second": size, "path": path, "first_root": old, "second_root": new,
-        } | wrong  # fmt: skip
+    ]  # fmt: skip
+    right: dict[str, object] = {"first": first, "second": size, "path": path, "first_root": old, "second_root": new}
+    for change in changes:
         with pytest.raises(merkle.ProofError):
-            merkle.check_consistency(**given)  # type: ignore[arg-type]
+            merkle.check_consistency(**right | change)  # type: ignore[arg-type]
 
 
 @given(size=st.integers(2, 600), data=st.data())
