@@ -7,7 +7,7 @@ import importlib
 import runpy
 import sys
 
-BENCHES = ("certificate_tbs", "crl_million", "ocsp_presign", "ocsp_nonce", "ocsp_http", "issuing")
+BENCHES = ("certificate_tbs", "crl_million", "ocsp_presign", "ocsp_nonce", "ocsp_http", "issuing", "audit_verify")
 """Those that have a quick mode."""
 _LONG = (
     "roster_import",
