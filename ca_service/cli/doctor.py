@@ -101,12 +101,16 @@ def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:
 def _checkpoint(wiring: Wiring) -> Finding:
     with wiring.database.read() as uow:
         last, (size, _) = uow.audit_tree.last(), uow.audit.head()
-    if last is None or size < last.size:
-        found = f"日志 {size} 条" + (f"，比检查点的 {last.size} 条少" if last else "，还没有检查点")
-        return Finding("审计检查点", found, "请运行 educa audit verify，再运行 educa audit checkpoint")
-    late = size > last.size and wiring.clock() - last.at > 3 * INTERVAL
+    if last is not None and size < last.size:
+        return Finding(
+            "审计检查点", f"日志 {size} 条，检查点 {last.size} 条", "日志变短：请运行 educa audit verify，通知审计员"
+        )
+    # Before the first one: since when there has been somebody to sign it.
+    holders = signers(wiring.services, delegated_keys.AUDIT.profile)
+    since = last.at if last else min((one.not_before for one in holders), default=wiring.clock())
+    late = size > (last.size if last else 0) and wiring.clock() - since > 3 * INTERVAL
     mend = "请确认 educa worker 在运行，并运行 educa audit verify" if late else ""
-    return Finding("审计检查点", f"{last.at:%Y-%m-%d %H:%M} UTC，{last.size} 条", mend)
+    return Finding("审计检查点", f"{last.at:%Y-%m-%d %H:%M} UTC，{last.size} 条" if last else "还没有", mend)
 
 
 def _custody_key(wiring: Wiring) -> Finding:

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ca_service.app import publication_pages
+from ca_service.cli.doctor import _checkpoint
 from ca_service.domain import errors, merkle
 from ca_service.domain.checkpoints import read_note
 from ca_service.domain.roles import Role
@@ -140,3 +141,16 @@ def test_the_command_prints_the_note(desk: Desk) -> None:
     assert lines[1] == str(len(desk.entries()))
     assert base64.b64decode(lines[2]) == _root_of(desk, int(lines[1]))
     assert lines[-1].startswith(f"— {desk.wiring.audit_origin} ")
+
+
+def test_the_doctor_misses_a_checkpoint_after_three_hours_and_sees_a_shorter_log(desk: Desk, clock: TestClock) -> None:
+    assert not _checkpoint(desk.wiring).mend
+    clock.pass_time(hours=4)
+    assert "educa worker" in _checkpoint(desk.wiring).mend
+    desk.sign()
+    assert not _checkpoint(desk.wiring).mend
+    desk.append(1)
+    clock.pass_time(hours=4)
+    assert "educa worker" in _checkpoint(desk.wiring).mend
+    desk.rewrite(lambda log: log[:-2])
+    assert "变短" in _checkpoint(desk.wiring).mend

@@ -147,8 +147,9 @@ def test_a_proof_of_inclusion_proves_its_own_leaf_and_place_only(size: int, data
     other = merkle.leaf_hash(b"another")
     changes: list[dict[str, object]] = [
         {"leaf": other}, {"index": size}, {"index": -1}, {"path": [*path, other]}, {"root_hash": other},
-        *([{"path": path[:-1]}, {"path": [other, *path[1:]]}, {"index": (index + 1) % size}] if path else []),
     ]  # fmt: skip
+    if path:
+        changes += [{"path": path[:-1]}, {"path": [other, *path[1:]]}, {"index": (index + 1) % size}]
     right: dict[str, object] = {"leaf": leaf, "index": index, "path": path, "size": size, "root_hash": root}
     for change in changes:
         with pytest.raises(merkle.ProofError):
@@ -165,8 +166,9 @@ def test_a_proof_of_consistency_proves_its_two_trees_only(size: int, data: st.Da
     other = merkle.leaf_hash(b"another")
     changes: list[dict[str, object]] = [
         {"first_root": other}, {"second_root": other}, {"path": [*path, other]}, {"first": 0}, {"first": size + 1},
-        *([{"path": path[:-1]}, {"path": [other, *path[1:]]}, {"path": []}] if path else []),
     ]  # fmt: skip
+    if path:
+        changes += [{"path": path[:-1]}, {"path": [other, *path[1:]]}, {"path": []}]
     right: dict[str, object] = {"first": first, "second": size, "path": path, "first_root": old, "second_root": new}
     for change in changes:
         with pytest.raises(merkle.ProofError):
