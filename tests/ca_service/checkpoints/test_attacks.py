@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -201,13 +202,26 @@ def test_a_hierarchy_in_the_export_is_worth_nothing_against_the_keepers_root(des
     assert "不能追溯到所信任的根" in capsys.readouterr().err
 
 
-def test_a_checkpoint_dated_outside_the_signers_validity_is_refused(desk: Desk, capsys: Capture) -> None:
+@pytest.mark.parametrize("days", [-2, 366])
+def test_a_checkpoint_dated_outside_the_signers_validity_is_refused(desk: Desk, days: int, capsys: Capture) -> None:
     (holder,) = signers(desk.wiring.services, "audit-signer")
     key = delegated_keys.key_of(desk.wiring.issuing_sessions, delegated_keys.AUDIT, holder)
-    tree = replace(read_note(desk.sign().note).tree, at=holder.not_before.replace(year=2020))
+    tree = replace(read_note(desk.sign().note).tree, at=holder.not_before + timedelta(days=days))
     note = signed(tree, public_key=key.public_key, signature=key.sign(tree.text().encode())).note
     assert _offline(desk, desk.export(), desk.write("old.txt", note)) == 1
     assert "当时不在有效期内" in capsys.readouterr().err
+
+
+def test_an_export_is_an_entry_and_overwrites_nothing(desk: Desk) -> None:
+    export = desk.export()
+    last = desk.entries()[-1]
+    assert last.tag == "audit:log:exported"
+    assert json.loads(last.detail) == {"rows": last.seq, "first": 1, "last": last.seq}
+    assert export.read_bytes().count(b"\n") == last.seq + 1
+    assert export.stat().st_mode & 0o777 == 0o600
+    again = desk.educa("export", export)
+    assert again.exit_code == 1
+    assert "无法写出文件" in again.stderr
 
 
 def test_a_changed_line_of_an_export_is_named(desk: Desk, capsys: Capture) -> None:

@@ -8,6 +8,7 @@ import pytest
 from asn1crypto import pem
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import delete, update
 
 from ca_service.app import publication_pages
 from ca_service.cli.doctor import _checkpoint
@@ -15,6 +16,7 @@ from ca_service.domain import errors, merkle
 from ca_service.domain.checkpoints import read_note
 from ca_service.domain.roles import Role
 from ca_service.periodic import WORKER, tasks
+from ca_service.store.models import AuditTileRow
 from ca_service.workflows.audit_checkpoints import checkpoint_if_due, make_checkpoint
 from ca_service.workflows.infrastructure import signers
 from tests.ca_service.checkpoints.desk import Desk
@@ -154,3 +156,19 @@ def test_the_doctor_misses_a_checkpoint_after_three_hours_and_sees_a_shorter_log
     assert "educa worker" in _checkpoint(desk.wiring).mend
     desk.rewrite(lambda log: log[:-2])
     assert "变短" in _checkpoint(desk.wiring).mend
+
+
+def test_a_wrong_tile_is_never_signed_and_is_computed_anew_when_emptied(desk: Desk) -> None:
+    desk.append(600)
+    kept = desk.keep()
+    desk.append(1)
+    with desk.wiring.database.engine.begin() as connection:
+        connection.execute(update(AuditTileRow).where(AuditTileRow.position == 0).values(hash=bytes(32)))
+    with pytest.raises(errors.Conflict):
+        desk.sign()
+    assert desk.educa("prove", "300").exit_code == 1
+    assert desk.educa("verify", "--checkpoint", kept).exit_code == 0
+    with desk.wiring.database.engine.begin() as connection:
+        connection.execute(delete(AuditTileRow))
+    made = desk.sign()
+    assert made.root == _root_of(desk, made.size)

@@ -156,6 +156,14 @@ def test_a_proof_of_inclusion_proves_its_own_leaf_and_place_only(size: int, data
             merkle.check_inclusion(**right | change)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_an_inner_node_is_no_proof_for_a_larger_tree(size: int) -> None:
+    """A path that ends below the top, against a "root" that is what it leads to."""
+    leaf = merkle.leaf_hash(b"x")
+    with pytest.raises(merkle.ProofError):
+        merkle.check_inclusion(leaf, 0, [], size=size, root_hash=leaf)
+
+
 @given(size=_SIZES, data=st.data())
 def test_a_proof_of_consistency_proves_its_two_trees_only(size: int, data: st.DataObject) -> None:
     leaves, first = _distinct(size), data.draw(st.integers(1, size))
