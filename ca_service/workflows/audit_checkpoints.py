@@ -132,14 +132,16 @@ def prove_inclusion(services: Services, actor: Actor, seq: int, *, note: str = "
         if not 1 <= seq <= tree.size:
             raise Conflict(f"检查点只包含第 1 至第 {tree.size} 条，不包含第 {seq} 条。请换用更新的检查点。")
         _refuse_longer(uow, tree)
-        entry = uow.audit.find(AuditFilter(), below=seq + 1, limit=1)[0]
+        found = uow.audit.find(AuditFilter(), below=seq + 1, limit=1)
+        if not found or found[0].seq != seq:
+            raise Conflict(f"日志中没有第 {seq} 条：该记录缺失。请运行 educa audit verify。")
         path = tuple(merkle.inclusion_proof(uow.audit_tree.nodes, seq - 1, tree.size))
-    leaf = merkle.leaf_hash(entry.digest())
+    leaf = merkle.leaf_hash(found[0].digest())
     try:
         merkle.check_inclusion(leaf, seq - 1, path, size=tree.size, root_hash=tree.root)
     except merkle.ProofError as error:
         raise Conflict(f"第 {seq} 条不能由该检查点证明：日志与检查点不一致。请运行 educa audit verify。") from error
-    return Inclusion(entry, path, note)
+    return Inclusion(found[0], path, note)
 
 
 def prove_consistency(services: Services, actor: Actor, first: str, second: str) -> Consistency:

@@ -145,3 +145,23 @@ def test_the_wrong_order_is_said(desk: Desk) -> None:
     result = desk.educa("prove", "--consistent", second, first)
     assert result.exit_code == 1
     assert "顺序" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("DELETE FROM audit_tile WHERE position = 1", "缺少记录或散列"),
+        ("DELETE FROM audit_entry WHERE seq = 5", "没有第 5 条"),
+        ("DELETE FROM audit_entry WHERE seq <= 5", "没有第 5 条"),
+        ("UPDATE audit_entry SET actor = 'x' WHERE seq = 5", "日志与检查点不一致"),
+        ("DELETE FROM audit_entry WHERE seq = 6", "缺少记录或散列"),
+    ],
+)
+def test_of_a_damaged_log_nothing_is_proven_and_the_place_is_named(desk: Desk, statement: str, why: str) -> None:
+    desk.append(600)
+    desk.sign()
+    with desk.wiring.database.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    result = desk.educa("prove", "5")
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert why in result.stderr
