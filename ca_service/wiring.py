@@ -12,12 +12,14 @@ from ca_service.clock import Clock, system_clock
 from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
+from ca_service.domain.checkpoints import Checkpoint, TreeHead
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing import delegated_keys
 from ca_service.signing.custody_key import CustodyKey
 from ca_service.signing.feed_signer import PageSigner
+from ca_service.signing.head_signer import HeadSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
@@ -157,6 +159,22 @@ class Wiring:
         issuer = x509.load_der_x509_certificate(certificate).issuer
         cas = self.ca_certificates().values()
         return next(der for der in cas if x509.load_der_x509_certificate(der).subject == issuer)
+
+    @cached_property
+    def _head_signer(self) -> delegated_keys.CurrentKey[HeadSigner]:
+        audit = delegated_keys.AUDIT
+        found = partial(signers, self.services, audit.profile)
+        make = HeadSigner.of
+        return delegated_keys.CurrentKey(audit, self.issuing_sessions, found, self.clock, make=make)
+
+    def sign_tree_head(self, tree: TreeHead) -> Checkpoint:
+        """Sign what the audit log is; raise Unavailable when nobody can."""
+        return self._head_signer()(tree)
+
+    @property
+    def audit_origin(self) -> str:
+        """How the first checkpoint names this log: the address of the publication without its scheme."""
+        return f"{self.config.service.public_url.partition('://')[2].rstrip('/')}/audit"
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

@@ -74,6 +74,7 @@ class Action(StrEnum):
     SIGN_IN_REPORT = "sign-in.report"
     FEED_READ = "feed.read"
     AUDIT_READ = "audit.read"
+    AUDIT_CHECKPOINT = "audit.checkpoint"
     BACKUP = "backup"
     STATUS_READ = "status.read"
 
@@ -142,6 +143,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.SIGN_IN_REPORT: frozenset({_R.RELYING}),
         _A.FEED_READ: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
+        _A.AUDIT_CHECKPOINT: frozenset({_R.AUDITOR, _R.OPERATOR}),
         _A.BACKUP: frozenset({_R.OPERATOR}),
         _A.STATUS_READ: _READERS,
     }
@@ -154,7 +156,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ, _A.STATUS_READ,
-        _A.BACKUP, _A.OCSP_PRESIGN,
+        _A.AUDIT_CHECKPOINT, _A.BACKUP, _A.OCSP_PRESIGN,
     }
 )  # fmt: skip
 
@@ -163,7 +165,7 @@ READING: frozenset[Action] = frozenset(
     {
         _A.UNITS_READ, _A.STAFF_READ, _A.REGISTRATION_READ, _A.REGISTRATION_UNMASK, _A.MEDIA_READ, _A.ENROLMENT_READ,
         _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.ROSTER_READ,
-        _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.CA_READ, _A.STATUS_READ,
+        _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.AUDIT_CHECKPOINT, _A.CA_READ, _A.STATUS_READ,
     }
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
 from ca_service.store.answers import SqlOcspAnswers
+from ca_service.store.audit_tree import SqlAuditTree
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
@@ -117,6 +118,7 @@ class SqlUnitOfWork:
         self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
         self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
+        self.audit_tree = SqlAuditTree(session)
         self._account_events = SqlAccountEvents(session)
 
     def add_account_event(self, event: AccountEvent) -> None:

@@ -1,6 +1,7 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
 from ca_service.workflows.ports.answers import AnswerSigner, KnownStatuses, OcspAnswers, SignedAhead
+from ca_service.workflows.ports.audit_tree import AuditTree
 from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.outside import (
     Authority,
@@ -34,6 +35,7 @@ from ca_service.workflows.ports.unit_of_work import UnitOfWork
 __all__ = [
     "AnswerSigner",
     "AuditLog",
+    "AuditTree",
     "Authority",
     "Before",
     "Below",

@@ -1,5 +1,6 @@
 """Every command of `educa`: a new one needs a line here (test_matrix.py fails without it). See table_http.py."""
 
+import secrets
 from collections.abc import Sequence
 
 from ca_service.domain.roles import Action
@@ -143,6 +144,9 @@ COMMANDS: Sequence[Command] = (
     ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    Command("audit checkpoint", _A.AUDIT_CHECKPOINT),
+    Command("audit export", _A.AUDIT_READ, arguments=lambda p: [p.file(f"{secrets.token_hex(4)}.jsonl")]),
+    Command("audit prove", _A.AUDIT_READ, arguments=lambda _: ["1"]),
     Command("audit list", _A.AUDIT_READ),
     Command("audit list", _A.AUDIT_READ, _PLACE, lambda p: ["--unit", p.code, "--exact"]),
     Command("audit status", _A.AUDIT_READ, arguments=lambda _: ["--offline"]),
