@@ -24,6 +24,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "messages": "messages",
         "registrations": "registrations",
         "restore": "backup",
+        "secrets": "field_keys",
         "serve": "serve",
         "staff": "staff",
         "units": "units",

@@ -70,6 +70,7 @@ class Action(StrEnum):
     FEED_READ = "feed.read"
     AUDIT_READ = "audit.read"
     BACKUP = "backup"
+    SECRETS_ROTATE = "secrets.rotate"
 
 
 _R, _A = Role, Action
@@ -129,6 +130,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.FEED_READ: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
         _A.BACKUP: frozenset({_R.OPERATOR}),
+        # Who can read the file of the keys can read what they seal: nobody else needs to.
+        _A.SECRETS_ROTATE: frozenset({_R.OPERATOR}),
     }
 )
 
@@ -138,7 +141,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.MEDIA_REGISTER,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ,
-        _A.BACKUP,
+        _A.BACKUP, _A.SECRETS_ROTATE,
     }
 )  # fmt: skip
 

@@ -18,6 +18,10 @@ COMMANDS: Sequence[Command] = (
     Command(
         "backup", _A.BACKUP, arguments=lambda p: [p.file("nothing.age"), "--recipient", "age1" + "q" * 58],
     ),
+    Command("secrets show", _A.SECRETS_ROTATE),
+    Command("secrets announce", _A.SECRETS_ROTATE),
+    Command("secrets rotate", _A.SECRETS_ROTATE),
+    Command("secrets remove", _A.SECRETS_ROTATE, arguments=lambda _: ["0" * 16, "--yes"]),
     # Units and staff
     Command("units import", _A.UNITS_IMPORT, arguments=lambda p: [p.file("units.csv")]),
     Command("units list", _A.UNITS_READ),
