@@ -87,7 +87,7 @@ ACTIONS: Mapping[str, str] = {
     _A.CHANGE_EXECUTE: "执行变更", _A.CHANGE_READ: "查看变更申请", _A.CRL_PUBLISH: "发布吊销列表",
     _A.MESSAGE_READ: "查看消息", _A.MESSAGE_RESEND: "重新发送消息", _A.CAMPAIGN_SET: "设定实施计划",
     _A.CAMPAIGN_READ: "查看实施进度", _A.SIGN_IN_REPORT: "报告首次登录", _A.FEED_READ: "读取账号变更",
-    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份",
+    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份", _A.SECRETS_ROTATE: "更换字段密钥",
 }  # fmt: skip
 REVIEWS: Mapping[str, str] = {
     "registration.review": "审核申请", "registration.submit": "再次提交申请",

@@ -20,7 +20,7 @@ class KeyRing:
 
 
 def require_retirable(ring: KeyRing, key_id: str, *, left: int, at: datetime) -> None:
-    """Raise Conflict unless nothing can need this key any more: it does not seal, and `left` values are sealed by it."""
+    """Raise Conflict unless nothing can need this key any more. `left`: values that the current one does not seal."""
     if key_id not in ring.retired:
         raise Conflict(f"密钥 {key_id} 不在已停用的密钥之中（{'、'.join(ring.retired) or '没有'}），未作任何更改。")
     if left:

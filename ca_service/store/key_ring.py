@@ -43,8 +43,7 @@ class Ring(Keys):
             }
             (look_up,), (current,) = found["look-up"], found["current"]
             announced = [_key(w[1]) for w in found["announced"]]
-            if sum(map(len, found.values())) != len(words) or len(announced) > 1:
-                raise ValueError("lines")
+            _require(sum(map(len, found.values())) == len(words) and len(announced) <= 1)
             retired = tuple(_key(w[1]) for w in found["retired"])
             since = datetime.fromisoformat(current[2]) if len(current) > 2 else None
             return cls(_key(look_up[1]).secret, _key(current[1]), announced[0] if announced else None, retired, since)
@@ -66,10 +65,14 @@ class Ring(Keys):
         return KeyRing(self.current.id.hex(), announced, tuple(k.id.hex() for k in self.retired), self.switched_at)
 
 
+def _require(holds: bool) -> None:
+    if not holds:
+        raise ValueError("not a ring")
+
+
 def _key(text: str) -> FieldKey:
     secret = bytes.fromhex(text)
-    if len(secret) != _OCTETS:
-        raise ValueError("length")
+    _require(len(secret) == _OCTETS)
     return FieldKey(secret)
 
 

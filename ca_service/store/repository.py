@@ -22,8 +22,9 @@ _PIECE = 1_000
 # Columns in which people write what they like, and what a refusal calls them. They are not encrypted and read by many,
 # so no workflow has to think of it: a number of a person is refused where it would be written.
 _FREE_TEXTS = {
-    "reason": "原因或意见", "decision_reason": "审核意见", "explanation": "变更说明", "opinion": "单位意见", "note": "备注",
-    "receipt_note": "签收备注", "remarks": "其他补充说明", "address": "通讯地址", "ground": "依据", "external_id": "外部编号",
+    "reason": "原因或意见", "decision_reason": "审核意见", "explanation": "变更说明", "opinion": "单位意见",
+    "note": "备注", "receipt_note": "签收备注", "remarks": "其他补充说明", "address": "通讯地址", "ground": "依据",
+    "external_id": "外部编号",
 }  # fmt: skip
 
 

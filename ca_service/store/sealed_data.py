@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Table, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, LargeBinary, Table, and_, bindparam, func, select, tuple_
 
 from ca_service.domain.errors import NotFound
 from ca_service.store import models
@@ -35,7 +35,7 @@ class _Source:
     def stale(self, current: bytes) -> ColumnElement[bool]:
         """What is sealed with another key."""
         named = func.substr(self.sealed, 1, _NAMED, type_=LargeBinary())
-        return (self.sealed.is_not(None)) & (named != bindparam("current", current, LargeBinary()))
+        return and_(self.sealed.is_not(None), named != bindparam("current", current, LargeBinary()))
 
 
 def _sources() -> Iterator[_Source]:
@@ -65,7 +65,7 @@ class SealedData:
 
     def left(self) -> int:
         """See the port."""
-        with self._database.reading.connect() as connection:
+        with self._database.connected(writing=False) as connection:
             counts = [
                 connection.scalar(
                     select(func.count()).select_from(source.table).where(source.stale(self._sealer.current_id))
@@ -80,7 +80,7 @@ class SealedData:
             query = select(*source.key, source.sealed).where(source.stale(self._sealer.current_id))
             if last is not None:
                 query = query.where(tuple_(*source.key) > tuple_(*last))
-            with self._database.reading.connect() as connection:
+            with self._database.connected(writing=False) as connection:
                 rows = connection.execute(query.order_by(*source.key).limit(limit)).all()
             if not rows:
                 return
@@ -98,6 +98,6 @@ class SealedData:
             values.append({**names, "was": sealed, "anew": anew})
         same = [column == bindparam(f"key_{column.name}") for column in source.key]
         statement = source.table.update().where(*same, source.sealed == bindparam("was", type_=LargeBinary()))
-        with self._database.engine.begin() as connection:
+        with self._database.connected(writing=True) as connection:
             done = connection.execute(statement.values(sealed=bindparam("anew", type_=LargeBinary())), values)
         return done.rowcount

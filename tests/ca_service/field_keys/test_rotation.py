@@ -187,7 +187,7 @@ def test_a_key_is_not_thrown_away_while_anything_may_need_it(wiring: Wiring, off
         _remove(wiring, old)
     _announce(wiring)
     wiring.field_keys.switch(clock())
-    with pytest.raises(Conflict, match="仍有 [1-9]"):
+    with pytest.raises(Conflict, match=r"仍有 [1-9]"):
         _remove(wiring, old)
     _rotate(wiring)
     with pytest.raises(Conflict, match="10 分钟"):

@@ -1,4 +1,4 @@
-"""A real road through console, API and command line with planted people: registration to certificate, change, exports."""
+"""A real road with planted people through console, API and command line: registration, certificate, change, exports."""
 
 import json
 import re
@@ -121,11 +121,12 @@ class Walk:
         wait_for(lambda: len(self.world.educa("holders", "list")) == 2, what="two persons pushed and confirmed")
 
     def push(self) -> None:
-        """A directory's push over the API: one body that is refused as a whole, one with a bad record and a good one."""
+        """A directory's push over the API: a body refused as a whole, then one with a bad record and a good one."""
         visitor = Visitor(self.world.console, self.world.folder / "root.pem", self.seen)
         record = {
             "external_id": "X1", "unit_code": SCHOOLS[_HERE[3]].code, "name": "示范人", "user_type": "培训管理员",
-            "id_number": PUSHED.id_number, "office_phone": PUSHED.office_phone, "email": PUSHED.email, "mobile": PUSHED.mobile,
+            "id_number": PUSHED.id_number, "office_phone": PUSHED.office_phone, "email": PUSHED.email,
+            "mobile": PUSHED.mobile,
         }  # fmt: skip
         bad = record | {"external_id": "X2", "id_number": PUSHED.mobile, "mobile": PUSHED.id_number}
         for body in ({"records": [record | {"surplus": PUSHED.id_number}]}, {"records": [bad, record]}):

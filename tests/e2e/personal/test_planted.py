@@ -1,4 +1,4 @@
-"""Numbers planted in a real road are found on no disk, in no log, no certificate, no address and no answer to others."""
+"""Numbers planted in a real road are on no disk, in no log, no certificate, no address and no answer to others."""
 
 import shutil
 import tempfile
