@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ca_service.clock import SHANGHAI
 from ca_service.domain.errors import Conflict
 
 QUIET = timedelta(minutes=10)
@@ -26,5 +27,5 @@ def require_retirable(ring: KeyRing, key_id: str, *, left: int, at: datetime) ->
     if left:
         raise Conflict(f"仍有 {left} 项数据用旧密钥加密，删除后将无法读取。请先运行 educa secrets rotate。")
     if ring.switched_at is not None and at < ring.switched_at + QUIET:
-        when = (ring.switched_at + QUIET).astimezone().strftime("%H:%M:%S")
+        when = (ring.switched_at + QUIET).astimezone(SHANGHAI).strftime("%H:%M:%S")
         raise Conflict(f"启用新密钥后须等待 {QUIET.seconds // 60} 分钟，以免仍有未结束的写入。请在 {when} 之后重试。")

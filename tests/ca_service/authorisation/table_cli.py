@@ -66,6 +66,7 @@ COMMANDS: Sequence[Command] = (
         lambda p: [p.conflict, "--decision", "keep-both", "--reason", "x"],
     ),
     Command("holders list", _A.REGISTRATION_READ),
+    Command("holders retention", _A.REGISTRATION_READ),
     Command("holders list", _A.REGISTRATION_READ, _PLACE, lambda p: ["--unit", p.code]),
     # Tokens and downloads
     Command("media register", _A.MEDIA_REGISTER, arguments=lambda _: ["T-NEW"]),
