@@ -128,11 +128,27 @@ class RingFile:
         return found.st_mtime_ns, found.st_ino
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody changes the ring while the block lasts; raise Conflict where somebody does just now.
+
+        A backup needs it: its documents are read after its key file, and must not be sealed with a key made between.
+        """
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
     def _changing(self) -> Iterator[Ring]:
-        """Two commands at once are put in order; each sees what the other wrote."""
-        with self._path.with_name(self._path.name + ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._locked(fcntl.LOCK_EX):
             yield self()
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        with self._path.with_name(self._path.name + ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Conflict("字段密钥正被备份或另一条 educa secrets 命令使用，未作任何更改。请稍后重试。") from None
+            yield
 
     def _write(self, ring: Ring) -> KeyRing:
         """Whole or not at all: a temporary file, synced, takes the name; so does the folder's entry."""

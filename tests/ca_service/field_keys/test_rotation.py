@@ -180,6 +180,21 @@ def test_killed_at_any_step_with_writers_running_it_goes_on_and_leaves_nothing(
     _reads_as_before(wiring, *made)
 
 
+def test_while_a_backup_reads_files_the_ring_stays_as_it_is_and_values_are_sealed_anew(
+    wiring: Wiring, office: Office
+) -> None:
+    office.holder()
+    _announce(wiring)
+    wiring.field_keys.switch(wiring.clock())
+    before = wiring.field_keys.state()
+    with wiring.field_keys.held():
+        for change in (lambda: _announce(wiring), lambda: wiring.field_keys.remove(before.retired[0])):
+            with pytest.raises(Conflict, match="正被备份"):
+                change()
+        assert _rotate(wiring).values > 0  # the switch is over: what is left needs no change of the ring
+    assert wiring.field_keys.state() == before
+
+
 def test_a_key_is_not_thrown_away_while_anything_may_need_it(wiring: Wiring, office: Office, clock: TestClock) -> None:
     office.holder()
     old = wiring.field_keys.state().current
