@@ -24,7 +24,9 @@ from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.store.documents import DocumentFolder
-from ca_service.store.sealing import FieldKey, Sealer
+from ca_service.store.key_ring import RingFile
+from ca_service.store.sealed_data import SealedData
+from ca_service.store.sealing import Sealer
 from ca_service.store.unit_of_work import Database
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Meter, Services, Terms, Unmeasured
@@ -41,10 +43,24 @@ class Wiring:
         self.meter = meter or Unmeasured()
 
     @cached_property
+    def field_keys(self) -> RingFile:
+        """The keys under which personal fields and documents are sealed."""
+        path = self.config.path(self.config.secrets.field_key)
+        return RingFile(path, lambda: read_secret(path))
+
+    @cached_property
     def sealer(self) -> Sealer:
         """Encryption of personal fields and documents."""
-        secret = bytes.fromhex(read_secret(self.config.path(self.config.secrets.field_key)))
-        return Sealer(FieldKey(secret))
+        return Sealer.following(self.field_keys)
+
+    @cached_property
+    def sealed_data(self) -> SealedData:
+        """All that is sealed, for a change of keys."""
+        return SealedData(self.database, self.sealer, self._documents)
+
+    @cached_property
+    def _documents(self) -> DocumentFolder:
+        return DocumentFolder(self.config.path(self.config.service.documents), self.sealer)
 
     @cached_property
     def database(self) -> Database:
@@ -105,7 +121,7 @@ class Wiring:
             clock=self.clock,
             random_bytes=os.urandom,
             keyed_hash=self.sealer.keyed_hash,
-            documents=DocumentFolder(self.config.path(self.config.service.documents), self.sealer),
+            documents=self._documents,
             authority=self.authority,
             custody=CustodyKey(self._custody_key),
             meter=self.meter,

@@ -89,7 +89,7 @@ ACTIONS: Mapping[str, str] = {
     _A.CAMPAIGN_READ: "查看实施进度", _A.SIGN_IN_REPORT: "报告首次登录", _A.FEED_READ: "读取账号变更",
     _A.AUDIT_READ: "查看审计日志", _A.AUDIT_CHECKPOINT: "签署审计检查点", _A.BACKUP: "备份",
     _A.STATUS_READ: "查看系统状态", _A.CA_DECLARE: "报告 CA 密钥泄露", _A.CA_CONFIRM: "确认 CA 密钥泄露",
-    _A.CA_REVOKE: "吊销或新建签发 CA", _A.CA_READ: "查看 CA",
+    _A.CA_REVOKE: "吊销或新建签发 CA", _A.CA_READ: "查看 CA", _A.SECRETS_ROTATE: "更换字段密钥",
 }  # fmt: skip
 REVIEWS: Mapping[str, str] = {
     "registration.review": "审核申请", "registration.submit": "再次提交申请",

@@ -77,6 +77,7 @@ class Action(StrEnum):
     AUDIT_CHECKPOINT = "audit.checkpoint"
     BACKUP = "backup"
     STATUS_READ = "status.read"
+    SECRETS_ROTATE = "secrets.rotate"
 
 
 _R, _A = Role, Action
@@ -146,6 +147,8 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.AUDIT_CHECKPOINT: frozenset({_R.AUDITOR, _R.OPERATOR}),
         _A.BACKUP: frozenset({_R.OPERATOR}),
         _A.STATUS_READ: _READERS,
+        # Who can read the file of the keys can read what they seal: nobody else needs to.
+        _A.SECRETS_ROTATE: frozenset({_R.OPERATOR}),
     }
 )
 
@@ -156,7 +159,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ, _A.STATUS_READ,
-        _A.AUDIT_CHECKPOINT, _A.BACKUP, _A.OCSP_PRESIGN,
+        _A.AUDIT_CHECKPOINT, _A.BACKUP, _A.OCSP_PRESIGN, _A.SECRETS_ROTATE,
     }
 )  # fmt: skip
 

@@ -157,6 +157,12 @@ class Database:
             yield uow
 
     @contextmanager
+    def connected(self, *, writing: bool) -> Iterator[Connection]:
+        """A transaction for what is done to rows as they lie there, whatever they mean."""
+        with (self.engine if writing else self.reading).begin() as connection:
+            yield connection
+
+    @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():

@@ -19,6 +19,10 @@ COMMANDS: Sequence[Command] = (
     Command(
         "backup", _A.BACKUP, arguments=lambda p: [p.file("nothing.age"), "--recipient", "age1" + "q" * 58],
     ),
+    Command("secrets show", _A.SECRETS_ROTATE),
+    Command("secrets announce", _A.SECRETS_ROTATE),
+    Command("secrets rotate", _A.SECRETS_ROTATE),
+    Command("secrets remove", _A.SECRETS_ROTATE, arguments=lambda _: ["0" * 16, "--yes"]),
     # Units and staff
     Command("units import", _A.UNITS_IMPORT, arguments=lambda p: [p.file("units.csv")]),
     Command("units list", _A.UNITS_READ),
@@ -63,6 +67,7 @@ COMMANDS: Sequence[Command] = (
         lambda p: [p.conflict, "--decision", "keep-both", "--reason", "x"],
     ),
     Command("holders list", _A.REGISTRATION_READ),
+    Command("holders retention", _A.REGISTRATION_READ),
     Command("holders list", _A.REGISTRATION_READ, _PLACE, lambda p: ["--unit", p.code]),
     # Tokens and downloads
     Command("media register", _A.MEDIA_REGISTER, arguments=lambda _: ["T-NEW"]),
