@@ -17,6 +17,7 @@ BENCHES = (
     "token_enrolment",
     "token_box",
     "issuing",
+    "audit_verify",
     "propagation",
 )
 """Those that have a quick mode."""

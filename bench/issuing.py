@@ -6,6 +6,7 @@ The peer, `cfssl serve`, keeps nothing. Needs wrk, cfssl and PostgreSQL. `python
 """
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -101,8 +102,8 @@ def _run(path: Path, config: Config, script: Path, seconds: int) -> float:
     """Certificates a second, as they lie in the database after the load."""
     port = int(config.service.console.rpartition(":")[2])
     since = datetime.now(UTC)
-    command = (str(Path(sys.executable).with_name("educa")), "serve", "--config", str(path))
-    with running(*command, port=port, environ=ENVIRON):
+    command = (sys.executable, "-m", "ca_service.cli.main", "serve", "--config", str(path))
+    with running(*command, port=port, environ=dict(os.environ)):
         load(f"https://{config.service.console}/api/v1/enrolments/certificate", seconds=seconds, script=script)
     return _rate(config, since)
 

@@ -7,6 +7,8 @@ in memory in place of tokens; the CA's own keys are in SoftHSM.
 import base64
 import hashlib
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -42,18 +44,17 @@ _NOBODY = "0" * 64
 
 
 def found(folder: Path, *, workers: int) -> Path:
-    """Hold the ceremony; return the path of the configuration, with free ports and as many console processes."""
+    """Hold the ceremony; return the path of the configuration, with free ports and as many console processes.
+
+    In a process of its own: the token module of this one may have been loaded for other tokens.
+    """
     path = folder / "config.toml"
     ports = [f"127.0.0.1:{free_port()}" for _ in range(3)]
     founding.write_configuration(path, founding.Addresses(*ports))
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("[service]\n", f"[service]\nconsole_workers = {workers}\n"), encoding="utf-8")
-    config = configuration.load(path)
-    founding.write_secrets(config)
-    wiring = Wiring(config)
-    founding.exists(wiring)
-    founding.hold(wiring)
-    wiring.database.engine.dispose()
+    init = [sys.executable, "-m", "ca_service.cli.main", "init", "--config", str(path)]
+    subprocess.run(init, check=True, capture_output=True)
     return path
 
 

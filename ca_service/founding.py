@@ -4,7 +4,7 @@
     2. Tokens: made with softhsm2-util for SoftHSM; those of any other module must exist.
     3. Keys: root and issuing, on their tokens, never extractable.
     4. The hierarchy, the region's units, the first staff (workflows/ceremony.py).
-    5. OCSP signer and feed signer, TLS certificates, first CRLs; the record.
+    5. OCSP, feed and audit signer, TLS certificates, first CRLs; the record.
 
 It touches neither a CA that exists nor a token that holds keys. If the process dies in between, nothing has been handed
 out: the next run says which folder to remove.
@@ -30,7 +30,7 @@ import profiles
 from ca_service.config import Config, read_secret
 from ca_service.domain.errors import Conflict, Unavailable
 from ca_service.passwords import hash_password
-from ca_service.periodic import FEED_SIGNER, OCSP_SIGNER, renew_signer
+from ca_service.periodic import AUDIT_SIGNER, FEED_SIGNER, OCSP_SIGNER, renew_signer
 from ca_service.signing.custody_key import new_private_key
 from ca_service.signing.issuer import CertificateAuthority
 from ca_service.signing.pkcs11_key import Pkcs11Key, generate, labels
@@ -136,7 +136,7 @@ def hold(wiring: Wiring) -> tuple[Record, Sequence[ceremony.FirstStaff]]:
 def equip(wiring: Wiring, names: ceremony.Names) -> None:
     """Step 5: signers and TLS certificates by the present issuing CA, in place of those that are there."""
     config, registry = wiring.config, wiring.config.registry
-    for signer in (OCSP_SIGNER, FEED_SIGNER):
+    for signer in (OCSP_SIGNER, FEED_SIGNER, AUDIT_SIGNER):
         renew_signer(wiring, signer)
     certify_server(wiring, names, config.path(config.service.tls_certificate), config.path(config.service.tls_key))
     if "tls_certificate" in registry and "tls_key" in registry:

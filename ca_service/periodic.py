@@ -16,6 +16,7 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
 from ca_service.telemetry.heart import Heart
 from ca_service.wiring import Wiring
+from ca_service.workflows.audit_checkpoints import checkpoint_if_due
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.crl_alarms import raise_alarms
@@ -44,6 +45,7 @@ class Delegated:
 
 OCSP_SIGNER = Delegated(delegated_keys.OCSP, " OCSP")
 FEED_SIGNER = Delegated(delegated_keys.FEED, "账号变更签名")
+AUDIT_SIGNER = Delegated(delegated_keys.AUDIT, "审计检查点签名")
 
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
@@ -68,6 +70,8 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "ocsp-signer": lambda: [renew_signer(wiring, OCSP_SIGNER, issuer=ca) for ca in cas(wiring)],
         "ocsp-answers": presigner(wiring),
         "feed-signer": lambda: renew_signer(wiring, FEED_SIGNER),
+        "audit-signer": lambda: renew_signer(wiring, AUDIT_SIGNER),
+        "checkpoint": lambda: checkpoint_if_due(services, WORKER, wiring.sign_tree_head, origin=wiring.audit_origin),
         "orders": lambda: escalate_orders(services, WORKER),
         "holds": lambda: remind_of_holds(services),
         "ends": lambda: announce_ends(services),

@@ -14,17 +14,21 @@ from ca_service.config import Config, ConfigError, read_public_key, read_secret
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.delivery.web_folder import WebFolder
+from ca_service.domain.checkpoints import Checkpoint, TreeHead
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing import delegated_keys
 from ca_service.signing.custody_key import CustodyKey
 from ca_service.signing.feed_signer import PageSigner
+from ca_service.signing.head_signer import HeadSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.store.documents import DocumentFolder
-from ca_service.store.sealing import FieldKey, Sealer
+from ca_service.store.key_ring import RingFile
+from ca_service.store.sealed_data import SealedData
+from ca_service.store.sealing import Sealer
 from ca_service.store.unit_of_work import Database
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Meter, Mirror, Services, Terms, Unmeasured
@@ -41,10 +45,24 @@ class Wiring:
         self.meter = meter or Unmeasured()
 
     @cached_property
+    def field_keys(self) -> RingFile:
+        """The keys under which personal fields and documents are sealed."""
+        path = self.config.path(self.config.secrets.field_key)
+        return RingFile(path, lambda: read_secret(path))
+
+    @cached_property
     def sealer(self) -> Sealer:
         """Encryption of personal fields and documents."""
-        secret = bytes.fromhex(read_secret(self.config.path(self.config.secrets.field_key)))
-        return Sealer(FieldKey(secret))
+        return Sealer.following(self.field_keys)
+
+    @cached_property
+    def sealed_data(self) -> SealedData:
+        """All that is sealed, for a change of keys."""
+        return SealedData(self.database, self.sealer, self._documents)
+
+    @cached_property
+    def _documents(self) -> DocumentFolder:
+        return DocumentFolder(self.config.path(self.config.service.documents), self.sealer)
 
     @cached_property
     def database(self) -> Database:
@@ -117,7 +135,7 @@ class Wiring:
             clock=self.clock,
             random_bytes=os.urandom,
             keyed_hash=self.sealer.keyed_hash,
-            documents=DocumentFolder(self.config.path(self.config.service.documents), self.sealer),
+            documents=self._documents,
             authority=self.authority,
             custody=CustodyKey(self._custody_key),
             meter=self.meter,
@@ -176,6 +194,22 @@ class Wiring:
         issuer = x509.load_der_x509_certificate(certificate).issuer
         cas = self.ca_certificates().values()
         return next(der for der in cas if x509.load_der_x509_certificate(der).subject == issuer)
+
+    @cached_property
+    def _head_signer(self) -> delegated_keys.CurrentKey[HeadSigner]:
+        audit = delegated_keys.AUDIT
+        found = partial(signers, self.services, audit.profile)
+        make = HeadSigner.of
+        return delegated_keys.CurrentKey(audit, self.issuing_sessions, found, self.clock, make=make)
+
+    def sign_tree_head(self, tree: TreeHead) -> Checkpoint:
+        """Sign what the audit log is; raise Unavailable when nobody can."""
+        return self._head_signer()(tree)
+
+    @property
+    def audit_origin(self) -> str:
+        """How the first checkpoint names this log: the address of the publication without its scheme."""
+        return f"{self.config.service.public_url.partition('://')[2].rstrip('/')}/audit"
 
     def push_keys(self) -> Keyring:
         """Who may push; raise ConfigError."""

@@ -34,6 +34,7 @@ POLICY_OIDS: Mapping[str, str] = MappingProxyType(
         "tls-server": f"{ARC}.1.3",
         "ocsp-signer": f"{ARC}.1.4",
         "feed-signer": f"{ARC}.1.5",
+        "audit-signer": f"{ARC}.1.6",
     }
 )
 
@@ -48,6 +49,7 @@ class Kind(StrEnum):
     TLS_SERVER = "tls-server"
     STAFF = "staff"
     FEED_SIGNER = "feed-signer"
+    AUDIT_SIGNER = "audit-signer"
 
 
 class KeyType(StrEnum):
@@ -175,6 +177,16 @@ CEILINGS: Mapping[Kind, Ceiling] = MappingProxyType(
             # Nothing else: a key on a server that could sign in, or answer for a status, would be worth stealing.
             extended_key_usage=_span("documentSigning"),
             policies=_span("feed-signer"),
+            pointers=_STATUS,
+            subject=_span("organization", "common_name", also=[*_PLACE, "organization_identifier"]),
+        ),
+        Kind.AUDIT_SIGNER: Ceiling(
+            max_validity_days=366,  # 1 year
+            key_types=frozenset({KeyType.EC_P256}),  # ES256, a signed note's type 0x02
+            key_usage=_span("digitalSignature"),
+            # As the feed signer; its own policy, so that neither's signature passes for the other's.
+            extended_key_usage=_span("documentSigning"),
+            policies=_span("audit-signer"),
             pointers=_STATUS,
             subject=_span("organization", "common_name", also=[*_PLACE, "organization_identifier"]),
         ),

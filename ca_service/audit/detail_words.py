@@ -115,6 +115,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "taken": Key("录入的行数"),
     "tokens": Key("介质数"),
     "units": Key("单位数"),
+    "values": Key("重新加密的项数"),
     "version": Key("状态版本"),
     "withdrawn": Key("撤回的申请数"),
     # Days

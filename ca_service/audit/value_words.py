@@ -20,7 +20,7 @@ FORMS: Mapping[str, str] = {"printed": "打印空白待签的申请单"}
 PROFILES: Mapping[str, str] = {
     "root": "根 CA 证书", "issuing": "签发 CA 证书", "information-administrator": "信息管理员证书",
     "staff": "人员证书", "ocsp-signer": "状态应答签名证书", "feed-signer": "账号变更签名证书",
-    "tls-server": "服务器证书",
+    "audit-signer": "审计检查点签名证书", "tls-server": "服务器证书",
 }  # fmt: skip
 ROLES: Mapping[str, str] = {
     "clerk": "录入员", "reviewer": "审核员", "custodian": "介质管理员", "ca-administrator": "系统管理员",
@@ -94,9 +94,9 @@ ACTIONS: Mapping[str, str] = {
     _A.OCSP_PRESIGN: "预签 OCSP 应答",
     _A.MESSAGE_READ: "查看消息", _A.MESSAGE_RESEND: "重新发送消息", _A.CAMPAIGN_SET: "设定实施计划",
     _A.CAMPAIGN_READ: "查看实施进度", _A.SIGN_IN_REPORT: "报告首次登录", _A.FEED_READ: "读取账号变更",
-    _A.AUDIT_READ: "查看审计日志", _A.BACKUP: "备份", _A.STATUS_READ: "查看系统状态",
-    _A.CA_DECLARE: "报告 CA 密钥泄露", _A.CA_CONFIRM: "确认 CA 密钥泄露", _A.CA_REVOKE: "吊销或新建签发 CA",
-    _A.CA_READ: "查看 CA",
+    _A.AUDIT_READ: "查看审计日志", _A.AUDIT_CHECKPOINT: "签署审计检查点", _A.BACKUP: "备份",
+    _A.STATUS_READ: "查看系统状态", _A.CA_DECLARE: "报告 CA 密钥泄露", _A.CA_CONFIRM: "确认 CA 密钥泄露",
+    _A.CA_REVOKE: "吊销或新建签发 CA", _A.CA_READ: "查看 CA", _A.SECRETS_ROTATE: "更换字段密钥",
 }  # fmt: skip
 REVIEWS: Mapping[str, str] = {
     "registration.review": "审核申请", "registration.submit": "再次提交申请",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ca_service.domain.audit import GENESIS, AuditEntry
+from ca_service.domain.audit import GENESIS, AuditEntry, ChainBroken, linked
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,11 @@ def verify(
     `after` is the number and hash of the entry before the first one: by default the whole chain is checked.
     """
     count, link = after
-    for entry in entries:
-        if entry.seq != count + 1:
-            return Verdict(count, link, count + 1, f"缺少第 {count + 1} 条，第 {count} 条之后是第 {entry.seq} 条")
-        if bytes(entry.previous) != link:
-            return Verdict(count, link, entry.seq, "与前一条的链接被改动")
-        if entry.digest() != bytes(entry.hash):
-            return Verdict(count, link, entry.seq, "内容或哈希被改动")
-        count, link = entry.seq, bytes(entry.hash)
+    try:
+        for entry in linked(entries, after=after):
+            count, link = entry.seq, bytes(entry.hash)
+    except ChainBroken as broken:
+        return Verdict(broken.count, broken.link, broken.at, broken.why)
     if count != head_seq or link != head_hash:
         return Verdict(count, link, max(count, head_seq), f"日志到第 {count} 条为止，链尾记录为第 {head_seq} 条")
     return Verdict(count, link)

@@ -36,7 +36,10 @@ def take(wiring: Wiring, actor: Actor, configuration: Path, to: Path, *, recipie
     config, services = wiring.config, wiring.services
     manifest = _manifest(wiring)
     note_backup(services, actor, recipients=len(recipients))
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=config.folder) as name:
+    with (
+        wiring.field_keys.held(),
+        tempfile.TemporaryDirectory(prefix=".backup-", dir=config.folder) as name,
+    ):
         copy = Path(name) / DATABASE
         databases.dump(config.database_url, copy)
         with sealed_for(recipients, to) as out, tarfile.open(fileobj=out, mode="w|") as archive:

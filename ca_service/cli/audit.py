@@ -1,12 +1,18 @@
 """`educa audit`."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import click
 
 from ca_service.audit.asked import read_filter
+from ca_service.audit.examine import KeptNote, Report, examine
+from ca_service.audit.offline import examine_export, read_kept, summary
 from ca_service.audit.reading import Names, Readable, read
 from ca_service.audit.tag_words import GROUPS
-from ca_service.audit.verifier import verify
 from ca_service.cli.audit_status import status
+from ca_service.cli.audit_tree import FILE, checkpoint, export, own_signers, prove
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.domain.roles import Action, authorise
 from ca_service.workflows.audit_log import Cursor, log_page
@@ -20,26 +26,46 @@ def audit() -> None:
 
 
 @audit.command("verify")
+@click.option("--checkpoint", "notes", multiple=True, type=FILE, help="另存的检查点，可多次给出")
+@click.option("--offline", "exported", type=FILE, help="核验导出文件，不用数据库和配置")
+@click.option("--signer-chain", "chains", multiple=True, type=FILE, help="离线时所信任的 root.pem，可另加 signers.pem")
 @click.pass_context
 @pass_call
-def verify_(call: Call, context: click.Context) -> None:
-    """核验整条审计链；发现改动时指出是哪一条。"""
-    with call.services.read() as uow:
-        authorise(call.actor, Action.AUDIT_READ, lineage=uow.units.lineage(call.actor.unit_code))
-        seq, head = uow.audit.head()
-        verdict = verify(uow.audit.entries(), head_seq=seq, head_hash=bytes(head))
+def verify_(
+    call: Call, context: click.Context, /, notes: tuple[Path, ...], exported: Path | None, chains: tuple[Path, ...]
+) -> None:
+    """核验整条审计链和全部检查点；发现改动时指出在哪里。"""
+    if bool(exported) != bool(chains):
+        raise click.UsageError("--offline 与 --signer-chain 要一起给出。")
+    report = examine_export(exported, notes, chains) if exported else _examine_own(call, notes)
     facts = {
-        "entries": verdict.entries, "head": verdict.head.hex(), "broken_at": verdict.broken_at, "why": verdict.why,
+        "entries": report.entries, "head": report.head.hex(), "root": report.root.hex(),
+        "checkpoints": report.checkpoints, "findings": report.findings,
     }  # fmt: skip
-    if verdict.broken_at is None:
-        call.tell(facts, text=f"审计链完整：{verdict.entries} 条，链尾 {verdict.head.hex()}")
+    if not report.findings:
+        call.tell(facts, text=summary(report))
         return
     if call.as_json:
         call.tell(facts, text="")
-    click.echo(
-        f"educa: 审计链在第 {verdict.broken_at} 条处被破坏：{verdict.why}。请封存数据库并通知安全审计员。", err=True
-    )
+    for finding in report.findings:
+        click.echo(f"educa: {finding}", err=True)
+    click.echo("educa: 请封存数据库并通知安全审计员。", err=True)
     context.exit(1)
+
+
+def _examine_own(call: Call, files: Sequence[Path]) -> Report:
+    with call.services.read() as uow:
+        authorise(call.actor, Action.AUDIT_READ, lineage=uow.units.lineage(call.actor.unit_code))
+    kept, signers = [read_kept(path) for path in files], own_signers(call.services)
+    with call.services.read() as uow:
+        seq, head = uow.audit.head()
+        own = [KeptNote(f"（库内，{one.size} 条）", one.note) for one in uow.audit_tree.checkpoints()]
+        report = examine(uow.audit.entries(), [*own, *kept], signers)
+    # While the log is walked others write: it may have more entries by now, never fewer.
+    if report.findings or report.entries > seq or (report.entries, report.head) == (seq, bytes(head)):
+        return report
+    why = f"审计链在末尾被破坏：日志到第 {report.entries} 条为止，链尾记录为第 {seq} 条。"
+    return replace(report, findings=(why,))
 
 
 @audit.command("list")
@@ -81,5 +107,7 @@ def _raw(shown: Readable) -> dict[str, object]:
     return {**vars(shown.entry), **octets, "act": shown.act, "detail_text": shown.detail}
 
 
-audit.add_command(status)
+for _command in (status, checkpoint, export, prove):
+    audit.add_command(_command)
+
 COMMANDS = (audit,)

@@ -17,6 +17,7 @@ from ca_service.domain.presigned import RunStatus
 from ca_service.signing import delegated_keys
 from ca_service.store import schema
 from ca_service.wiring import Wiring
+from ca_service.workflows.audit_checkpoints import INTERVAL
 from ca_service.workflows.crl_alarms import concerns
 from ca_service.workflows.crl_lines import all_lines
 from ca_service.workflows.current_issuer import current, current_issuer
@@ -101,6 +102,21 @@ def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:
     return Finding(purpose.noun, f"有效至 {newest.not_after:%Y-%m-%d}，密钥可用", mend)
 
 
+def _checkpoint(wiring: Wiring) -> Finding:
+    with wiring.database.read() as uow:
+        last, (size, _) = uow.audit_tree.last(), uow.audit.head()
+    if last is not None and size < last.size:
+        return Finding(
+            "审计检查点", f"日志 {size} 条，检查点 {last.size} 条", "日志变短：请运行 educa audit verify，通知审计员"
+        )
+    # Before the first one: since when there has been somebody to sign it.
+    holders = signers(wiring.services, delegated_keys.AUDIT.profile)
+    since = last.at if last else min((one.not_before for one in holders), default=wiring.clock())
+    late = size > (last.size if last else 0) and wiring.clock() - since > 3 * INTERVAL
+    mend = "请确认 educa worker 在运行，并运行 educa audit verify" if late else ""
+    return Finding("审计检查点", f"{last.at:%Y-%m-%d %H:%M} UTC，{last.size} 条" if last else "还没有", mend)
+
+
 def _custody_key(wiring: Wiring) -> Finding:
     return Finding("托管密钥", f"可用，公钥 {len(wiring.services.custody.public_key)} 字节")
 
@@ -176,6 +192,8 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("签发 CA 密钥", _issuing_key),
     ("OCSP 签名证书", partial(_signer, purpose=delegated_keys.OCSP)),
     ("账号变更签名证书", partial(_signer, purpose=delegated_keys.FEED)),
+    ("审计检查点签名证书", partial(_signer, purpose=delegated_keys.AUDIT)),
+    ("审计检查点", _checkpoint),
     ("托管密钥", _custody_key),
     ("CRL", _crl),
     ("发布目录", _mirror),

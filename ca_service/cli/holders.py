@@ -3,8 +3,9 @@
 import click
 
 from ca_service.cli.base import Call, Group, pass_call
+from ca_service.clock import SHANGHAI
 from ca_service.domain.person_text import mask_name, mask_phone
-from ca_service.workflows.holders import list_holders
+from ca_service.workflows.holders import list_holders, retention
 
 
 @click.group(cls=Group)
@@ -30,6 +31,22 @@ def list_(call: Call, unit: str | None) -> None:
         for holder in list_holders(call.services, call.actor, unit_code=unit).rows
     ]
     call.show(rows, title="持证人")
+
+
+@holders.command("retention")
+@click.option("--due", is_flag=True, help="只列保存期已满的")
+@pass_call
+def retention_(call: Call, *, due: bool) -> None:
+    """已停用人员的档案保存到何时（最后一张证书失效后满五年）。只是查看，不删除任何内容。"""
+    rows = [
+        {
+            "id": kept.holder.id,
+            "unit": kept.holder.unit_code,
+            "kept_until": kept.until.astimezone(SHANGHAI).date().isoformat(),
+        }
+        for kept in retention(call.services, call.actor, due=due)
+    ]
+    call.show(rows, title="档案保存期")
 
 
 COMMANDS = (holders,)

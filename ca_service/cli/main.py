@@ -26,6 +26,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "ocsp": "ocsp_answers",
         "registrations": "registrations",
         "restore": "backup",
+        "secrets": "field_keys",
         "serve": "serve",
         "staff": "staff",
         "transfers": "transfers",

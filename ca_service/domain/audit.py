@@ -6,6 +6,7 @@ the chain at a place that can be named. Details carry identifiers and reasons, n
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,6 +33,10 @@ class Tag(StrEnum):
     OCSP_PRESIGNED = "ca:ocsp:presigned"
     BACKUP_TAKEN = "ca:backup:taken"
     DATABASE_RESTORED = "ca:database:restored"
+    FIELD_KEY_ANNOUNCED = "ca:field-key:announced"
+    FIELD_KEY_SWITCHED = "ca:field-key:switched"
+    FIELD_KEY_RESEALED = "ca:field-key:resealed"
+    FIELD_KEY_REMOVED = "ca:field-key:removed"
     CAMPAIGN_SET = "ra:campaign:set"
     CAMPAIGN_EXPORTED = "ra:campaign:exported"
     SIGN_IN_REPORTED = "relying:holder:first-sign-in"
@@ -190,3 +195,32 @@ def canonical(value: object) -> str:
 def timestamp(at: datetime) -> str:
     """The one form of a time in the chain."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class ChainBroken(Exception):
+    """The entry `at` does not fit the `count` entries before it, the last of which has the hash `link`."""
+
+    def __init__(self, at: int, why: str, *, count: int, link: bytes) -> None:
+        super().__init__(f"第 {at} 条：{why}")
+        self.at = at
+        self.why = why
+        self.count = count
+        self.link = link
+
+
+def linked(entries: Iterable[AuditEntry], *, after: tuple[int, bytes] = (0, GENESIS)) -> Iterator[AuditEntry]:
+    """Hand on each entry whose number, link and hash fit; raise ChainBroken at the first that does not.
+
+    `after` is the number and hash of the entry before the first one.
+    """
+    count, link = after
+    for entry in entries:
+        if entry.seq != count + 1:
+            why = f"缺少第 {count + 1} 条，第 {count} 条之后是第 {entry.seq} 条"
+            raise ChainBroken(count + 1, why, count=count, link=link)
+        if entry.previous != link:
+            raise ChainBroken(entry.seq, "与前一条的链接被改动", count=count, link=link)
+        if entry.digest() != entry.hash:
+            raise ChainBroken(entry.seq, "内容或哈希被改动", count=count, link=link)
+        count, link = entry.seq, bytes(entry.hash)
+        yield entry

@@ -77,8 +77,10 @@ class Action(StrEnum):
     SIGN_IN_REPORT = "sign-in.report"
     FEED_READ = "feed.read"
     AUDIT_READ = "audit.read"
+    AUDIT_CHECKPOINT = "audit.checkpoint"
     BACKUP = "backup"
     STATUS_READ = "status.read"
+    SECRETS_ROTATE = "secrets.rotate"
 
 
 _R, _A = Role, Action
@@ -149,8 +151,11 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.SIGN_IN_REPORT: frozenset({_R.RELYING}),
         _A.FEED_READ: frozenset({_R.RELYING}),
         _A.AUDIT_READ: frozenset({_R.AUDITOR, _R.OPERATOR}),
+        _A.AUDIT_CHECKPOINT: frozenset({_R.AUDITOR, _R.OPERATOR}),
         _A.BACKUP: frozenset({_R.OPERATOR}),
         _A.STATUS_READ: _READERS,
+        # Who can read the file of the keys can read what they seal: nobody else needs to.
+        _A.SECRETS_ROTATE: frozenset({_R.OPERATOR}),
     }
 )
 
@@ -162,7 +167,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
         _A.CRL_READ, _A.CRL_OVERRIDE, _A.CRL_OVERRIDE_CONFIRM,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ, _A.STATUS_READ,
-        _A.BACKUP, _A.OCSP_PRESIGN,
+        _A.AUDIT_CHECKPOINT, _A.BACKUP, _A.OCSP_PRESIGN, _A.SECRETS_ROTATE,
     }
 )  # fmt: skip
 
@@ -171,7 +176,8 @@ READING: frozenset[Action] = frozenset(
     {
         _A.UNITS_READ, _A.STAFF_READ, _A.REGISTRATION_READ, _A.REGISTRATION_UNMASK, _A.MEDIA_READ, _A.ENROLMENT_READ,
         _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.ROSTER_READ,
-        _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.CA_READ, _A.STATUS_READ, _A.CRL_READ,
+        _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.AUDIT_CHECKPOINT, _A.CA_READ, _A.STATUS_READ,
+        _A.CRL_READ,
     }
 )  # fmt: skip
 

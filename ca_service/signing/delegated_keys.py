@@ -31,6 +31,7 @@ class Purpose:
 
 OCSP = Purpose("ocsp-signer", "ocsp-", "OCSP 签名证书")
 FEED = Purpose("feed-signer", "feed-", "账号变更签名证书")
+AUDIT = Purpose("audit-signer", "audit-", "审计检查点签名证书")
 
 
 class CurrentKey(Generic[K]):

@@ -1,12 +1,18 @@
 """Scans and sheets in a folder, named by the SHA-256 of their content, encrypted like personal fields."""
 
+import fcntl
 import hashlib
 import os
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ca_service.domain.errors import Invalid, NotFound
 from ca_service.store.sealing import Sealer
+
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class DocumentFolder:
@@ -23,17 +29,12 @@ class DocumentFolder:
         if path.exists():
             return name
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.part")
-        with temporary.open("wb") as out:
-            out.write(self._sealer.seal(content, context=f"document/{name}"))
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.replace(path)
+        self._write(path, content)
         return name
 
     def get(self, sha256: str) -> bytes:
         """Read, decrypt and compare with the name; raise NotFound or Invalid."""
-        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        if not _NAME.fullmatch(sha256):
             raise NotFound("没有这份文件。")
         try:
             sealed = self._path(sha256).read_bytes()
@@ -44,5 +45,40 @@ class DocumentFolder:
             raise Invalid("文件内容与登记的摘要不符，请从备份恢复。")
         return content
 
+    def stale(self) -> Iterator[str]:
+        """Names of the documents that are not sealed with the present key, in order."""
+        for path in sorted(self._root.glob("??/*")):
+            if _NAME.fullmatch(path.name) and not self._sealer.is_current(_first_octets(path)):
+                yield path.name
+
+    def reseal(self, name: str) -> None:
+        """Seal one document with the present key; the file is whole at every moment. Raises NotFound, Invalid."""
+        with self._one_at_a_time():
+            self._write(self._path(name), self.get(name))
+
+    def _write(self, path: Path, content: bytes) -> None:
+        temporary = path.with_suffix(f".{os.getpid()}.{threading.get_native_id()}.part")
+        with temporary.open("wb") as out:
+            out.write(self._sealer.seal(content, context=f"document/{path.name}"))
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """What is written anew must not come back after somebody removed it."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name
+
+
+def _first_octets(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(16)
+    except FileNotFoundError:
+        return b""

@@ -12,6 +12,7 @@ from ca_service.domain.audit import AuditEntry, Tag, canonical, timestamp
 from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.changes import AccountEvent
 from ca_service.domain.enrolments import Enrolment
+from ca_service.domain.free_text import blotted
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.store import heads, models
@@ -73,15 +74,17 @@ class SqlAuditLog:
         seq, previous = heads.lock(self._session, "audit")
         at, rows = timestamp(self._clock()), []
         for number, (subject, unit, detail) in enumerate(facts, seq + 1):
+            # Nothing is ever taken out of the chain, and what was refused is recorded too: numbers of people that came
+            # in by a mistaken field are masked before they are hashed.
             entry = AuditEntry(
                 seq=number,
                 at=at,
                 tag=tag.value,
-                actor=actor.login,
+                actor=blotted(actor.login),
                 via=actor.via,
                 unit_code=unit,
-                subject=subject,
-                detail=detail,
+                subject=blotted(subject),
+                detail=blotted(detail),
                 previous=previous,
             ).sealed()
             rows.append(vars(entry))

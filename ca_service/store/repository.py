@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ca_service.domain.errors import Conflict, NotFound
+from ca_service.domain.free_text import refuse_numbers
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.store.models import Base, LineageRow
 from ca_service.store.sealing import Sealer
@@ -19,6 +20,13 @@ from ca_service.store.statements import Statements, bare, condition, kind_of
 
 R = TypeVar("R")
 _PIECE = 1_000
+# Columns in which people write what they like, and what a refusal calls them. They are not encrypted and read by many,
+# so no workflow has to think of it: a number of a person is refused where it would be written.
+_FREE_TEXTS = {
+    "reason": "原因或意见", "decision_reason": "审核意见", "explanation": "变更说明", "opinion": "单位意见",
+    "note": "备注", "receipt_note": "签收备注", "remarks": "其他补充说明", "address": "通讯地址", "ground": "依据",
+    "external_id": "外部编号",
+}  # fmt: skip
 
 
 class SqlRepository(Generic[R]):
@@ -45,6 +53,7 @@ class SqlRepository(Generic[R]):
         self._sealed = sealed
         self._place = place
         self._fields, self._key, self._statements = _shape(cast(Any, record), row, sealed[0] if sealed else "")
+        self._free_texts = [name for name in _FREE_TEXTS if name in self._fields]
 
     def add(self, record: R) -> None:
         """See the port."""
@@ -55,6 +64,8 @@ class SqlRepository(Generic[R]):
         columns = [self._columns(record) for record in records]
         if not columns:
             return 0
+        for values in columns:
+            self._refuse_numbers(values, self._free_texts)
         try:
             self._session.connection().execute(self._statements.insert, columns)
         except IntegrityError as error:
@@ -111,6 +122,7 @@ class SqlRepository(Generic[R]):
         guards = {name: getattr(record, name) for name in (*self._key, "status", *guard) if hasattr(record, name)}
         after = replace(record, **changed)  # type: ignore[type-var]
         columns = self._columns(after)
+        self._refuse_numbers(columns, changed)
         statement, values = self._statements.update(guards, {name: columns[name] for name in self._written(changed)})
         result = self._session.connection().execute(statement, values)
         if result.rowcount == 0:
@@ -121,6 +133,7 @@ class SqlRepository(Generic[R]):
         """See the port. The sealed field depends on its record and cannot be among `changed`."""
         if not records:
             return
+        self._refuse_numbers(changed, changed)
         names = [name for name in (*self._key, "status", *guard) if hasattr(records[0], name)]
         table = self._statements.table
         statement = table.update().where(*(table.c[name] == bindparam(f"was_{name}") for name in names))
@@ -128,6 +141,11 @@ class SqlRepository(Generic[R]):
         result = self._session.connection().execute(statement.values(changed), values)
         if result.rowcount != len(records):
             raise Conflict(f"其中有的{self._noun}刚刚被他人处理，未作任何更改。请刷新后按最新状态办理。")
+
+    def _refuse_numbers(self, values: Mapping[str, Any], written: Iterable[str]) -> None:
+        for name in written:
+            if name in _FREE_TEXTS and isinstance(values[name], str):
+                refuse_numbers(values[name], what=_FREE_TEXTS[name])
 
     def _written(self, changed: dict[str, Any]) -> Sequence[str]:
         if self._sealed is None:

@@ -34,6 +34,7 @@ from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.store import models
 from ca_service.store.answers import SqlOcspAnswers
+from ca_service.store.audit_tree import SqlAuditTree
 from ca_service.store.crls import SqlCrls, SqlIssuers
 from ca_service.store.drafts import SqlDrafts
 from ca_service.store.places import SqlPlaces
@@ -120,6 +121,7 @@ class SqlUnitOfWork:
         self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
         self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
+        self.audit_tree = SqlAuditTree(session)
         self._account_events = SqlAccountEvents(session)
 
     def add_account_event(self, event: AccountEvent) -> None:
@@ -156,6 +158,12 @@ class Database:
         """A transaction that writes nothing and never waits for a writer on SQLite."""
         with self._transaction(self.reading) as uow:
             yield uow
+
+    @contextmanager
+    def connected(self, *, writing: bool) -> Iterator[Connection]:
+        """A transaction for what is done to rows as they lie there, whatever they mean."""
+        with (self.engine if writing else self.reading).begin() as connection:
+            yield connection
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:

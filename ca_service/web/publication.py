@@ -1,4 +1,4 @@
-"""What relying parties fetch over plain HTTP: CRLs and CA certificates, with caching headers (RFC 5019, 9111)."""
+"""What is fetched over plain HTTP, with caching headers (RFC 5019, 9111): CRLs, CA certificates, last checkpoint."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,15 +11,17 @@ from werkzeug import Response as WerkzeugResponse
 from ca_service.clock import Clock
 from ca_service.web.list_cache import ListCache, ServedList
 from ca_service.workflows.current_issuer import ROOT, current
+from ca_service.workflows.infrastructure import all_of
 from ca_service.workflows.ports import Services
 
 CRL_TYPE, CERTIFICATE_TYPE = "application/pkix-crl", "application/pkix-cert"
+_CHAIN_TYPE, _NOTE_TYPE = "application/pem-certificate-chain", "text/plain; charset=utf-8"
 _DELTA = "-delta"
 _SHARED_SECONDS = 60
 
 
 def blueprint(services: Services, clock: Clock) -> Blueprint:
-    """`/crl/<ca>.crl`, `/crl/<ca>-s<shard>.crl`, their deltas, `/ca/<ca>.cer`, `/ca/chain.pem`.
+    """`/crl/<ca>.crl`, `/crl/<ca>-s<shard>.crl`, their deltas, `/ca/<ca>.cer`, `/ca/chain.pem`, `/audit/...`.
 
     HEAD is answered wherever GET is. A delta is both `/crl/delta/NAME.crl`, as certificates say, and `NAME-delta.crl`.
     """
@@ -43,12 +45,28 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
             abort(404)
         return _cacheable(found[0].certificate, CERTIFICATE_TYPE, max_age=86_400).make_conditional(request)
 
+    @pages.get("/audit/checkpoint")
+    def checkpoint() -> WerkzeugResponse:
+        with services.read() as uow:
+            last = uow.audit_tree.last()
+        if last is None:
+            abort(404)
+        return _cacheable(last.note.encode(), _NOTE_TYPE, max_age=60).make_conditional(request)
+
+    @pages.get("/audit/signers.pem")
+    def audit_signers() -> WerkzeugResponse:
+        with services.read() as uow:
+            issuing = [issuer.certificate for issuer in uow.issuers.find() if issuer.name != "root"]
+        chain = [*issuing, *all_of(services, "audit-signer")]
+        text = b"".join(pem.armor("CERTIFICATE", der) for der in chain)
+        return _cacheable(text, _CHAIN_TYPE, max_age=60).make_conditional(request)
+
     @pages.get("/ca/chain.pem")
     def chain() -> WerkzeugResponse:
         with services.read() as uow:
             chain = [uow.issuers.get(name).certificate for name in (current(uow), ROOT)]
         text = b"".join(pem.armor("CERTIFICATE", der) for der in chain)
-        return _cacheable(text, "application/pem-certificate-chain", max_age=86_400).make_conditional(request)
+        return _cacheable(text, _CHAIN_TYPE, max_age=86_400).make_conditional(request)
 
     return pages
 

@@ -117,6 +117,15 @@ def export_log(services: Services, actor: Actor, wanted: AuditFilter) -> LogPage
     return page
 
 
+def record_whole_export(services: Services, actor: Actor) -> None:
+    """Record that the whole log is handed out, before it is; raise Forbidden."""
+    with services.begin() as uow:
+        _admit(uow, actor, AuditFilter())
+        size, _ = uow.audit.head()
+        detail: dict[str, str | int] = {"rows": size + 1, "first": 1, "last": size + 1}
+        uow.audit.append(actor, Tag.AUDIT_EXPORTED, actor.unit_code, unit=actor.unit_code, detail=detail)
+
+
 def _admit(uow: UnitOfWork, actor: Actor, wanted: AuditFilter) -> None:
     authorise(actor, Action.AUDIT_READ, lineage=uow.units.lineage(actor.unit_code))
     if wanted.unit:

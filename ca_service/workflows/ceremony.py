@@ -3,7 +3,7 @@
     1. Root certificate, self-signed.
     2. Issuing certificate, signed by the root.
     3. Units of the region, first staff.
-    4. OCSP signer, feed signer and the service's TLS certificates, signed by the issuing CA.
+    4. OCSP, feed and audit signer and the service's TLS certificates, signed by the issuing CA.
     5. The first CRL of each.
 
 The keys are made before (`cli/init.py`), since they live outside every transaction.
@@ -134,7 +134,7 @@ def certify_infrastructure(
     also: Sequence[str] = (),
     issuer: str = "",
 ) -> Certificate:
-    """Step 4: a certificate for the service itself (`ocsp-signer`, `feed-signer`, `tls-server`); active at once.
+    """Step 4: a certificate for the service itself (`tls-server` or one of the delegated signers); active at once.
 
     By the present issuing CA, unless another one is named.
     """

@@ -19,7 +19,7 @@ from ca_service.domain.orders import OrderAct, OrderStatus, StatusOrder
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services, UnitOfWork
 
-_INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer"})
+_INFRASTRUCTURE = frozenset({"root", "issuing", "ocsp-signer", "tls-server", "feed-signer", "audit-signer"})
 # The status alone would not tell a hold from the next one, put on after the one that was seen had been released.
 _SEEN = ("revoked_at", "confirmed_at")
 _RELEASES = (CertificateEvent.UNFREEZE, CertificateEvent.UNFREEZE_UNCONFIRMED)

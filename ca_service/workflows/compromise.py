@@ -36,7 +36,7 @@ from ca_service.workflows.publish_crl import publish_crl
 
 _PAGE = 500
 _LONGEST = 300
-_SIGNED = (*sorted(HOLDER_PROFILES), "feed-signer", "tls-server")
+_SIGNED = (*sorted(HOLDER_PROFILES), "feed-signer", "audit-signer", "tls-server")
 _ROOT = "root"
 
 

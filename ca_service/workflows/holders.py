@@ -1,9 +1,26 @@
-"""Reading holders by subtree."""
+"""Reading holders by subtree, and how long the records of each are kept."""
 
-from ca_service.domain.holders import Holder
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ca_service.domain.certificates import Certificate
+from ca_service.domain.holders import Holder, HolderStatus
+from ca_service.domain.retention import kept_until
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services
+
+_PIECE = 500
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A stopped person whose data may be erased from `until` on."""
+
+    holder: Holder
+    until: datetime
 
 
 def list_holders(
@@ -14,3 +31,17 @@ def list_holders(
     with services.read() as uow:
         authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(top))
         return listing(uow.holders, window, within=top)
+
+
+def retention(services: Services, actor: Actor, *, due: bool = False) -> Sequence[Kept]:
+    """The stopped persons of the subtree and how long each one's records are kept; `due`: only those past it."""
+    with services.read() as uow:
+        authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(actor.unit_code))
+        stopped = uow.holders.find(status=HolderStatus.STOPPED, within=actor.unit_code)
+        certificates: dict[str | None, list[Certificate]] = defaultdict(list)
+        for start in range(0, len(stopped), _PIECE):
+            for found in uow.certificates.find(holder_id=[h.id for h in stopped[start : start + _PIECE]]):
+                certificates[found.holder_id].append(found)
+    ends = [(holder, kept_until(holder, certificates[holder.id])) for holder in stopped]
+    kept = sorted((Kept(holder, until) for holder, until in ends if until is not None), key=lambda one: one.until)
+    return [one for one in kept if one.until <= services.clock()] if due else kept

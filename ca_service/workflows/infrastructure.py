@@ -8,7 +8,7 @@ from ca_service.workflows.ports import Services
 
 
 def signers(services: Services, profile: str, *, issuer: str = "") -> Sequence[Certificate]:
-    """The delegated signers of a profile (`ocsp-signer`, `feed-signer`) that are in force, expired ones included.
+    """The delegated signers of a profile (such as `ocsp-signer`) that are in force, expired ones included.
 
     With `issuer` only those of that CA.
     """
@@ -16,3 +16,9 @@ def signers(services: Services, profile: str, *, issuer: str = "") -> Sequence[C
     with services.read() as uow:
         # Nobody holds them: with that said there is an index, and the worker asks twice a second.
         return uow.certificates.find(profile=profile, status=CertificateStatus.ACTIVE, holder_id=None, **of)
+
+
+def all_of(services: Services, profile: str) -> Sequence[bytes]:
+    """Every certificate of a profile that was ever signed, revoked ones included (DER): what they signed is kept."""
+    with services.read() as uow:
+        return [one.der for one in uow.certificates.find(profile=profile) if one.der is not None]

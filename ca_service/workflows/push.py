@@ -16,6 +16,7 @@ from ca_service.domain.applications import (
 )
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, NotFound
+from ca_service.domain.free_text import blotted
 from ca_service.domain.holders import Holder, HolderStatus, pushed_sha256
 from ca_service.domain.persons import UserType
 from ca_service.domain.receipts import Receipt
@@ -160,6 +161,8 @@ class _Sorter:
 
 def _objection(person: PushedPerson, ours: Mapping[str, Application]) -> str:
     """Why a push does not carry what was approved here; empty when it does, or when the review was not ours."""
+    if blotted(person.external_id) != person.external_id:
+        return "外部编号不能是身份证号码或手机号码：编号不加密。请改用与个人信息无关的编号。"
     application = ours.get(person.external_id)
     if application is None:
         return "没有与此编号和审核摘要相符的申请。" if person.approved_sha256 else ""

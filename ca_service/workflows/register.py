@@ -8,6 +8,7 @@ from ca_service.clock import SHANGHAI
 from ca_service.domain.applications import Application, ApplicationStatus, Batch, BatchStatus, Contact
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Forbidden, Invalid
+from ca_service.domain.free_text import blotted
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.intake.report import CellError, Normalised
@@ -258,6 +259,6 @@ def contact_of(row: RegistrationRow) -> Contact:
 
 
 def shown_name(name: str) -> str:
-    """An uploader's file name as it may be shown: without folders and control characters, bounded."""
+    """An uploader's file name as it may be kept and shown: without folders, control characters, numbers of people."""
     plain = "".join(character for character in name if character.isprintable())
-    return plain.replace("\\", "/").rpartition("/")[2][:100]
+    return blotted(plain.replace("\\", "/").rpartition("/")[2])[:100]

@@ -33,6 +33,7 @@ SUBJECTS = {
     ),
     "tls-server": profiles.Subject(organization="北疆教育信息中心", common_name="ca.edu.example"),
     "feed-signer": profiles.Subject(organization="北疆教育信息中心", common_name="教育CA账号变更签名"),
+    "audit-signer": profiles.Subject(organization="北疆教育信息中心", common_name="教育CA审计检查点签名"),
     "staff": profiles.Subject(organization="北疆教育信息中心", common_name="李四", serial_number="S-3FXA-77QB"),
 }
 

@@ -23,8 +23,9 @@ def _offence(text: str) -> profiles.ProfileError:
     return caught.value
 
 
-def test_the_seven_profiles_are_packaged() -> None:
+def test_the_eight_profiles_are_packaged() -> None:
     assert profiles.names() == (
+        "audit-signer",
         "feed-signer",
         "information-administrator",
         "issuing",
@@ -55,6 +56,7 @@ def test_each_kind_has_a_profile() -> None:
         ("tls-server", 397),
         ("staff", 365),
         ("feed-signer", 365),
+        ("audit-signer", 365),
     ],
 )
 def test_default_validities(name: str, days: int) -> None:
@@ -142,6 +144,11 @@ def test_a_mistyped_or_absurd_value_is_named(found: str, instead: str, key: str)
         ("feed-signer", '"documentSigning"', '"OCSPSigning"', "extended_key_usage"),
         ("feed-signer", '["feed-signer"]', '["staff"]', "policies"),
         ("feed-signer", '"crl", ', "", "pointers"),
+        ("audit-signer", "365", "367", "validity_days"),
+        ("audit-signer", '"ec-p256"', '"ec-p256", "rsa-2048"', "keys"),
+        ("audit-signer", '"documentSigning"', '"documentSigning", "clientAuth"', "extended_key_usage"),
+        ("audit-signer", '["audit-signer"]', '["feed-signer"]', "policies"),
+        ("audit-signer", '"crl", ', "", "pointers"),
     ],
 )
 def test_a_file_cannot_exceed_the_ceiling_of_its_kind(name: str, found: str, instead: str, key: str) -> None:

@@ -45,7 +45,7 @@ _SERIES = """
 """
 _GROUNDS = """
     SELECT id FROM change_case UNION ALL SELECT id FROM enrolment UNION ALL SELECT id FROM unit_case
-    UNION ALL SELECT serial FROM medium
+    UNION ALL SELECT id FROM compromise UNION ALL SELECT serial FROM medium
     UNION ALL SELECT holder_id FROM staff WHERE holder_id IS NOT NULL
 """
 

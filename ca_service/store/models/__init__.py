@@ -3,6 +3,7 @@
 `sealed` holds encrypted personal fields.
 """
 
+from ca_service.store.models.audit_tree import AuditCheckpointRow, AuditTileRow
 from ca_service.store.models.base import Base
 from ca_service.store.models.campaign import CampaignRow, SignInRow
 from ca_service.store.models.certification import (
@@ -38,7 +39,9 @@ from ca_service.store.models.units import ResponsibleRow, UnitCaseRow, UnitEvent
 __all__ = [
     "AccountEventRow",
     "ApplicationRow",
+    "AuditCheckpointRow",
     "AuditRow",
+    "AuditTileRow",
     "Base",
     "BatchRow",
     "CampaignRow",

@@ -1,17 +1,20 @@
 """What the workflows need from the outside, as Protocols; each docstring is the contract the adapter keeps."""
 
 from ca_service.workflows.ports.answers import AnswerSigner, KnownStatuses, OcspAnswers, SignedAhead
+from ca_service.workflows.ports.audit_tree import AuditTree
 from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.outside import (
     Authority,
     Courier,
     Documents,
+    FieldKeys,
     Linted,
     ListRefused,
     Mirror,
     Order,
     Postponed,
     Rejected,
+    SealedData,
     Services,
     SoPinCustody,
     Terms,
@@ -35,6 +38,7 @@ from ca_service.workflows.ports.unit_of_work import UnitOfWork
 __all__ = [
     "AnswerSigner",
     "AuditLog",
+    "AuditTree",
     "Authority",
     "Before",
     "Below",
@@ -43,6 +47,7 @@ __all__ = [
     "Documents",
     "Drafts",
     "ExpiredEntry",
+    "FieldKeys",
     "Issuers",
     "KnownStatuses",
     "Linted",
@@ -56,6 +61,7 @@ __all__ = [
     "ProgressNumbers",
     "Rejected",
     "Repository",
+    "SealedData",
     "Services",
     "SignedAhead",
     "Since",

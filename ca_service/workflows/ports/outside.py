@@ -1,13 +1,14 @@
 """What is outside the store: documents, couriers, keys; and all that a workflow is given."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from ca_service.clock import Clock
+from ca_service.domain.field_keys import KeyRing
 from ca_service.domain.messages import Message
 from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
@@ -163,6 +164,34 @@ class SoPinCustody(Protocol):
 
     def reseal(self, sealed: bytes, *, serial: str, reader: bytes, nonce: bytes) -> bytes:
         """Seal the same SO PIN for one run of the helper: `reader` is its key (SPKI DER). Raises Invalid."""
+
+
+class FieldKeys(Protocol):
+    """The ring of the keys that seal personal data; each change is whole and durable when the call returns."""
+
+    def state(self) -> KeyRing:
+        """The names of the keys."""
+
+    def announce(self, secret: bytes) -> KeyRing:
+        """Add a key (32 octets) that every process can open with from now on and nobody seals with; raise Conflict."""
+
+    def switch(self, at: datetime) -> KeyRing:
+        """Let the announced key seal, and the current one only open; raise Conflict where none is announced."""
+
+    def remove(self, key_id: str) -> KeyRing:
+        """Forget a retired key for good."""
+
+
+class SealedData(Protocol):
+    """Rows and documents that are sealed with field keys."""
+
+    def reseal(self, limit: int) -> Iterator[int]:
+        """Seal anew what is not sealed with the current key; yield the number after each transaction of at most
+        `limit` rows and after each document. What others write meanwhile is kept. Can be broken off anywhere.
+        """
+
+    def left(self) -> int:
+        """How many values are sealed with another key than the current one."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.workflows.ports.answers import OcspAnswers
+from ca_service.workflows.ports.audit_tree import AuditTree
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
 from ca_service.workflows.ports.repository import Repository, Transient, Tries
 
@@ -176,6 +177,9 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def audit_tree(self) -> AuditTree: ...
 
     def add_account_event(self, event: AccountEvent) -> None:
         """Append to the feed of relying systems; `seq` is given by the store, gapless in commit order."""

@@ -15,7 +15,10 @@ def world(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("matrix")
     shutil.copy(founded.path(Path("educa.db")), folder / "educa.db")
     places = {"documents": folder / "documents", "outbox": folder / "outbox"}
+    # A key of its own: what the matrix does to files is not rolled back.
+    shutil.copy(founded.path(founded.secrets.field_key), folder / "field.key")
     changes = {
+        "secrets": founded.secrets.model_copy(update={"field_key": folder / "field.key"}),
         "database": DatabaseTable(url=f"sqlite:///{folder / 'educa.db'}"),
         "service": founded.service.model_copy(update=places),
     }

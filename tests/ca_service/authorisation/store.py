@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -41,6 +41,12 @@ class RolledBackStore(Database):
             # What the transaction wrote went with it.
             del self.written[before:]
             raise
+
+    @contextmanager
+    def connected(self, *, writing: bool) -> Iterator[Connection]:
+        """The same connection, whose end is a rollback."""
+        with self._connection.begin_nested():
+            yield self._connection
 
     @contextmanager
     def untouched(self) -> Iterator[None]:

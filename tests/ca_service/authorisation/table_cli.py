@@ -1,5 +1,6 @@
 """Every command of `educa`: a new one needs a line here (test_matrix.py fails without it). See table_http.py."""
 
+import secrets
 from collections.abc import Sequence
 
 from ca_service.domain.roles import Action
@@ -18,6 +19,10 @@ COMMANDS: Sequence[Command] = (
     Command(
         "backup", _A.BACKUP, arguments=lambda p: [p.file("nothing.age"), "--recipient", "age1" + "q" * 58],
     ),
+    Command("secrets show", _A.SECRETS_ROTATE),
+    Command("secrets announce", _A.SECRETS_ROTATE),
+    Command("secrets rotate", _A.SECRETS_ROTATE),
+    Command("secrets remove", _A.SECRETS_ROTATE, arguments=lambda _: ["0" * 16, "--yes"]),
     # Units and staff
     Command("units import", _A.UNITS_IMPORT, arguments=lambda p: [p.file("units.csv")]),
     Command("units list", _A.UNITS_READ),
@@ -62,6 +67,7 @@ COMMANDS: Sequence[Command] = (
         lambda p: [p.conflict, "--decision", "keep-both", "--reason", "x"],
     ),
     Command("holders list", _A.REGISTRATION_READ),
+    Command("holders retention", _A.REGISTRATION_READ),
     Command("holders list", _A.REGISTRATION_READ, _PLACE, lambda p: ["--unit", p.code]),
     # Tokens and downloads
     Command("media register", _A.MEDIA_REGISTER, arguments=lambda _: ["T-NEW"]),
@@ -147,6 +153,9 @@ COMMANDS: Sequence[Command] = (
     ),
     # Audit
     Command("audit verify", _A.AUDIT_READ),
+    Command("audit checkpoint", _A.AUDIT_CHECKPOINT),
+    Command("audit export", _A.AUDIT_READ, arguments=lambda p: [p.file(f"{secrets.token_hex(4)}.jsonl")]),
+    Command("audit prove", _A.AUDIT_READ, arguments=lambda _: ["1"]),
     Command("audit list", _A.AUDIT_READ),
     Command("audit list", _A.AUDIT_READ, _PLACE, lambda p: ["--unit", p.code, "--exact"]),
     Command("audit status", _A.AUDIT_READ, arguments=lambda _: ["--offline"]),

@@ -335,6 +335,8 @@ PUBLICATION: Sequence[Route] = (
     Route("GET", "publication.delta", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
     Route("GET", "publication.certificate", Open.EVERYBODY, path=lambda _: {"name": "issuing"}),
     Route("GET", "publication.chain", Open.EVERYBODY),
+    Route("GET", "publication.checkpoint", Open.EVERYBODY),
+    Route("GET", "publication.audit_signers", Open.EVERYBODY),
     Route("GET", "health.healthz", Open.EVERYBODY),
     Route("GET", "health.readyz", Open.EVERYBODY),
 )

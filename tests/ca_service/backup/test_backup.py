@@ -245,3 +245,11 @@ def test_a_postgresql_that_holds_something_is_left_alone(
     with pytest.raises(errors.Conflict, match="不是空的"):
         backup.restore(taken.file, tmp_path / "ca", _OPERATOR, identity=keys[1], database=url)
     postgres.drop(postgres_server, name)
+
+
+def test_no_backup_is_begun_while_the_field_keys_change(home: Wiring, keys: tuple[str, Path], tmp_path: Path) -> None:
+    with home.field_keys._changing(), pytest.raises(errors.Conflict, match="字段密钥"):
+        _take(home, tmp_path / "ca.age", keys)
+    assert not list(tmp_path.glob("ca.age*"))
+    assert not list(home.config.folder.glob(".backup-*"))
+    assert _take(home, tmp_path / "ca.age", keys).file.exists()

@@ -1,0 +1,1 @@
+"""Personal data planted in a running CA, and the search for it wherever it must not lie."""
