@@ -25,14 +25,15 @@ def changes_since(
     Without `since`, than an empty list. `settled` as in the new list's outline. removeFromCRL: it is not listed (any
     more), since the hold was released or since it expired. Called with the issuer held: no change comes in between.
     """
-    let_pass = _let_pass(uow, line, since, this_update)
-    said = {serial: word for serial, (_, word) in let_pass.items()}
+    passed = _let_pass(uow, line)
+    let_pass = {one.serial: one for one in passed if since is None or one.number > since.number}
+    said = {serial: one.said or _removal(this_update) for serial, one in let_pass.items()}
     for serials in _pieces(uow.issuers.changed_since(line, since.status_version if since else 0)):
-        lasts = _last_steps(uow.status_events.find(serial=serials))
+        lasts = _last_steps(uow.status_events.find(serial=serials), passed)
         for certificate in uow.certificates.find(serial=serials):
             last, serial = lasts.get(certificate.serial), int(certificate.serial, 16)
             # What two people let pass holds until the next change of that certificate.
-            if serial not in let_pass or (last is not None and last.step.version > let_pass[serial][0]):
+            if serial not in let_pass or (last is not None and last.step.version > let_pass[serial].version):
                 said[serial] = _said(certificate, last, settled, this_update)
     if settled is not None:
         for dropped in uow.crls.dropped(line, settled=settled, before=since.settled if since else None):
@@ -40,17 +41,23 @@ def changes_since(
     return said
 
 
-def _let_pass(
-    uow: UnitOfWork, line: CrlLine, since: CrlOutline | None, this_update: datetime
-) -> Mapping[int, tuple[int, crl.Revocation]]:
-    """By serial, up to which version two people have let a difference without a cause pass, and what is said then."""
-    found: dict[int, tuple[int, crl.Revocation]] = {}
-    for override in uow.crl_overrides.find(name=line.name, status=OverrideStatus.PUBLISHED, order="decided_at"):
-        if since is not None and (override.number or 0) <= since.number:
-            continue
-        for serial, (_, _, now) in override.differences.items():
-            found[int(serial, 16)] = (override.status_version or 0, read(now) or _removal(this_update))
-    return found
+@dataclass(frozen=True)
+class _Passed:
+    """A difference without a cause that two people let pass: in which list, as of which version, and what is said."""
+
+    number: int
+    version: int
+    serial: int
+    said: crl.Revocation | None
+
+
+def _let_pass(uow: UnitOfWork, line: CrlLine) -> Sequence[_Passed]:
+    """All of the line, the earliest first."""
+    return [
+        _Passed(override.number or 0, override.status_version or 0, int(serial, 16), read(now))
+        for override in uow.crl_overrides.find(name=line.name, status=OverrideStatus.PUBLISHED, order="decided_at")
+        for serial, (_, _, now) in override.differences.items()
+    ]
 
 
 def write(said: crl.Revocation | None) -> Said:
@@ -74,14 +81,24 @@ class _Last:
     since: datetime
 
 
-def _last_steps(steps: Iterable[StatusEvent]) -> Mapping[str, _Last]:
-    """By serial, the last step that the change log counts (the others change nothing that a CRL says)."""
+def _last_steps(steps: Iterable[StatusEvent], passed: Sequence[_Passed]) -> Mapping[str, _Last]:
+    """By serial, the last step that the change log counts (the others change nothing that a CRL says).
+
+    What was let pass between two steps is where the later one began: a hold that was let go, a date that was moved.
+    """
+    let_pass: dict[int, list[_Passed]] = {}
+    for one in passed:
+        let_pass.setdefault(one.serial, []).append(one)
     last: dict[str, _Last] = {}
     for step in sorted(steps, key=attrgetter("seq")):
         if step.version:
             before = last.get(step.serial)
-            goes_on = before is not None and before.step.status in ON_CRL
-            last[step.serial] = _Last(step, before.since if before is not None and goes_on else step.at)
+            since = before.since if before is not None and before.step.status in ON_CRL else None
+            for one in let_pass.get(int(step.serial, 16), ()):
+                earlier = before.step.version if before is not None else 0
+                if earlier <= one.version < step.version:
+                    since = one.said.revoked_at if one.said is not None else None
+            last[step.serial] = _Last(step, since or step.at)
     return last
 
 
