@@ -112,6 +112,8 @@ def running(founded: Config, folder: Path, *, workers: int) -> Iterator[Running]
         for address in addresses.values():
             wait_for(lambda address=address: server.poll() is not None or _listens(address), log)  # type: ignore[misc]
         assert server.poll() is None, log.read_text(encoding="utf-8")
+        # A worker that begins after a change has nothing to observe of it.
+        made.scrape_until(lambda seen: seen("educa_processes", part="publication") == workers)
         yield made
     finally:
         server.terminate()
