@@ -23,6 +23,8 @@ _CUT_OFF = """() => {
 
 def look(page: Page, folder: Path, name: str, *, known: Iterable[str] = ()) -> None:
     """See the page on a phone and on a desk and keep a picture of each; `known` are Latin words that may be there."""
+    # Before its style sheet has come a page has another width.
+    page.wait_for_load_state("load")
     place = Path(_SCREENSHOTS) if _SCREENSHOTS else folder
     for size, suffix in ((PHONE, "-phone"), (DESKTOP, "")):
         page.set_viewport_size(size)  # type: ignore[arg-type]
