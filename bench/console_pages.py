@@ -9,6 +9,7 @@ a machine that is busy with other work (on SQLite all the work is in it); `--sma
 
 import argparse
 import gc
+import logging
 import os
 import shutil
 import statistics
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from rich.console import Console
@@ -108,6 +110,8 @@ def main() -> None:
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--small", action="store_true")
     given = parser.parse_args()
+    # The lines of requests would stand between those of the table.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with founded() as base, _on_postgres(base) if given.postgres else _as_it_is(base) as config:
         wiring = Wiring(config)
         filled = fill(wiring, _SMALL if given.small else Sizes())
