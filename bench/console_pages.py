@@ -202,6 +202,7 @@ def _addresses(rule: Rule, filled: Filled) -> list[str]:
         "batch_id": filled.batch,
         "draft_id": filled.draft,
         "parcel_id": filled.parcel,
+        "transfer_id": filled.transfer,
         "seq": "77",
     }
     path = rule.rule

@@ -33,6 +33,7 @@ from ca_service.domain.media import CustodyEvent, Medium, MediumEvent, MediumSta
 from ca_service.domain.responsible import Duty, OfficeContact, ResponsiblePerson
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.staff import Staff
+from ca_service.domain.transfers import Transfer, TransferStatus
 from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.store.models import AuditRow, HeadRow
@@ -49,6 +50,7 @@ _UNDECIDED, _SENT = ConflictStatus.UNDECIDED, ParcelStatus.SENT
 _DRAFT_ROWS = 500
 _CONFLICTS = 200
 _PARCELS = 500
+_TRANSFERS = 100
 _DAYS_OF_AUDIT = 300
 
 
@@ -78,6 +80,7 @@ class Filled:
     batch: str = ""
     draft: str = ""
     parcel: str = ""
+    transfer: str = ""
     logins: dict[tuple[Role, str], str] = field(default_factory=dict)
 
 
@@ -254,6 +257,12 @@ class _Filler:
         ]
         uow.changes.add_all(cases)
         self.filled.changes = [case.id for case in cases]
+        stops = [case for case in cases if case.kind is ChangeKind.STOP][:_TRANSFERS]
+        uow.transfers.add_all(
+            Transfer(f"J{n:06d}", stop.unit_code, stop.holder_id, stop.id, TransferStatus.SEEKING, "clerk-0", self.now)
+            for n, stop in enumerate(stops)
+        )
+        self.filled.transfer = "J000000"
 
     def _roster(self, uow: UnitOfWork) -> None:
         contact = OfficeContact("0471-3000001", "19900000001", "office@example.com")
