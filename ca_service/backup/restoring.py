@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from sqlalchemy import make_url
+
 from ca_service import config as configuration
 from ca_service.audit.verifier import verify
 from ca_service.backup import databases
@@ -20,7 +22,7 @@ from ca_service.backup.contents import (
     read_manifest,
 )
 from ca_service.backup.sealing import opened_with
-from ca_service.config import Config, DatabaseTable
+from ca_service.config import Config
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.roles import Actor
 from ca_service.store import schema
@@ -105,12 +107,21 @@ def _configured(folder: Path, database: str | None) -> Config:
     if database is not None:
         text = path.read_text(encoding="utf-8").replace(f'"{config.database.url}"', f'"{database}"')
         path.write_text(text, encoding="utf-8")
-        config = config.model_copy(update={"database": DatabaseTable(url=database)})
+        config = configuration.load(path)
+        if config.database.url != database:
+            raise Invalid(
+                f"备份的 {CONFIGURATION} 中没有找到 [database] url 的写法，无法改为 {_shown(database)}，未恢复。"
+            )
     if databases.kind_of(config.database_url) == databases.SQLITE:
         place = config.path(Path(config.database.url.removeprefix("sqlite:///")))
         if not place.is_relative_to(folder.resolve()):
             raise Invalid(f"配置中的数据库 {place} 在目录之外。请用 --database 指定恢复到哪里。")
     return config
+
+
+def _shown(url: str) -> str:
+    """A database's URL without its password."""
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def _require_same_kind(manifest: Manifest, config: Config) -> None:

@@ -253,3 +253,15 @@ def test_no_backup_is_begun_while_the_field_keys_change(home: Wiring, keys: tupl
     assert not list(tmp_path.glob("ca.age*"))
     assert not list(home.config.folder.glob(".backup-*"))
     assert _take(home, tmp_path / "ca.age", keys).file.exists()
+
+
+def test_a_configuration_that_does_not_name_its_database_cannot_be_moved(
+    on_sqlite: Wiring, keys: tuple[str, Path], tmp_path: Path
+) -> None:
+    path = on_sqlite.config.folder / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('[database]\nurl = "sqlite:///educa.db"\n', ""), encoding="utf-8")
+    taken = _take(on_sqlite, tmp_path / "ca.age", keys)
+    with pytest.raises(errors.Invalid, match="url"):
+        backup.restore(taken.file, tmp_path / "ca", _OPERATOR, identity=keys[1], database="sqlite:///other.db")
+    assert not list(tmp_path.glob("ca*part"))
