@@ -11,7 +11,8 @@ backups cannot read them. Keys in a hardware module are not in it; the module ha
     3. The stream goes to FILE.part, is synced, and gets its name: a backup is whole or absent.
 
 A restore goes to an empty folder, and to an empty database where that is PostgreSQL. It goes to FOLDER.part first and
-gets its name when the audit chain of the copy has been verified. A death before that leaves FOLDER.part to be removed.
+gets its name when the audit chain of the copy has been verified and the CRL numbers have moved on. A death before that
+leaves FOLDER.part (and a PostgreSQL database) to be removed.
 """
 
 from ca_service.backup.restoring import Restored, restore

@@ -85,10 +85,10 @@ def _token_folders(softhsm: Path) -> Iterator[Path]:
         yield from (Path(found[1].strip()) for found in _TOKENS.findall(softhsm.read_text(encoding="utf-8")))
 
 
-def point_tokens_to(folder: Path, environment: Mapping[str, str]) -> None:
-    """Let SoftHSM's configuration in a restored folder name the tokens of that folder."""
+def point_tokens_to(folder: Path, part: Path, environment: Mapping[str, str]) -> None:
+    """Let SoftHSM's configuration in `part` name the tokens where they will be, in `folder`."""
     for value in environment.values():
-        file = folder / value
+        file = part / value
         if file.is_file():
             text = file.read_text(encoding="utf-8")
             file.write_text(_TOKENS.sub(lambda m: f"{m[1]}{folder / Path(m[2].strip()).name}", text), encoding="utf-8")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import tarfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -59,10 +60,17 @@ def restore(backup: Path, folder: Path, actor: Actor, *, identity: Path, databas
         _require_same_kind(manifest, config)
         databases.load(config.database_url, part / DATABASE)
         entries = _verified(config, manifest)
+        point_tokens_to(folder.resolve(), part, config.hsm.environment)
+        taken_at = datetime.fromisoformat(manifest.taken_at)
+        numbers = _begun_anew(config, actor, taken_at)
+        if folder.exists():
+            folder.rmdir()
+        # The last step: a folder that has its name can be served, and must not give a CRL number again.
+        part.rename(folder)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    return _opened(part, folder, actor, manifest, entries)
+    return Restored(folder, taken_at, entries, dict(numbers))
 
 
 def _unpack(backup: Path, identity: Path, part: Path) -> Manifest:
@@ -148,15 +156,10 @@ def _verified(config: Config, manifest: Manifest) -> int:
     return verdict.entries
 
 
-def _opened(part: Path, folder: Path, actor: Actor, manifest: Manifest, entries: int) -> Restored:
-    """Give the folder its name, and let the CA go on where nobody can have been before."""
-    if folder.exists():
-        folder.rmdir()
-    part.rename(folder)
-    config = configuration.load(folder / CONFIGURATION)
-    point_tokens_to(folder.resolve(), config.hsm.environment)
+def _begun_anew(config: Config, actor: Actor, taken_at: datetime) -> Mapping[str, int]:
+    """Let the CA go on where nobody can have been before; return the CRL numbers."""
     wiring = Wiring(config)
-    taken_at = datetime.fromisoformat(manifest.taken_at)
-    numbers = begin_anew(wiring.services, actor, taken_at)
-    wiring.database.engine.dispose()
-    return Restored(folder, taken_at, entries, dict(numbers))
+    try:
+        return begin_anew(wiring.services, actor, taken_at)
+    finally:
+        wiring.database.engine.dispose()

@@ -16,6 +16,7 @@ import pytest
 
 from ca_service import backup
 from ca_service import config as configuration
+from ca_service.backup import restoring
 from ca_service.config import Config, DatabaseTable
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
@@ -265,3 +266,18 @@ def test_a_configuration_that_does_not_name_its_database_cannot_be_moved(
     with pytest.raises(errors.Invalid, match="url"):
         backup.restore(taken.file, tmp_path / "ca", _OPERATOR, identity=keys[1], database="sqlite:///other.db")
     assert not list(tmp_path.glob("ca*part"))
+
+
+def test_a_restore_that_ends_before_the_crl_numbers_have_moved_leaves_no_folder_to_serve(
+    on_sqlite: Wiring, keys: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = _take(on_sqlite, tmp_path / "ca.age", keys)
+
+    def die(*_: object) -> None:
+        assert not (tmp_path / "ca").exists()
+        raise errors.Unavailable("x")
+
+    monkeypatch.setattr(restoring, "begin_anew", die)
+    with pytest.raises(errors.Unavailable):
+        backup.restore(taken.file, tmp_path / "ca", _OPERATOR, identity=keys[1])
+    assert not (tmp_path / "ca").exists()
