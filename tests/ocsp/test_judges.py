@@ -30,8 +30,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def world() -> World:
-    """A responder whose clock is that of the machine, since openssl's is."""
-    return World(source=Source({16: Good(), 17: Revoked(NOW, 6)}), now=datetime.now(UTC))
+    """A responder whose clock is that of the machine, since openssl's is; a little behind, should it be set back."""
+    now = datetime.now(UTC) - timedelta(minutes=1)
+    return World(source=Source({16: Good(), 17: Revoked(NOW, 6)}), now=now)
 
 
 @pytest.fixture
