@@ -62,11 +62,19 @@ class SqlAuditLog:
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
         """See the port."""
-        self._write(actor, tag, [(subject, unit, canonical(dict(detail or {})))])
+        self.append_all(actor, tag, [(subject, unit)], detail=detail)
 
-    def append_all(self, actor: Actor, tag: Tag, subjects: Iterable[tuple[str, str]]) -> None:
+    def append_all(
+        self,
+        actor: Actor,
+        tag: Tag,
+        subjects: Iterable[tuple[str, str]],
+        *,
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None:
         """See the port."""
-        self._write(actor, tag, [(subject, unit, "{}") for subject, unit in subjects])
+        written = canonical(dict(detail or {}))
+        self._write(actor, tag, [(subject, unit, written) for subject, unit in subjects])
 
     def _write(self, actor: Actor, tag: Tag, facts: Sequence[tuple[str, str, str]]) -> None:
         if not facts:

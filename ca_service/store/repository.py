@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Update, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -106,6 +106,9 @@ class SqlRepository(Generic[R]):
 
     def tally(self, field: str, *, within: str | None = None, **equal: object) -> Mapping[Any, int]:
         """See the port."""
+        if within is None and equal.keys() <= self._statements.names:
+            statement, values = self._statements.tally(field, equal)
+            return {row[0]: row[1] for row in self._session.connection().execute(statement, values)}
         column = getattr(self._row, field)
         query = select(column, func.count()).where(*self._conditions(equal, within)).group_by(column)
         return {row[0]: row[1] for row in self._session.execute(query)}
@@ -119,15 +122,31 @@ class SqlRepository(Generic[R]):
 
     def change(self, record: R, *, guard: Sequence[str] = (), **changed: Any) -> R:
         """See the port."""
-        guards = {name: getattr(record, name) for name in (*self._key, "status", *guard) if hasattr(record, name)}
         after = replace(record, **changed)  # type: ignore[type-var]
-        columns = self._columns(after)
-        self._refuse_numbers(columns, changed)
-        statement, values = self._statements.update(guards, {name: columns[name] for name in self._written(changed)})
-        result = self._session.connection().execute(statement, values)
-        if result.rowcount == 0:
-            raise Conflict(f"{self._noun}刚刚被他人处理，请刷新后按最新状态办理。")
+        self.change_each([record], [after], list(changed), guard=guard)
         return after
+
+    def change_each(
+        self, before: Sequence[R], after: Sequence[R], names: Sequence[str], *, guard: Sequence[str] = ()
+    ) -> None:
+        """See the port."""
+        found = 0
+        for statement, values in self._updates(before, after, names, guard).items():
+            found += self._session.connection().execute(statement, values).rowcount
+        if found != len(before):
+            raise Conflict(f"{self._noun}刚刚被他人处理，请刷新后按最新状态办理。")
+
+    def _updates(
+        self, before: Sequence[R], after: Sequence[R], names: Sequence[str], guard: Sequence[str]
+    ) -> Mapping[Update, Sequence[dict[str, Any]]]:
+        updates: dict[Update, list[dict[str, Any]]] = {}
+        for was, becomes in zip(before, after, strict=True):
+            guards = {name: getattr(was, name) for name in (*self._key, "status", *guard) if hasattr(was, name)}
+            columns = self._columns(becomes)
+            self._refuse_numbers(columns, names)
+            statement, values = self._statements.update(guards, {n: columns[n] for n in self._written(names)})
+            updates.setdefault(statement, []).append(values)
+        return updates
 
     def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
         """See the port. The sealed field depends on its record and cannot be among `changed`."""
@@ -147,9 +166,9 @@ class SqlRepository(Generic[R]):
             if name in _FREE_TEXTS and isinstance(values[name], str):
                 refuse_numbers(values[name], what=_FREE_TEXTS[name])
 
-    def _written(self, changed: dict[str, Any]) -> Sequence[str]:
+    def _written(self, changed: Sequence[str]) -> Sequence[str]:
         if self._sealed is None:
-            return list(changed)
+            return changed
         return ["sealed" if name == self._sealed[0] else name for name in changed]
 
     def _conditions(self, equal: Mapping[str, object], within: str | None = None) -> Sequence[ColumnElement[bool]]:

@@ -24,6 +24,7 @@ class Statements:
         self.insert = insert(self.table)
         self._selects: dict[tuple[_Parts, str, bool, bool], Select[Any]] = {}
         self._counts: dict[_Parts, Select[int]] = {}
+        self._tallies: dict[tuple[str, _Parts], Select[Any]] = {}
         self._updates: dict[tuple[_Parts, Sequence[str]], Update] = {}
 
     def select(
@@ -43,6 +44,16 @@ class Statements:
         if statement is None:
             counted = select(func.count()).select_from(self.table)
             statement = self._counts[parts] = counted.where(*self._conditions(parts))
+        return statement, _values(equal)
+
+    def tally(self, field: str, equal: Mapping[str, object]) -> tuple[Select[Any], dict[str, Any]]:
+        """How many `select` would find for each value of the field."""
+        shape = (field, _parts(equal))
+        statement = self._tallies.get(shape)
+        if statement is None:
+            column = self.table.c[field]
+            counted = select(column, func.count()).where(*self._conditions(shape[1])).group_by(column)
+            statement = self._tallies[shape] = counted
         return statement, _values(equal)
 
     def update(self, guards: Mapping[str, object], written: Mapping[str, Any]) -> tuple[Update, dict[str, Any]]:

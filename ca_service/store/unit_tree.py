@@ -87,7 +87,7 @@ class SqlUnits(SqlRepository[Unit]):
     def _columns(self, record: Unit) -> dict[str, Any]:
         return super()._columns(record) | {"name_key": normalise_unit_name(record.name)}
 
-    def _written(self, changed: dict[str, Any]) -> Sequence[str]:
+    def _written(self, changed: Sequence[str]) -> Sequence[str]:
         names = super()._written(changed)
         return [*names, "name_key"] if "name" in changed else names
 

@@ -1,5 +1,6 @@
 """Freeze, unfreeze, revoke: one status, one version, one transaction, and one line in the certificate's history."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -153,14 +154,20 @@ class Step:
 
 
 def record(uow: UnitOfWork, certificate: Certificate, event: CertificateEvent, step: Step) -> None:
-    """Append a step to the history of a certificate that has just been changed in this transaction.
+    """`record_all` for one."""
+    record_all(uow, [certificate], event, step)
+
+
+def record_all(uow: UnitOfWork, certificates: Sequence[Certificate], event: CertificateEvent, step: Step) -> None:
+    """Append a step to the history of certificates that have just been changed in this transaction.
 
     The guarded update of its row lets one of two changes at once succeed, so the number of the step is taken once.
     """
-    uow.status_events.add(
+    taken = uow.status_events.tally("serial", serial=[certificate.serial for certificate in certificates])
+    uow.status_events.add_all(
         StatusEvent(
             serial=certificate.serial,
-            seq=uow.status_events.count(serial=certificate.serial) + 1,
+            seq=taken.get(certificate.serial, 0) + 1,
             event=event,
             status=certificate.status,
             at=step.at,
@@ -170,6 +177,7 @@ def record(uow: UnitOfWork, certificate: Certificate, event: CertificateEvent, s
             crl_reason=certificate.reason,
             version=step.version,
         )
+        for certificate in certificates
     )
 
 

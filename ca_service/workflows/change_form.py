@@ -27,7 +27,7 @@ from ca_service.domain.persons import PersonDataError, UserType, parse_email, pa
 from ca_service.domain.review import path_above
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.intake.scan import ScanError, check_scan
-from ca_service.workflows.approvals import Facts, approved_facts, facts_of
+from ca_service.workflows.approvals import Facts, approved_facts, evidence, facts_of
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
@@ -190,7 +190,7 @@ def _paper(uow: UnitOfWork, actor: Actor, form: Form, holder: Holder) -> Paper:
 
 def _approved(uow: UnitOfWork, holder: Holder) -> Facts:
     """The data as approved: what a change starts from. Data changed past every approval are no ground for another."""
-    approved = approved_facts(uow, holder)
+    approved = approved_facts(evidence(uow, [holder]), holder)
     now = facts_of(holder, "")
     unit = {_P.UNIT, _P.UNIT_NAME}
     if approved is None or any(approved[name] != now[name] for name in now if name not in unit):

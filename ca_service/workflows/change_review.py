@@ -22,7 +22,7 @@ from ca_service.domain.review import (
 )
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows.approvals import approved_facts
+from ca_service.workflows.approvals import approved_facts, evidence
 from ca_service.workflows.change_form import LIVE_CERTIFICATE
 from ca_service.workflows.messages import notify
 from ca_service.workflows.ports import Services, UnitOfWork
@@ -163,6 +163,6 @@ def _check_decision(uow: UnitOfWork, change: Change, decision: Decision, holder:
 def refuse_outdated_paper(uow: UnitOfWork, change: Change, holder: Holder) -> None:
     """Raise Conflict where the data before an information change are no longer those of the form."""
     if change.kind is ChangeKind.INFORMATION_CHANGE and change.paper is not None:
-        approved = approved_facts(uow, holder)
+        approved = approved_facts(evidence(uow, [holder]), holder)
         if approved is None or {**approved} != {**change.paper.before}:
             raise Conflict("此人的信息在申请提交之后有变化，请退回或不同意，由单位按现有信息重新填写。")

@@ -44,7 +44,7 @@ from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
-from ca_service.workflows.current_issuer import ROOT, current_issuer
+from ca_service.workflows.current_issuer import ROOT, latest
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
 from ca_service.workflows.enrol_issue import (
@@ -150,6 +150,7 @@ def certificate(
     with services.read() as uow:
         enrolment = _by_session(services, uow, session, renews)
         medium = uow.media.get(enrolment.medium_serial)
+        authorities = {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
     context = RENEWAL_CONTEXT if renews else BINDING_CONTEXT
     message = context + (enrolment.nonce or b"") + hashlib.sha256(csr).digest()
     if medium.binding_key is None or not signature_holds(medium.binding_key, binding_signature, message):
@@ -159,13 +160,15 @@ def certificate(
             BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
         )
     public_key = read_csr(csr)
-    services.authority(current_issuer(services)).check_key(PROFILE, public_key)
+    services.authority(latest(authorities)).check_key(PROFILE, public_key)
     if enrolment.status is EnrolmentStatus.OPEN:
         issued = issue_for(services, enrolment, public_key)
     else:
         issued = issued_before(services, enrolment, public_key)
-    with services.read() as uow:
-        chain = [uow.issuers.get(name).certificate for name in (issued.issuer, ROOT)]
+    if issued.issuer not in authorities:  # the CA was followed by another one at this moment
+        with services.read() as uow:
+            authorities[issued.issuer] = uow.issuers.get(issued.issuer).certificate
+    chain = [authorities[issued.issuer], authorities[ROOT]]
     return Delivered(issued.der or b"", chain, enrolment.challenge or b"")
 
 

@@ -1,5 +1,7 @@
 """The certificate of a download: issued once, for one key, while what was approved still holds."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from ca_service.domain.audit import Tag
@@ -14,14 +16,16 @@ from ca_service.domain.errors import (
     KeyInUse,
     NotApproved,
 )
+from ca_service.domain.holders import Holder
 from ca_service.domain.roles import Actor
-from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows.approvals import certifiable
-from ca_service.workflows.current_issuer import current
-from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
+from ca_service.domain.units import CENTRE_CODE, Unit
+from ca_service.workflows.approvals import certifiable, evidence
+from ca_service.workflows.current_issuer import current_issuer
+from ca_service.workflows.issue import Issuing, Wish, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.misuse import warn_of_misuse
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Order, Services, UnitOfWork
+from ca_service.workflows.together import each
 
 HELPER = Actor("helper", CENTRE_CODE, frozenset(), "api")
 PROFILE = "information-administrator"
@@ -29,28 +33,93 @@ PROFILE = "information-administrator"
 DOWNLOAD, RENEWAL = "下载证书", "更新证书"
 
 
+@dataclass(frozen=True)
+class _Asked:
+    enrolment: Enrolment
+    public_key: bytes
+
+    @property
+    def key_sha256(self) -> str:
+        return key_sha256(self.public_key)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be certified, as it was found; it must be found the same when the intent is committed."""
+
+    asked: _Asked
+    holder: Holder
+    unit: Unit
+    wish: Wish
+
+
 def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    """Issue for this key, once; raise NotApproved (recorded), KeyInUse, CertificateNotLive, Conflict."""
+    """Issue for this key, once; raise NotApproved (recorded), KeyInUse, CertificateNotLive, Conflict.
+
+    Those who ask at the same time are served together.
+    """
     try:
-        return _issue_what_was_approved(services, enrolment, public_key)
+        return services.together.ask(_issue_all, services, _Asked(enrolment, public_key))
     except NotApproved as refusal:
         refuse(services, enrolment, refusal)
 
 
-def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
+def _issue_all(services: Services, asked: Sequence[_Asked]) -> Sequence[Certificate | DomainError]:
+    """One round after the other where some ask for the same download or key: the later meet what the earlier left."""
+    answers: dict[int, Certificate | DomainError] = {}
+    waiting = sorted(range(len(asked)), key=lambda place: asked[place].enrolment.id)
+    while waiting:
+        places = _distinct(asked, waiting)
+        answers |= zip(places, _issue_distinct(services, [asked[place] for place in places]), strict=True)
+        waiting = [place for place in waiting if place not in answers]
+    return [answers[place] for place in range(len(asked))]
+
+
+def _distinct(asked: Sequence[_Asked], waiting: Sequence[int]) -> Sequence[int]:
+    """The places of those whose download and key no one before them asks for."""
+    taken, places = set[str](), list[int]()
+    for place in waiting:
+        names = {asked[place].enrolment.id, asked[place].key_sha256}
+        if taken.isdisjoint(names):
+            places.append(place)
+        taken |= names
+    return places
+
+
+def _issue_distinct(services: Services, asked: Sequence[_Asked]) -> Sequence[Certificate | DomainError]:
+    planned = _planned(services, asked)
+    plans = [plan for plan in planned if isinstance(plan, _Plan)]
+    issued = iter(_carry_out(services, plans) if plans else ())
+    return [next(issued) if isinstance(plan, _Plan) else plan for plan in planned]
+
+
+def _planned(services: Services, asked: Sequence[_Asked]) -> Sequence[_Plan | Certificate | DomainError]:
+    """For each a plan; the certificate, where a request at the same time has had it issued; or why there is none."""
     with services.read() as uow:
-        holder = uow.holders.get(enrolment.holder_id)
-        unit, issuer = certifiable(uow, holder), current(uow)
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
-        used = [found for found in uow.certificates.find(key_sha256=key_sha256(public_key)) if found.der is not None]
-        if used and uow.enrolments.get(enrolment.id).certificate_serial == used[0].serial:
-            return used[0]  # by a request at the same time as this one, which it answers just as well
-        if used:
+        found = uow.certificates.find(key_sha256=[one.key_sha256 for one in asked])
+        used = {one.key_sha256: one for one in found if one.der is not None}
+        own = {e.id: e.certificate_serial for e in uow.enrolments.find(id=[one.enrolment.id for one in asked])}
+        holders = {h.id: h for h in uow.holders.find(id=[one.enrolment.holder_id for one in asked])}
+        known = evidence(uow, holders.values())
+
+    def plan(one: _Asked) -> _Plan | Certificate:
+        holder, earlier = holders[one.enrolment.holder_id], used.get(one.key_sha256)
+        unit = certifiable(known, holder)
+        if earlier is not None and own[one.enrolment.id] == earlier.serial:
+            return earlier
+        if earlier is not None:
             raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
+        return _Plan(one, holder, unit, _wish(services, one, holder, unit))
+
+    return each(asked, plan)
+
+
+def _wish(services: Services, asked: _Asked, holder: Holder, unit: Unit) -> Wish:
     order = Order(
         profile=PROFILE,
         serial=new_serial(services),
-        public_key=public_key,
+        public_key=asked.public_key,
         common_name=holder.name,
         not_before=start_of_validity(services.clock()),
         organization=unit.name,
@@ -58,34 +127,51 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         state=services.terms.state,
         holder_id=holder.id,
     )
+    return Wish(order, unit.code, asked.enrolment.medium_serial)
 
-    bound: list[Enrolment] = []
 
-    def bind(uow: UnitOfWork, serial: str) -> None:
-        require_open(uow, [unit.code])
-        if enrolment.renews is not None:
-            renewable(uow, enrolment.renews)
+def _carry_out(services: Services, plans: Sequence[_Plan]) -> Sequence[Certificate | DomainError]:
+    by_serial = {plan.wish.order.serial: plan for plan in plans}
+    bound: dict[str, Enrolment] = {}
+
+    def bind(uow: UnitOfWork, intents: Sequence[Certificate]) -> None:
+        before, after = _bound(uow, [by_serial[intent.serial] for intent in intents])
         # The guard on `certificate_serial` lets exactly one of two simultaneous requests through.
-        current = uow.enrolments.get(enrolment.id)
+        names = ("certificate_serial", "key_sha256")
+        uow.enrolments.change_each(before, after, names, guard=("certificate_serial",))
+        bound.update({intent.serial: enrolment for intent, enrolment in zip(intents, after, strict=True)})
+
+    def note(uow: UnitOfWork, signed: Sequence[Certificate]) -> None:
+        # Codes that were voided or blocked since the intent make this a Conflict; the serial is then revoked.
+        before = [bound[certificate.serial] for certificate in signed]
+        after = [replace(one, status=ENROLMENT.after(one.status, EnrolmentEvent.ISSUE)) for one in before]
+        uow.enrolments.change_each(before, after, ("status",))
+
+    issuing = Issuing(services, HELPER, current_issuer(services), with_intent=bind, with_record=note)
+    return issuing.issue_all([plan.wish for plan in plans])
+
+
+def _bound(uow: UnitOfWork, plans: Sequence[_Plan]) -> tuple[Sequence[Enrolment], Sequence[Enrolment]]:
+    """The downloads as they are, and with their certificates; raise Conflict, NotApproved, CertificateNotLive.
+
+    The plans were made in an earlier transaction: what they name must still be what was approved.
+    """
+    require_open(uow, [plan.unit.code for plan in plans])
+    enrolments = {e.id: e for e in uow.enrolments.find(id=[plan.asked.enrolment.id for plan in plans])}
+    holders = {h.id: h for h in uow.holders.find(id=[plan.holder.id for plan in plans])}
+    known = evidence(uow, holders.values())
+    before, after = [], []
+    for plan in plans:
+        current, person = enrolments[plan.asked.enrolment.id], holders[plan.holder.id]
+        if current.renews is not None:
+            renewable(uow, current.renews)
         if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):
             raise Conflict("证书正在签发中，请稍候重试。")
-        # The order was made in an earlier transaction: what it names must still be what was approved.
-        person = uow.holders.get(holder.id)
-        if (certifiable(uow, person), person) != (unit, holder):
+        if (certifiable(known, person), person) != (plan.unit, plan.holder):
             raise Conflict("此人的信息刚刚变更，请重新运行证书助手。")
-        key = key_sha256(public_key)
-        bound.append(
-            uow.enrolments.change(current, guard=("certificate_serial",), certificate_serial=serial, key_sha256=key)
-        )
-
-    def note(uow: UnitOfWork, serial: str) -> None:  # noqa: ARG001
-        # Codes that were voided or blocked since the intent make this a Conflict; the serial is then revoked.
-        uow.enrolments.change(bound[0], status=ENROLMENT.after(bound[0].status, EnrolmentEvent.ISSUE))
-
-    return issue(
-        services, HELPER, order, issuer=issuer, unit_code=unit.code,
-        medium_serial=enrolment.medium_serial, with_intent=bind, with_record=note,
-    )  # fmt: skip
+        before.append(current)
+        after.append(replace(current, certificate_serial=plan.wish.order.serial, key_sha256=plan.asked.key_sha256))
+    return before, after
 
 
 def _still_counts(uow: UnitOfWork, serial: str) -> bool:

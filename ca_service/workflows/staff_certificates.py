@@ -4,6 +4,7 @@ Nobody asks for another's certificate: whoever could have one made for the audit
 the key lies on a token cannot be seen from a request (PKCS#10): it is the person's duty, as in the certificate policy.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -57,9 +58,9 @@ def request_certificate(services: Services, staff: Staff, session: Session, csr:
         state=services.terms.state, holder_id=holder_id,
     )  # fmt: skip
 
-    def bind(uow: UnitOfWork, serial: str) -> None:
+    def bind(uow: UnitOfWork, intents: Sequence[Certificate]) -> None:
         current = uow.staff.get(staff.login)
-        live = [c for c in _live(uow, holder_id, services.clock()) if c.serial != serial]
+        live = [c for c in _live(uow, holder_id, services.clock()) if c.serial != intents[0].serial]
         if current.holder_id not in (None, holder_id) or len(live) >= _MOST:
             raise Conflict("本账号已有两张有效的人员证书，请先吊销不再使用的一张。")
         uow.staff.change(current, guard=("holder_id",), holder_id=holder_id)

@@ -14,7 +14,7 @@ from ca_service.domain.holders import pushed_sha256
 from ca_service.store import schema
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import Database
-from ca_service.workflows.approvals import approved_facts
+from ca_service.workflows.approvals import approved_facts, evidence
 from tests.ca_service import postgres
 
 SEALER = Sealer(FieldKey(bytes(32)))
@@ -62,7 +62,7 @@ def test_an_older_database_is_brought_up_with_its_rows(database: Database) -> No
     with database.read() as uow:
         (case,) = uow.changes.find()
         holder = uow.holders.get("H1")
-        facts = approved_facts(uow, holder)
+        facts = approved_facts(evidence(uow, [holder]), holder)
     assert (case.kind, case.status, case.at_unit) == (ChangeKind.UNLOCK, ChangeStatus.SUBMITTED, "150000")
     assert case.paper is None
     assert (holder.approved_in, holder.contact) == ("", contact)

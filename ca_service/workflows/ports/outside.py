@@ -12,6 +12,7 @@ from ca_service.domain.field_keys import KeyRing
 from ca_service.domain.messages import Message
 from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
+from ca_service.workflows.together import Together
 from crl import Revocation
 
 _LIKE_A_NUMBER = re.compile(r"\d{8}")
@@ -230,6 +231,7 @@ class Services:
     custody: SoPinCustody
     terms: Terms
     meter: Meter = field(default_factory=Unmeasured)
+    together: Together = field(default_factory=Together)
 
     def new_id(self, prefix: str) -> str:
         """A short random identifier that tells nothing: the prefix and 16 hex digits.

@@ -205,8 +205,15 @@ class AuditLog(Protocol):
     ) -> None:
         """Append one entry in this transaction; entries of transactions that commit are gapless and in order."""
 
-    def append_all(self, actor: Actor, tag: Tag, subjects: Iterable[tuple[str, str]]) -> None:
-        """Append an entry without detail for each (subject, unit code), in order."""
+    def append_all(
+        self,
+        actor: Actor,
+        tag: Tag,
+        subjects: Iterable[tuple[str, str]],
+        *,
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Append an entry with this detail for each (subject, unit code), in order."""
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """All entries with a greater sequence number, in order, without loading them all."""

@@ -64,6 +64,13 @@ class Repository(Protocol[R]):
         One guarded UPDATE; raise Conflict when somebody was first (zero rows). Returns the record as stored now.
         """
 
+    def change_each(
+        self, before: Sequence[R], after: Sequence[R], names: Sequence[str], *, guard: Sequence[str] = ()
+    ) -> None:
+        """Write the named fields of each of `after` over the record at its place in `before`, guarded as by `change`;
+        raise Conflict if one has changed: not all are written then.
+        """
+
     def change_all(self, records: Sequence[R], *, guard: Sequence[str] = (), **changed: Any) -> None:
         """Write the same values to many records, each guarded as by `change`; raise Conflict if one has changed."""
 

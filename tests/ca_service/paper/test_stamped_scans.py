@@ -26,7 +26,7 @@ from ca_service.printing.forms import DispatchLine, dispatch_sheet
 from ca_service.wiring import Wiring
 from ca_service.workflows import change, review
 from ca_service.workflows.applications import scan_of
-from ca_service.workflows.approvals import certifiable
+from ca_service.workflows.approvals import certifiable, evidence
 from ca_service.workflows.paper_forms import application_form_of, change_form_of
 from ca_service.workflows.review import Verdict
 from ca_service.workflows.stamped_scans import ScanLine, ScanOutcome, attach_scans
@@ -94,7 +94,8 @@ def test_a_person_is_certified_on_the_approval_of_the_scan_that_came_back(office
     _attach(office, _paper(office, made.id))
     holder = desk.confirmed(made)
     with office.services.read() as uow:
-        assert certifiable(uow, uow.holders.get(holder)).code == made.unit_code
+        person = uow.holders.get(holder)
+        assert certifiable(evidence(uow, [person]), person).code == made.unit_code
 
 
 def test_who_attached_the_scan_does_not_review_it(office: Office, desk: Desk) -> None:

@@ -1,0 +1,116 @@
+"""Many questions of the same kind at once: answered together, each with an answer of its own.
+
+What costs the most about a small write is the transaction around it. Threads that ask while others are being answered
+wait, and one of them then answers for all who wait; nobody waits when nobody else asks.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Any, TypeVar, cast
+
+from ca_service.domain.errors import DomainError, Unavailable
+
+S = TypeVar("S")
+Q = TypeVar("Q")
+A = TypeVar("A")
+B = TypeVar("B")
+
+_MOST = 32
+
+
+@dataclass(eq=False)
+class _Asked:
+    """`turn` is set when there is an answer, or when this thread is to answer for those who wait."""
+
+    question: Any
+    turn: Event = field(default_factory=Event)
+    answers: list[Any] = field(default_factory=list)
+
+
+class Together:
+    """Where threads of one process meet. At most one at a time answers questions of a kind, at most 32 of them."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: dict[object, list[_Asked]] = defaultdict(list)
+        self._answering: set[object] = set()
+
+    def ask(self, answer_all: Callable[[S, Sequence[Q]], Sequence[A | DomainError]], context: S, question: Q) -> A:
+        """The answer to this question, or what is raised in its place.
+
+        `answer_all` (the same function for all of a kind) answers several, in order; what it raises, all get.
+        """
+        mine = _Asked(question)
+        with self._lock:
+            self._waiting[answer_all].append(mine)
+            leads = answer_all not in self._answering
+            self._answering.add(answer_all)
+        if not leads:
+            mine.turn.wait()
+        if not mine.answers:
+            self._lead(answer_all, context)
+        answer = mine.answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return cast(A, answer)
+
+    def _lead(self, answer_all: Callable[[Any, Sequence[Any]], Sequence[Any]], context: object) -> None:
+        """Answer those who wait, this thread first among them, and leave the rest to the first of the rest."""
+        with self._lock:
+            waiting = self._waiting[answer_all]
+            asked, waiting[:] = waiting[:_MOST], waiting[_MOST:]
+        answers: Sequence[Any] = [Unavailable("服务正在停止，请稍后重试。")] * len(asked)
+        try:
+            answers = answer_all(context, [one.question for one in asked])
+        except Exception as error:  # each of those who asked raises it
+            answers = [error] * len(asked)
+        finally:
+            self._hand_over(answer_all)
+            for one, answer in zip(asked, answers, strict=True):
+                one.answers.append(answer)
+                one.turn.set()
+
+    def _hand_over(self, kind: object) -> None:
+        with self._lock:
+            if waiting := self._waiting[kind]:
+                waiting[0].turn.set()
+            else:
+                self._answering.discard(kind)
+
+
+def each(items: Sequence[Q], act: Callable[[Q], A]) -> Sequence[A | DomainError]:
+    """`act` on one after the other; a refusal stands in the place of its answer."""
+
+    def answer(item: Q) -> A | DomainError:
+        try:
+            return act(item)
+        except DomainError as refusal:
+            return refusal
+
+    return [answer(item) for item in items]
+
+
+def settle(items: Sequence[Q], act: Callable[[Sequence[Q]], Sequence[A]]) -> Sequence[A | DomainError]:
+    """`act` (one transaction) on all; where that is refused, on each by itself, so that no one is refused for another.
+
+    Unavailable concerns all alike and is not tried again.
+    """
+    try:
+        return act(items)
+    except Unavailable as unavailable:
+        return [unavailable] * len(items)
+    except DomainError as refusal:
+        if len(items) == 1:
+            return [refusal]
+    return each(items, lambda item: act([item])[0])
+
+
+def onward(
+    items: Sequence[A | DomainError], act: Callable[[Sequence[A]], Sequence[B | DomainError]]
+) -> Sequence[B | DomainError]:
+    """The next step for those that came so far; refusals stay in their places."""
+    going = [item for item in items if not isinstance(item, DomainError)]
+    answers = iter(act(going) if going else ())
+    return [item if isinstance(item, DomainError) else next(answers) for item in items]
