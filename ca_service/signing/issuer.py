@@ -69,6 +69,7 @@ class CertificateAuthority:
             shards=profiles.Shards(count=publication.shards, of=crl.shard_of) if publication.shards else None,
         )
         self._certificate = certificate
+        self._templates: dict[str, profiles.Template] = {}
 
     @classmethod
     def of(cls, certificate: bytes, *, signer: Signer, publication: Publication) -> "CertificateAuthority":
@@ -96,8 +97,7 @@ class CertificateAuthority:
         """See the port."""
         profile = profiles.load(order.profile)
         try:
-            template = profiles.compile(profile, self._context)
-            tbs = template.tbs(
+            tbs = self._template(profile).tbs(
                 subject=_subject(order),
                 public_key=order.public_key,
                 serial=int(order.serial, 16),
@@ -113,6 +113,12 @@ class CertificateAuthority:
             raise Invalid(f"证书内容不符合模板 {order.profile}：{error}。") from error
         shard = self._context.shard_of(int(order.serial, 16)) if "crl" in profile.pointers else None
         return LintedTbs(tbs, self, shard)
+
+    def _template(self, profile: profiles.Profile) -> profiles.Template:
+        # Two threads may both make it: they make the same.
+        if profile.name not in self._templates:
+            self._templates[profile.name] = profiles.compile(profile, self._context)
+        return self._templates[profile.name]
 
     def issue(self, linted: Linted) -> bytes:
         """See the port."""

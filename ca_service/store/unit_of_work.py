@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -51,78 +53,143 @@ from ca_service.store.sign_in import SqlStaff, SqlTransient, SqlTries
 from ca_service.store.unit_tree import SqlUnits
 from ca_service.workflows.ports import Meter, Unmeasured
 
+R = TypeVar("R")
 _READ_ONLY = "educa_read_only"
+_Sealed = tuple[str, type[Any]]
+
+
+def _records(
+    record: type[R], row: type[models.Base], noun: str, *, sealed: _Sealed | None = None, place: str = "unit_code"
+) -> "cached_property[SqlRepository[R]]":
+    return cached_property(
+        lambda uow: SqlRepository(uow.session, record, row, noun=noun, sealed=uow.sealed(sealed), place=place)
+    )
+
+
+def _transient(
+    record: type[R], row: type[models.Base], noun: str, *, sealed: _Sealed | None = None
+) -> "cached_property[SqlTransient[R]]":
+    return cached_property(lambda uow: SqlTransient(uow.session, record, row, noun=noun, sealed=uow.sealed(sealed)))
 
 
 class SqlUnitOfWork:
-    """Implements `workflows.ports.UnitOfWork` on one session."""
+    """Implements `workflows.ports.UnitOfWork` on one session. A repository is made when it is first asked for: most
+    transactions use a few.
+    """
+
+    unit_cases = _records(UnitCase, models.UnitCaseRow, "单位变更")
+    unit_events = _records(UnitEvent, models.UnitEventRow, "单位历史")
+    unit_steps = _records(UnitStep, models.UnitStepRow, "单位变更明细")
+    responsible = _records(ResponsiblePerson, models.ResponsibleRow, "负责人员", sealed=("contact", OfficeContact))
+    sessions = _transient(SignedIn, models.SessionRow, "登录")
+    totp_keys = _transient(TotpKey, models.TotpKeyRow, "动态验证码", sealed=("secret", TotpSecret))
+    recovery_codes = _transient(RecoveryCode, models.RecoveryCodeRow, "恢复码")
+    passkeys = _transient(Passkey, models.PasskeyRow, "通行密钥")
+    batches = _records(Batch, models.BatchRow, "批次")
+    applications = _records(Application, models.ApplicationRow, "申请", sealed=("contact", Contact))
+    holders = _records(Holder, models.HolderRow, "持证人", sealed=("contact", Contact))
+    receipts = _records(Receipt, models.ReceiptRow, "推送回执")
+    media = _records(Medium, models.MediumRow, "介质", place="at_unit")
+    parcel_items = _records(ParcelItem, models.ParcelItemRow, "包裹清单")
+    hand_overs = _records(HandOver, models.HandOverRow, "派发记录")
+    sheets = _records(DispatchSheet, models.DispatchSheetRow, "派发记录单")
+    custody = _records(CustodyEvent, models.CustodyRow, "流转记录")
+    releases = _records(Release, models.ReleaseRow, "解锁")
+    so_pins = _transient(SoPin, models.SoPinRow, "管理 PIN")
+    certificates = _records(Certificate, models.CertificateRow, "证书")
+    status_events = _records(StatusEvent, models.StatusEventRow, "证书履历")
+    orders = _records(StatusOrder, models.StatusOrderRow, "应急处置")
+    crl_overrides = _records(CrlOverride, models.CrlOverrideRow, "CRL 强制发布")
+    crl_alarms = _records(CrlAlarm, models.CrlAlarmRow, "CRL 告警")
+    compromises = _records(Compromise, models.CompromiseRow, "密钥泄露处置")
+    presign_runs = _transient(PresignRun, models.PresignRunRow, "预签")
+    changes = _records(Change, models.ChangeRow, "变更申请", sealed=("paper", Paper))
+    transfers = _records(Transfer, models.TransferRow, "交接")
+    steps = _records(Step, models.StepRow, "审核步骤", place="from_unit")
+    conflicts = _records(ConflictCase, models.ConflictRow, "重复登记", place="at_unit")
+    messages = _records(Message, models.MessageRow, "消息", sealed=("letter", Letter))
+    campaigns = _records(Campaign, models.CampaignRow, "实施计划")
+    sign_ins = _records(SignIn, models.SignInRow, "首次登录")
+    lags = _transient(Lag, models.LagRow, "测量值")
+    pulses = _transient(Pulse, models.PulseRow, "进程")
 
     def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
-        self.units = SqlUnits(session)
-        self.unit_cases = SqlRepository(session, UnitCase, models.UnitCaseRow, noun="单位变更")
-        self.unit_events = SqlRepository(session, UnitEvent, models.UnitEventRow, noun="单位历史")
-        self.unit_steps = SqlRepository(session, UnitStep, models.UnitStepRow, noun="单位变更明细")
-        self.responsible = SqlRepository(
-            session,
-            ResponsiblePerson,
-            models.ResponsibleRow,
-            noun="负责人员",
-            sealed=("contact", OfficeContact, sealer),
-        )
-        self.drafts = SqlDrafts(session, sealer)
-        self.staff = SqlStaff(session)
-        self.sessions = SqlTransient(session, SignedIn, models.SessionRow, noun="登录")
-        self.totp_keys = SqlTransient(
-            session, TotpKey, models.TotpKeyRow, noun="动态验证码", sealed=("secret", TotpSecret, sealer)
-        )
-        self.recovery_codes = SqlTransient(session, RecoveryCode, models.RecoveryCodeRow, noun="恢复码")
-        self.passkeys = SqlTransient(session, Passkey, models.PasskeyRow, noun="通行密钥")
-        self.tries = SqlTries(session)
-        self.batches = SqlRepository(session, Batch, models.BatchRow, noun="批次")
-        self.applications = SqlRepository(
-            session, Application, models.ApplicationRow, noun="申请", sealed=("contact", Contact, sealer)
-        )
-        self.holders = SqlRepository(
-            session, Holder, models.HolderRow, noun="持证人", sealed=("contact", Contact, sealer)
-        )
-        self.receipts = SqlRepository(session, Receipt, models.ReceiptRow, noun="推送回执")
-        self.media = SqlRepository(session, Medium, models.MediumRow, noun="介质", place="at_unit")
-        self.parcels = SqlParcels(session)
-        self.parcel_items = SqlRepository(session, ParcelItem, models.ParcelItemRow, noun="包裹清单")
-        self.hand_overs = SqlRepository(session, HandOver, models.HandOverRow, noun="派发记录")
-        self.sheets = SqlRepository(session, DispatchSheet, models.DispatchSheetRow, noun="派发记录单")
-        self.places = SqlPlaces(session)
-        self.custody = SqlRepository(session, CustodyEvent, models.CustodyRow, noun="流转记录")
-        self.enrolments = SqlEnrolments(session)
-        self.releases = SqlRepository(session, Release, models.ReleaseRow, noun="解锁")
-        self.so_pins = SqlTransient(session, SoPin, models.SoPinRow, noun="管理 PIN")
-        self.issuers = SqlIssuers(session, clock)
-        self.certificates = SqlRepository(session, Certificate, models.CertificateRow, noun="证书")
-        self.status_events = SqlRepository(session, StatusEvent, models.StatusEventRow, noun="证书履历")
-        self.orders = SqlRepository(session, StatusOrder, models.StatusOrderRow, noun="应急处置")
-        self.crls = SqlCrls(session)
-        self.crl_overrides = SqlRepository(session, CrlOverride, models.CrlOverrideRow, noun="CRL 强制发布")
-        self.crl_alarms = SqlRepository(session, CrlAlarm, models.CrlAlarmRow, noun="CRL 告警")
-        self.compromises = SqlRepository(session, Compromise, models.CompromiseRow, noun="密钥泄露处置")
-        self.presign_runs = SqlTransient(session, PresignRun, models.PresignRunRow, noun="预签")
-        self.ocsp_answers = SqlOcspAnswers(session)
-        self.changes = SqlRepository(
-            session, Change, models.ChangeRow, noun="变更申请", sealed=("paper", Paper, sealer)
-        )
-        self.transfers = SqlRepository(session, Transfer, models.TransferRow, noun="交接")
-        self.steps = SqlRepository(session, Step, models.StepRow, noun="审核步骤", place="from_unit")
-        self.conflicts = SqlRepository(session, ConflictCase, models.ConflictRow, noun="重复登记", place="at_unit")
-        self.messages = SqlRepository(
-            session, Message, models.MessageRow, noun="消息", sealed=("letter", Letter, sealer)
-        )
-        self.campaigns = SqlRepository(session, Campaign, models.CampaignRow, noun="实施计划")
-        self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
-        self.lags = SqlTransient(session, Lag, models.LagRow, noun="测量值")
-        self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
-        self.progress = SqlProgress(session)
-        self.audit = SqlAuditLog(session, clock)
-        self.audit_tree = SqlAuditTree(session)
-        self._account_events = SqlAccountEvents(session)
+        self.session = session
+        self._sealer = sealer
+        self._clock = clock
+
+    def sealed(self, field: _Sealed | None) -> tuple[str, type[Any], Sealer] | None:
+        """The field that is kept encrypted, with what encrypts it."""
+        return None if field is None else (*field, self._sealer)
+
+    @cached_property
+    def units(self) -> SqlUnits:
+        """See the port."""
+        return SqlUnits(self.session)
+
+    @cached_property
+    def drafts(self) -> SqlDrafts:
+        """See the port."""
+        return SqlDrafts(self.session, self._sealer)
+
+    @cached_property
+    def staff(self) -> SqlStaff:
+        """See the port."""
+        return SqlStaff(self.session)
+
+    @cached_property
+    def tries(self) -> SqlTries:
+        """See the port."""
+        return SqlTries(self.session)
+
+    @cached_property
+    def parcels(self) -> SqlParcels:
+        """See the port."""
+        return SqlParcels(self.session)
+
+    @cached_property
+    def places(self) -> SqlPlaces:
+        """See the port."""
+        return SqlPlaces(self.session)
+
+    @cached_property
+    def enrolments(self) -> SqlEnrolments:
+        """See the port."""
+        return SqlEnrolments(self.session)
+
+    @cached_property
+    def issuers(self) -> SqlIssuers:
+        """See the port."""
+        return SqlIssuers(self.session, self._clock)
+
+    @cached_property
+    def crls(self) -> SqlCrls:
+        """See the port."""
+        return SqlCrls(self.session)
+
+    @cached_property
+    def ocsp_answers(self) -> SqlOcspAnswers:
+        """See the port."""
+        return SqlOcspAnswers(self.session)
+
+    @cached_property
+    def progress(self) -> SqlProgress:
+        """See the port."""
+        return SqlProgress(self.session)
+
+    @cached_property
+    def audit(self) -> SqlAuditLog:
+        """See the port."""
+        return SqlAuditLog(self.session, self._clock)
+
+    @cached_property
+    def audit_tree(self) -> SqlAuditTree:
+        """See the port."""
+        return SqlAuditTree(self.session)
+
+    @cached_property
+    def _account_events(self) -> SqlAccountEvents:
+        return SqlAccountEvents(self.session)
 
     def add_account_event(self, event: AccountEvent) -> None:
         """See the port."""

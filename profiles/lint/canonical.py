@@ -2,8 +2,6 @@
 
 import re
 
-from asn1crypto.parser import emit
-
 from profiles import der
 from profiles.errors import CertificateValueError
 
@@ -39,8 +37,7 @@ def _element(class_: int, method: int, tag: int, contents: bytes, depth: int) ->
         inner = _primitive(tag, contents) if class_ == 0 else contents
     # Only SEQUENCE and SET are constructed in DER; a string in pieces comes out as one.
     must_be_primitive = class_ == 0 and tag not in (_SEQUENCE, _SET)
-    result: bytes = emit(class_, 0 if must_be_primitive else method, tag, inner)
-    return result
+    return der.encode(class_, 0 if must_be_primitive else method, tag, inner)
 
 
 def _primitive(tag: int, contents: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """A TBSCertificate cut into its encoded fields, for rules about octets that a parser hides."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from asn1crypto.core import ObjectIdentifier
 
@@ -74,6 +75,7 @@ def _extension(encoded: bytes) -> RawExtension:
     return RawExtension(dotted(parts[0]), critical, der.element(parts[-1], "extnValue")[3])
 
 
+@lru_cache(maxsize=256)
 def dotted(encoded_oid: bytes) -> str:
     """The dotted form of an encoded OBJECT IDENTIFIER; CertificateValueError for any other element."""
     if der.element(encoded_oid, "oid")[:3] != (0, 0, 6):
