@@ -34,7 +34,9 @@ DOWNLOAD, RENEWAL = "下载证书", "更新证书"
 
 
 @dataclass(frozen=True)
-class _Asked:
+class Asked:
+    """A download that is open, and the key (SPKI DER) that is to be certified for it."""
+
     enrolment: Enrolment
     public_key: bytes
 
@@ -47,7 +49,7 @@ class _Asked:
 class _Plan:
     """What is to be certified, as it was found; it must be found the same when the intent is committed."""
 
-    asked: _Asked
+    asked: Asked
     holder: Holder
     unit: Unit
     wish: Wish
@@ -59,13 +61,16 @@ def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Ce
     Those who ask at the same time are served together.
     """
     try:
-        return services.together.ask(_issue_all, services, _Asked(enrolment, public_key))
+        return services.together.ask(issue_all, services, Asked(enrolment, public_key))
     except NotApproved as refusal:
         refuse(services, enrolment, refusal)
 
 
-def _issue_all(services: Services, asked: Sequence[_Asked]) -> Sequence[Certificate | DomainError]:
-    """One round after the other where some ask for the same download or key: the later meet what the earlier left."""
+def issue_all(services: Services, asked: Sequence[Asked]) -> Sequence[Certificate | DomainError]:
+    """For each the certificate or why there is none: `issue_for` for several.
+
+    One round after the other where some ask for the same download or key: the later meet what the earlier left.
+    """
     answers: dict[int, Certificate | DomainError] = {}
     waiting = sorted(range(len(asked)), key=lambda place: asked[place].enrolment.id)
     while waiting:
@@ -75,7 +80,7 @@ def _issue_all(services: Services, asked: Sequence[_Asked]) -> Sequence[Certific
     return [answers[place] for place in range(len(asked))]
 
 
-def _distinct(asked: Sequence[_Asked], waiting: Sequence[int]) -> Sequence[int]:
+def _distinct(asked: Sequence[Asked], waiting: Sequence[int]) -> Sequence[int]:
     """The places of those whose download and key no one before them asks for."""
     taken, places = set[str](), list[int]()
     for place in waiting:
@@ -86,14 +91,14 @@ def _distinct(asked: Sequence[_Asked], waiting: Sequence[int]) -> Sequence[int]:
     return places
 
 
-def _issue_distinct(services: Services, asked: Sequence[_Asked]) -> Sequence[Certificate | DomainError]:
+def _issue_distinct(services: Services, asked: Sequence[Asked]) -> Sequence[Certificate | DomainError]:
     planned = _planned(services, asked)
     plans = [plan for plan in planned if isinstance(plan, _Plan)]
     issued = iter(_carry_out(services, plans) if plans else ())
     return [next(issued) if isinstance(plan, _Plan) else plan for plan in planned]
 
 
-def _planned(services: Services, asked: Sequence[_Asked]) -> Sequence[_Plan | Certificate | DomainError]:
+def _planned(services: Services, asked: Sequence[Asked]) -> Sequence[_Plan | Certificate | DomainError]:
     """For each a plan; the certificate, where a request at the same time has had it issued; or why there is none."""
     with services.read() as uow:
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
@@ -103,7 +108,7 @@ def _planned(services: Services, asked: Sequence[_Asked]) -> Sequence[_Plan | Ce
         holders = {h.id: h for h in uow.holders.find(id=[one.enrolment.holder_id for one in asked])}
         known = evidence(uow, holders.values())
 
-    def plan(one: _Asked) -> _Plan | Certificate:
+    def plan(one: Asked) -> _Plan | Certificate:
         holder, earlier = holders[one.enrolment.holder_id], used.get(one.key_sha256)
         unit = certifiable(known, holder)
         if earlier is not None and own[one.enrolment.id] == earlier.serial:
@@ -115,7 +120,7 @@ def _planned(services: Services, asked: Sequence[_Asked]) -> Sequence[_Plan | Ce
     return each(asked, plan)
 
 
-def _wish(services: Services, asked: _Asked, holder: Holder, unit: Unit) -> Wish:
+def _wish(services: Services, asked: Asked, holder: Holder, unit: Unit) -> Wish:
     order = Order(
         profile=PROFILE,
         serial=new_serial(services),

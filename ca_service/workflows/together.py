@@ -56,6 +56,12 @@ class Together:
             raise answer
         return cast(A, answer)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait while others are being answered."""
+        with self._lock:
+            return sum(len(waiting) for waiting in self._waiting.values())
+
     def _lead(self, answer_all: Callable[[Any, Sequence[Any]], Sequence[Any]], context: object) -> None:
         """Answer those who wait, this thread first among them, and leave the rest to the first of the rest."""
         with self._lock:
