@@ -2,6 +2,8 @@
 
 A renewal (更新, `renew.py`) begins otherwise and shares the steps after that.
 
+Step 2 is in `enrol_certificate.py`.
+
     1. begin: reference number and authorisation code, for the very token that was handed over -> session and nonce
     2. certificate: CSR, and the binding key's signature over nonce and CSR hash -> certificate (issued once per key)
     3. confirm: a signature by the new key over the challenge -> active; the codes are used up
@@ -9,8 +11,6 @@ A renewal (更新, `renew.py`) begins otherwise and shares the steps after that.
 The session is a bearer secret of 15 minutes; what protects a stolen code is the binding signature.
 """
 
-import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
@@ -22,40 +22,33 @@ from ca_service.domain.certificates import (
     RevocationReason,
 )
 from ca_service.domain.enrolments import (
-    BINDING_CONTEXT,
     CONFIRM_CONTEXT,
     ENROLMENT,
-    RENEWAL_CONTEXT,
     SESSION_LIFETIME,
     Enrolment,
     EnrolmentEvent,
     EnrolmentStatus,
 )
 from ca_service.domain.errors import (
-    BindingInvalid,
     Conflict,
     DomainError,
     ProofInvalid,
-    SessionUnknown,
     WrongToken,
 )
 from ca_service.domain.expiry import next_notice
 from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
 from ca_service.workflows.certificate_status import Step, apply, record
-from ca_service.workflows.csr import public_key_of, read_csr, signature_holds
-from ca_service.workflows.current_issuer import ROOT, latest
+from ca_service.workflows.csr import public_key_of, signature_holds
 from ca_service.workflows.custody import move
 from ca_service.workflows.enrol_codes import check_code
 from ca_service.workflows.enrol_issue import (
     DOWNLOAD,
     HELPER,
     PROFILE,
-    issue_for,
-    issued_before,
-    refuse,
     renewable,
 )
+from ca_service.workflows.enrol_sessions import Session, by_session, session_hash
 from ca_service.workflows.misuse import warn_of_misuse, warn_owner_of_token
 from ca_service.workflows.ports import Before, Services, UnitOfWork
 
@@ -79,15 +72,6 @@ class Begun:
     unit: str
     key_algorithm: str
     replaces: Replaced | None = None
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """Answer to `certificate`: DER, the chain (issuing, root), and what the new key has to sign."""
-
-    certificate: bytes
-    chain: Sequence[bytes]
-    challenge: bytes
 
 
 def begin(services: Services, *, reference: str, code: str, medium_serial: str) -> Begun:
@@ -117,7 +101,7 @@ def open_session(
     session = services.random_bytes(32).hex()
     opened = uow.enrolments.change(
         enrolment,
-        session_hash=_session_hash(services, session),
+        session_hash=session_hash(services, session),
         session_expires_at=services.clock() + SESSION_LIFETIME,
         nonce=services.random_bytes(32),
         challenge=services.random_bytes(32),
@@ -139,47 +123,14 @@ def _replaced(uow: UnitOfWork, enrolment: Enrolment) -> Replaced | None:
     return Replaced(earlier[0].serial, earlier[0].status in ENDED) if earlier else None
 
 
-def certificate(
-    services: Services, *, session: str, csr: bytes, binding_signature: bytes, renews: str | None = None
-) -> Delivered:
-    """Issue for the key in the CSR, or hand out again what was issued for it.
-
-    `renews`: the serial of the certificate that the asker has shown, for a renewal's session.
-    Raises SessionUnknown, CsrInvalid, KeyWeak, KeyInUse, BindingInvalid, CodeUsed, CertificateNotLive.
-    """
-    with services.read() as uow:
-        enrolment = _by_session(services, uow, session, renews)
-        medium = uow.media.get(enrolment.medium_serial)
-        authorities = {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
-    context = RENEWAL_CONTEXT if renews else BINDING_CONTEXT
-    message = context + (enrolment.nonce or b"") + hashlib.sha256(csr).digest()
-    if medium.binding_key is None or not signature_holds(medium.binding_key, binding_signature, message):
-        refuse(
-            services,
-            enrolment,
-            BindingInvalid("介质的绑定签名不正确：这不是派发给您的介质。此次尝试已记录。"),
-        )
-    public_key = read_csr(csr)
-    services.authority(latest(authorities)).check_key(PROFILE, public_key)
-    if enrolment.status is EnrolmentStatus.OPEN:
-        issued = issue_for(services, enrolment, public_key)
-    else:
-        issued = issued_before(services, enrolment, public_key)
-    if issued.issuer not in authorities:  # the CA was followed by another one at this moment
-        with services.read() as uow:
-            authorities[issued.issuer] = uow.issuers.get(issued.issuer).certificate
-    chain = [authorities[issued.issuer], authorities[ROOT]]
-    return Delivered(issued.der or b"", chain, enrolment.challenge or b"")
-
-
-def confirm(services: Services, *, session: str, signature: bytes, renews: str | None = None) -> Certificate:
+def confirm(services: Services, session: Session, *, signature: bytes) -> Certificate:
     """Prove that the new key is where the certificate is; a repeat is answered with the same certificate.
 
     A renewed certificate is superseded in the same transaction; until then it is good.
     Raises SessionUnknown, ProofInvalid, CertificateNotLive, Conflict when nothing was issued or it is no longer live.
     """
     with services.begin() as uow:
-        enrolment = _by_session(services, uow, session, renews)
+        enrolment = by_session(services, uow, session)
         if enrolment.certificate_serial is None:
             raise Conflict("尚未签发证书，不能确认。请重新运行证书助手。")
         current = uow.certificates.get(enrolment.certificate_serial)
@@ -188,8 +139,8 @@ def confirm(services: Services, *, session: str, signature: bytes, renews: str |
             return current
         status = CERTIFICATE.after(current.status, CertificateEvent.CONFIRM)
         now = services.clock()
-        if renews is not None:
-            _supersede(services, uow, renews, ground=enrolment.id)
+        if session.renews is not None:
+            _supersede(services, uow, session.renews, ground=enrolment.id)
         notice = next_notice(current.not_after, services.terms.renewal_window, after=now)
         active = uow.certificates.change(current, status=status, confirmed_at=now, end_notice_at=notice)
         record(uow, active, CertificateEvent.CONFIRM, Step(now, HELPER.login, "key proven", enrolment.id))
@@ -223,14 +174,3 @@ def _prove(enrolment: Enrolment, current: Certificate, signature: bytes) -> None
 def _supersede(services: Services, uow: UnitOfWork, serial: str, *, ground: str) -> None:
     old, event, reason = renewable(uow, serial), CertificateEvent.SUPERSEDE, RevocationReason.SUPERSEDED
     apply(uow, HELPER, old, event, at=services.clock(), reason="renewed", crl_reason=reason, ground=ground)
-
-
-def _by_session(services: Services, uow: UnitOfWork, session: str, renews: str | None) -> Enrolment:
-    found = uow.enrolments.find(session_hash=_session_hash(services, session), renews=renews)
-    if not found or found[0].session_expires_at is None or services.clock() > found[0].session_expires_at:
-        raise SessionUnknown("下载会话不存在或已超过 15 分钟，请重新输入参考号和授权码（不会消耗下载码）。")
-    return found[0]
-
-
-def _session_hash(services: Services, session: str) -> str:
-    return services.keyed_hash(f"session:{session}")

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import ENDED, Certificate, CertificateStatus
-from ca_service.domain.enrolments import ENROLMENT, Enrolment, EnrolmentEvent
+from ca_service.domain.enrolments import ENROLMENT, Enrolment, EnrolmentEvent, EnrolmentStatus
 from ca_service.domain.errors import (
     BindingInvalid,
     CertificateNotLive,
@@ -55,21 +54,12 @@ class _Plan:
     wish: Wish
 
 
-def issue_for(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    """Issue for this key, once; raise NotApproved (recorded), KeyInUse, CertificateNotLive, Conflict.
-
-    Those who ask at the same time are served together.
-    """
-    try:
-        return services.together.ask(issue_all, services, Asked(enrolment, public_key))
-    except NotApproved as refusal:
-        refuse(services, enrolment, refusal)
-
-
 def issue_all(services: Services, asked: Sequence[Asked]) -> Sequence[Certificate | DomainError]:
-    """For each the certificate or why there is none: `issue_for` for several.
+    """For each the certificate or why there is none: NotApproved and CodeUsed (both recorded), KeyInUse,
+    CertificateNotLive, Conflict, Unavailable.
 
-    One round after the other where some ask for the same download or key: the later meet what the earlier left.
+    A repeat is answered with what was issued for this key. One round after the other where some ask for the same
+    download or key: the later meet what the earlier left.
     """
     answers: dict[int, Certificate | DomainError] = {}
     waiting = sorted(range(len(asked)), key=lambda place: asked[place].enrolment.id)
@@ -77,6 +67,9 @@ def issue_all(services: Services, asked: Sequence[Asked]) -> Sequence[Certificat
         places = _distinct(asked, waiting)
         answers |= zip(places, _issue_distinct(services, [asked[place] for place in places]), strict=True)
         waiting = [place for place in waiting if place not in answers]
+    for place, answer in answers.items():
+        if isinstance(answer, NotApproved | CodeUsed):
+            note_refusal(services, asked[place].enrolment, answer)
     return [answers[place] for place in range(len(asked))]
 
 
@@ -99,22 +92,25 @@ def _issue_distinct(services: Services, asked: Sequence[Asked]) -> Sequence[Cert
 
 
 def _planned(services: Services, asked: Sequence[Asked]) -> Sequence[_Plan | Certificate | DomainError]:
-    """For each a plan; the certificate, where a request at the same time has had it issued; or why there is none."""
+    """For each a plan; the certificate, where it was issued before; or why there is none."""
     with services.read() as uow:
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
         found = uow.certificates.find(key_sha256=[one.key_sha256 for one in asked])
         used = {one.key_sha256: one for one in found if one.der is not None}
-        own = {e.id: e.certificate_serial for e in uow.enrolments.find(id=[one.enrolment.id for one in asked])}
+        enrolments = {e.id: e for e in uow.enrolments.find(id=[one.enrolment.id for one in asked])}
         holders = {h.id: h for h in uow.holders.find(id=[one.enrolment.holder_id for one in asked])}
         known = evidence(uow, holders.values())
 
     def plan(one: Asked) -> _Plan | Certificate:
-        holder, earlier = holders[one.enrolment.holder_id], used.get(one.key_sha256)
-        unit = certifiable(known, holder)
-        if earlier is not None and own[one.enrolment.id] == earlier.serial:
+        enrolment, earlier = enrolments[one.enrolment.id], used.get(one.key_sha256)
+        if earlier is not None and enrolment.certificate_serial == earlier.serial:
             return earlier
+        if enrolment.status is not EnrolmentStatus.OPEN:
+            raise CodeUsed("这组下载码已用于介质中的另一个密钥。请联系上级用户管理部门重新发放。")
         if earlier is not None:
             raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
+        holder = holders[enrolment.holder_id]
+        unit = certifiable(known, holder)
         return _Plan(one, holder, unit, _wish(services, one, holder, unit))
 
     return each(asked, plan)
@@ -183,18 +179,6 @@ def _still_counts(uow: UnitOfWork, serial: str) -> bool:
     return uow.certificates.get(serial).status not in ENDED
 
 
-def issued_before(services: Services, enrolment: Enrolment, public_key: bytes) -> Certificate:
-    """What was issued for this key; raise CodeUsed (recorded) for any other."""
-    if enrolment.certificate_serial is None or enrolment.key_sha256 != key_sha256(public_key):
-        refuse(
-            services,
-            enrolment,
-            CodeUsed("这组下载码已用于介质中的另一个密钥。请联系上级用户管理部门重新发放。"),
-        )
-    with services.read() as uow:
-        return uow.certificates.get(enrolment.certificate_serial)
-
-
 def renewable(uow: UnitOfWork, serial: str) -> Certificate:
     """The certificate that is renewed; raise CertificateNotLive once it was stopped."""
     old = uow.certificates.get(serial)
@@ -203,12 +187,11 @@ def renewable(uow: UnitOfWork, serial: str) -> Certificate:
     return old
 
 
-def refuse(services: Services, enrolment: Enrolment, refusal: DomainError) -> NoReturn:
-    """Record a refusal in a transaction of its own, and raise it."""
+def note_refusal(services: Services, enrolment: Enrolment, refusal: DomainError) -> None:
+    """Record a refusal in a transaction of its own; a binding signature by another token is told to the person too."""
     with services.begin() as uow:
         unit = uow.holders.get(enrolment.holder_id).unit_code
         uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, enrolment.id, unit=unit, detail={"kind": refusal.kind})
         if isinstance(refusal, BindingInvalid):
             act = RENEWAL if enrolment.renews else DOWNLOAD
             warn_of_misuse(services, uow, holder_id=enrolment.holder_id, act=act)
-    raise refusal

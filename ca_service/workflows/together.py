@@ -40,7 +40,8 @@ class Together:
     def ask(self, answer_all: Callable[[S, Sequence[Q]], Sequence[A | DomainError]], context: S, question: Q) -> A:
         """The answer to this question, or what is raised in its place.
 
-        `answer_all` (the same function for all of a kind) answers several, in order; what it raises, all get.
+        `answer_all` (the same function for all of a kind) answers several, in order, and bears being asked again. A
+        DomainError that it raises is told to all; after another error each is answered by itself.
         """
         mine = _Asked(question)
         with self._lock:
@@ -69,9 +70,7 @@ class Together:
             asked, waiting[:] = waiting[:_MOST], waiting[_MOST:]
         answers: Sequence[Any] = [Unavailable("服务正在停止，请稍后重试。")] * len(asked)
         try:
-            answers = answer_all(context, [one.question for one in asked])
-        except Exception as error:  # each of those who asked raises it
-            answers = [error] * len(asked)
+            answers = _answers(answer_all, context, [one.question for one in asked])
         finally:
             self._hand_over(answer_all)
             for one, answer in zip(asked, answers, strict=True):
@@ -84,6 +83,20 @@ class Together:
                 waiting[0].turn.set()
             else:
                 self._answering.discard(kind)
+
+
+def _answers(
+    answer_all: Callable[[Any, Sequence[Any]], Sequence[Any]], context: object, questions: Sequence[Any]
+) -> Sequence[Any]:
+    """The answers, or for each the error. An error that nobody thought of may be one question's: then each alone."""
+    try:
+        return answer_all(context, questions)
+    except DomainError as refusal:
+        return [refusal] * len(questions)
+    except Exception as error:
+        if len(questions) == 1:
+            return [error]
+    return [_answers(answer_all, context, [question])[0] for question in questions]
 
 
 def each(items: Sequence[Q], act: Callable[[Q], A]) -> Sequence[A | DomainError]:

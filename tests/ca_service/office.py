@@ -20,7 +20,9 @@ from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE, UnitKind
 from ca_service.workflows import change, custody, enrol, handovers
+from ca_service.workflows.enrol_certificate import Delivered, certificate
 from ca_service.workflows.enrol_codes import IssuedCode, issue_code
+from ca_service.workflows.enrol_sessions import Session
 from ca_service.workflows.ports import Services
 from ca_service.workflows.push import Confirmation, PushedPerson, receive
 from ca_service.workflows.units import import_units
@@ -165,11 +167,11 @@ class Office:
         """Open a download session."""
         return enrol.begin(self.services, reference=codes[0], code=codes[1], medium_serial=token.serial)
 
-    def fetch(self, token: SoftwareKeyInPlaceOfToken, begun: enrol.Begun) -> enrol.Delivered:
+    def fetch(self, token: SoftwareKeyInPlaceOfToken, begun: enrol.Begun) -> Delivered:
         """Ask for the certificate."""
         csr = token.csr()
         signature = token.bind(begun.nonce, csr)
-        return enrol.certificate(self.services, session=begun.session, csr=csr, binding_signature=signature)
+        return certificate(self.services, Session(begun.session), csr=csr, binding_signature=signature)
 
     def enrolled(self, number: str = "1") -> Certificate:
         """A person's active certificate."""
@@ -177,6 +179,6 @@ class Office:
         begun = self.begin(token, self.codes(holder))
         return self.confirm(token, begun, self.fetch(token, begun))
 
-    def confirm(self, token: SoftwareKeyInPlaceOfToken, begun: enrol.Begun, delivered: enrol.Delivered) -> Certificate:
+    def confirm(self, token: SoftwareKeyInPlaceOfToken, begun: enrol.Begun, delivered: Delivered) -> Certificate:
         """Prove the new key."""
-        return enrol.confirm(self.services, session=begun.session, signature=token.prove(delivered.challenge))
+        return enrol.confirm(self.services, Session(begun.session), signature=token.prove(delivered.challenge))

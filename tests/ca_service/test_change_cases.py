@@ -23,6 +23,7 @@ from ca_service.domain.roles import Actor, Role
 from ca_service.wiring import Wiring
 from ca_service.workflows import change, enrol, handovers
 from ca_service.workflows.certificate_status import by_serial
+from ca_service.workflows.enrol_sessions import Session
 from tests.ca_service.desk import BANNER_REVIEWER, CENTRE, CENTRE_REVIEWER, LEAGUE_REVIEWER, Desk, id_number
 from tests.ca_service.office import BANNER, LEAGUE, Office, actor
 
@@ -163,7 +164,7 @@ def _enrolled(desk: Desk, office: Office) -> Any:
 def _downloaded(office: Office, holder: str, token: Any) -> Any:
     begun = office.begin(token, office.codes(holder))
     delivered = office.fetch(token, begun)
-    return enrol.confirm(office.services, session=begun.session, signature=token.prove(delivered.challenge))
+    return enrol.confirm(office.services, Session(begun.session), signature=token.prove(delivered.challenge))
 
 
 def test_a_new_name_revokes_the_certificate_and_the_next_one_carries_it(desk: Desk, office: Office) -> None:

@@ -8,13 +8,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from ca_service.domain import errors
-from ca_service.domain.certificates import CertificateStatus, RevocationReason
+from ca_service.domain.certificates import Certificate, CertificateStatus, RevocationReason
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.messages import Channel
 from ca_service.workflows import enrol, handovers
 from ca_service.workflows.certificate_status import revoke
 from ca_service.workflows.csr import read_csr
-from ca_service.workflows.enrol_issue import issue_for
+from ca_service.workflows.enrol_certificate import certificate
+from ca_service.workflows.enrol_issue import Asked, issue_all
+from ca_service.workflows.enrol_sessions import Session
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
 
@@ -45,7 +47,7 @@ def test_every_step_may_be_repeated_and_gives_the_same_certificate(office: Offic
     again = office.fetch(token, begun)
     assert again.certificate == first.certificate
     for _ in range(2):
-        confirmed = enrol.confirm(office.services, session=begun.session, signature=token.prove(again.challenge))
+        confirmed = enrol.confirm(office.services, Session(begun.session), signature=token.prove(again.challenge))
         assert confirmed.status is CertificateStatus.ACTIVE
     after = office.begin(token, codes)
     assert office.fetch(token, after).certificate == first.certificate
@@ -182,7 +184,7 @@ def test_a_binding_signature_over_an_earlier_nonce_is_refused(office: Office) ->
     old, now = office.begin(token, codes), office.begin(token, codes)
     csr = token.csr()
     with pytest.raises(errors.BindingInvalid):
-        enrol.certificate(office.services, session=now.session, csr=csr, binding_signature=token.bind(old.nonce, csr))
+        certificate(office.services, Session(now.session), csr=csr, binding_signature=token.bind(old.nonce, csr))
 
 
 @pytest.mark.parametrize("damage", [lambda csr: csr[:-1] + bytes([csr[-1] ^ 1]), lambda csr: csr[:40], lambda _: b""])
@@ -191,9 +193,7 @@ def test_a_damaged_request_is_refused(office: Office, damage: "object") -> None:
     begun = office.begin(token, office.codes(holder))
     csr: bytes = damage(token.csr())  # type: ignore[operator]
     with pytest.raises(errors.CsrInvalid):
-        enrol.certificate(
-            office.services, session=begun.session, csr=csr, binding_signature=token.bind(begun.nonce, csr)
-        )
+        certificate(office.services, Session(begun.session), csr=csr, binding_signature=token.bind(begun.nonce, csr))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,8 @@ def test_a_request_that_was_overtaken_by_its_twin_gets_the_twins_certificate(off
     with office.services.read() as uow:
         (as_seen_before,) = uow.enrolments.find()
     delivered = office.fetch(token, begun)
-    late = issue_for(office.services, as_seen_before, read_csr(token.csr()))
+    (late,) = issue_all(office.services, [Asked(as_seen_before, read_csr(token.csr()))])
+    assert isinstance(late, Certificate)
     assert late.der == delivered.certificate
 
 
@@ -254,7 +255,7 @@ def test_the_new_key_has_to_prove_itself(office: Office) -> None:
     delivered = office.fetch(token, begun)
     stranger: SoftwareKeyInPlaceOfToken = replace(token, key=ec.generate_private_key(ec.SECP256R1()))
     with pytest.raises(errors.ProofInvalid):
-        enrol.confirm(office.services, session=begun.session, signature=stranger.prove(delivered.challenge))
+        enrol.confirm(office.services, Session(begun.session), signature=stranger.prove(delivered.challenge))
     assert _all(office) == [CertificateStatus.ISSUED]
 
 
@@ -266,7 +267,7 @@ def test_a_certificate_that_was_revoked_in_between_is_not_confirmed(office: Offi
     reason = RevocationReason.KEY_COMPROMISE
     revoke(office.services, office.reviewer, serial, reason="lost", crl_reason=reason)
     with pytest.raises(errors.IllegalTransition):
-        enrol.confirm(office.services, session=begun.session, signature=token.prove(delivered.challenge))
+        enrol.confirm(office.services, Session(begun.session), signature=token.prove(delivered.challenge))
 
 
 def test_nobody_gets_two_tokens(office: Office) -> None:

@@ -14,7 +14,7 @@ from ca_service.domain.audit import Tag
 from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.enrolments import EnrolmentStatus
-from ca_service.domain.errors import Conflict, DomainError, KeyInUse, NotApproved, Unavailable
+from ca_service.domain.errors import CodeUsed, Conflict, DomainError, KeyInUse, NotApproved, Unavailable
 from ca_service.workflows.enrol_issue import Asked, issue_all
 from ca_service.workflows.ports import Authority, Linted, UnitOfWork
 from tests.ca_service.office import Office
@@ -148,8 +148,11 @@ def test_the_same_request_twice_gets_the_same_certificate(office: Office, asked:
 
 def test_of_two_keys_for_one_download_one_is_certified(office: Office, asked: Sequence[Asked]) -> None:
     answers = issue_all(office.services, [asked[0], Asked(asked[0].enrolment, _key())])
-    assert _kinds(answers) == [Certificate, Conflict]
+    assert _kinds(answers) == [Certificate, CodeUsed]
     assert _statuses(office, asked) == [CertificateStatus.ISSUED]
+    with office.services.read() as uow:
+        (noted,) = uow.audit.find(AuditFilter(tags=(Tag.ENROLMENT_REFUSED,)), limit=9)
+    assert (noted.subject, noted.detail) == (asked[0].enrolment.id, '{"kind":"code-used"}')
 
 
 def test_one_key_for_two_downloads_is_certified_once(office: Office, asked: Sequence[Asked]) -> None:

@@ -14,6 +14,8 @@ from ca_service.domain.certificates import Certificate, CertificateStatus, Revoc
 from ca_service.domain.enrolments import RENEWAL_CONTEXT
 from ca_service.workflows import enrol, handovers, incidents, renew
 from ca_service.workflows.certificate_status import freeze, revoke
+from ca_service.workflows.enrol_certificate import Delivered, certificate
+from ca_service.workflows.enrol_sessions import Session
 from ca_service.workflows.ports import Authority, Linted
 from ca_service.workflows.recover import close_interrupted
 from tests.ca_service.conftest import TestClock
@@ -35,19 +37,17 @@ class Renewing:
         shown = renew.shown(self.office.services, self.old.der or b"")
         return renew.begin(self.office.services, serial=shown, medium_serial=serial or self.token.serial)
 
-    def fetch(self, begun: enrol.Begun, *, shows: str = "") -> enrol.Delivered:
+    def fetch(self, begun: enrol.Begun, *, shows: str = "") -> Delivered:
         csr = self.token.csr()
         message = RENEWAL_CONTEXT + begun.nonce + hashlib.sha256(csr).digest()
         bound = self.token.binding.sign(message, ec.ECDSA(hashes.SHA256()))
-        return enrol.certificate(
-            self.office.services, session=begun.session, csr=csr, binding_signature=bound,
-            renews=shows or self.old.serial,
-        )  # fmt: skip
+        session = Session(begun.session, shows or self.old.serial)
+        return certificate(self.office.services, session, csr=csr, binding_signature=bound)
 
-    def confirm(self, begun: enrol.Begun, delivered: enrol.Delivered, *, shows: str = "") -> Certificate:
+    def confirm(self, begun: enrol.Begun, delivered: Delivered, *, shows: str = "") -> Certificate:
         proof = self.token.prove(delivered.challenge)
         serial = shows or self.old.serial
-        return enrol.confirm(self.office.services, session=begun.session, signature=proof, renews=serial)
+        return enrol.confirm(self.office.services, Session(begun.session, serial), signature=proof)
 
     def status(self) -> CertificateStatus:
         with self.office.services.read() as uow:
@@ -152,7 +152,7 @@ def test_another_persons_certificate_does_not_speak_in_my_session(due: Renewing)
     with pytest.raises(errors.SessionUnknown):
         due.confirm(begun, delivered, shows=thief.old.serial)
     with pytest.raises(errors.SessionUnknown):
-        enrol.confirm(due.office.services, session=begun.session, signature=due.token.prove(delivered.challenge))
+        enrol.confirm(due.office.services, Session(begun.session), signature=due.token.prove(delivered.challenge))
     assert due.status() is CertificateStatus.ACTIVE
 
 

@@ -72,6 +72,22 @@ def test_what_fails_for_all_is_raised_to_each_and_the_next_is_answered_again() -
     assert together.ask(desk.answer_all, "", 1_000) == "2000"
 
 
+def test_an_error_that_nobody_thought_of_is_raised_to_whom_it_concerns() -> None:
+    class Careless(Desk):
+        def answer_all(self, context: str, numbers: Sequence[int]) -> Sequence[str | DomainError]:
+            answers = super().answer_all(context, numbers)
+            if 4 in numbers:
+                raise ZeroDivisionError
+            return answers
+
+    desk = Careless()
+    with pytest.raises(ZeroDivisionError):
+        _asked(Together(), desk, [2, 6, 4])
+    assert desk.rounds[0] == [2]
+    assert sorted(desk.rounds[1]) == [4, 6]
+    assert sorted(desk.rounds[2:]) == [[4], [6]]
+
+
 def test_a_refused_transaction_for_all_is_repeated_for_each() -> None:
     tried: list[Sequence[int]] = []
 

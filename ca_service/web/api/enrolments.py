@@ -6,7 +6,8 @@ from flask import Blueprint, Response, jsonify
 
 from ca_service.web.api.bodies import Answer, Body, Octets, Text, read, text
 from ca_service.web.api.described import Operation, described
-from ca_service.workflows import enrol
+from ca_service.workflows import enrol, enrol_certificate
+from ca_service.workflows.enrol_sessions import Session
 from ca_service.workflows.ports import Services
 
 
@@ -95,8 +96,8 @@ def blueprint(services: Services) -> Blueprint:
     def certificate() -> Response:
         """The certificate for the key of the request; the same one for every repeat."""
         body = read(CertificateRequest)
-        delivered = enrol.certificate(
-            services, session=body.session, csr=body.csr, binding_signature=body.binding_signature
+        delivered = enrol_certificate.certificate(
+            services, Session(body.session), csr=body.csr, binding_signature=body.binding_signature
         )
         return delivery(delivered)
 
@@ -105,7 +106,7 @@ def blueprint(services: Services) -> Blueprint:
     def confirm() -> Response:
         """Make the certificate active once the new key has proven itself."""
         body = read(Confirm)
-        active = enrol.confirm(services, session=body.session, signature=body.signature)
+        active = enrol.confirm(services, Session(body.session), signature=body.signature)
         return jsonify(state="confirmed", serial=active.serial)
 
     return pages
@@ -126,7 +127,7 @@ def begun_answer(begun: enrol.Begun) -> Response:
     )
 
 
-def delivery(delivered: enrol.Delivered) -> Response:
+def delivery(delivered: enrol_certificate.Delivered) -> Response:
     """The answer of `certificate`."""
     return jsonify(
         certificate=text(delivered.certificate),

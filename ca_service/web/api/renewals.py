@@ -14,7 +14,8 @@ from ca_service.web.api.enrolments import (
     delivery,
 )
 from ca_service.web.front import CERTIFICATE
-from ca_service.workflows import enrol, renew
+from ca_service.workflows import enrol, enrol_certificate, renew
+from ca_service.workflows.enrol_sessions import Session
 from ca_service.workflows.ports import Services
 
 
@@ -60,8 +61,8 @@ def blueprint(services: Services) -> Blueprint:
         """The certificate for the new key; the same one for every repeat."""
         body, serial = read(CertificateRequest), _shown()
         return delivery(
-            enrol.certificate(
-                services, session=body.session, csr=body.csr, binding_signature=body.binding_signature, renews=serial
+            enrol_certificate.certificate(
+                services, Session(body.session, serial), csr=body.csr, binding_signature=body.binding_signature
             )
         )
 
@@ -70,7 +71,7 @@ def blueprint(services: Services) -> Blueprint:
     def confirm() -> Response:
         """Make the new certificate active and end the old one once the new key has proven itself."""
         body, serial = read(Confirm), _shown()
-        active = enrol.confirm(services, session=body.session, signature=body.signature, renews=serial)
+        active = enrol.confirm(services, Session(body.session, serial), signature=body.signature)
         return jsonify(state="confirmed", serial=active.serial, superseded=serial)
 
     def _shown() -> str:
