@@ -19,6 +19,7 @@ BENCHES = (
     "issuing",
     "audit_verify",
     "propagation",
+    "flat",
 )
 """Those that have a quick mode."""
 _LONG = (
