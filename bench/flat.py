@@ -53,7 +53,7 @@ def main(*, quick: bool = False) -> int:
     for database in chosen:
         # A process for each: a token library knows one place of its tokens.
         command = [sys.executable, "-m", "bench.flat", "--child", database, ",".join(map(str, sizes)), str(repeats)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         costs = [Cost(**line) for line in json.loads(done.stdout.splitlines()[-1])]
         missed |= show(database, costs, sizes)
     return missed
@@ -86,8 +86,10 @@ def child(database: str, sizes: Sequence[int], repeats: int) -> None:
         acts.issue(bodies[0])  # the pattern of those that are filled in
         costs, stored = list[Cost](), 0
         for size in sizes:
+            began = time.monotonic()
             fill(wiring, range(stored, size), wiring.clock())
             settled(wiring.database.engine)
+            print(f"{size:,} filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
             if not stored:
                 list(_measured(acts, size, _WARM, time.process_time))
             costs += _measured(acts, size, repeats, lambda: _processor_seconds(server))

@@ -8,7 +8,9 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import ocsp
 from bench.filled import FILLER
@@ -57,21 +59,20 @@ class Acts:
         self._folder = folder
         self._bodies = iter(bodies)
         self._free = _FREE
+        self._accounts = count()
         self._entered: list[str] = []
         self._chance = random.Random(20261124)
         self._clerk = _actor(Role.CLERK)
         self._reviewer = _actor(Role.REVIEWER)
 
     def prepare(self, schools: int) -> None:
-        """Units that nobody has applied for yet, and the account that signs in."""
-        now = self._services.clock()
-        account = Staff(
-            "bench-clerk", "示范人员", CENTRE_CODE, frozenset({Role.CLERK}), "-", must_change_password=False,
-            active=True, created_at=now,
-        )  # fmt: skip
+        """Units that nobody has applied for yet, and accounts: each signs in once, or would be throttled."""
+        now, clerk = self._services.clock(), frozenset({Role.CLERK})
+        plain: dict[str, Any] = {"must_change_password": False, "active": True, "created_at": now}
+        accounts = [Staff(f"bench-{n}", "示范人员", CENTRE_CODE, clerk, "-", **plain) for n in range(schools)]
         with self._services.begin() as uow:
             register(uow, FILLER, [_school(n) for n in range(_FREE, _FREE + schools)], at=now, ground="bench")
-            uow.staff.add(account)
+            uow.staff.add_all(accounts)
 
     def issue(self, body: bytes) -> None:
         """Issue for the key that is asked for."""
@@ -125,14 +126,14 @@ class Acts:
 
     def _sign_in(self) -> None:
         # The password is taken as right: argon2 costs the same whatever is stored, and would hide everything else.
-        by_password(
-            self._services, "bench-clerk", "-", Origin("192.0.2.1", "bench"), verifier=lambda _hash, _typed: True
-        )
+        number = next(self._accounts)
+        here = Origin(f"198.51.{number // 250}.{number % 250}", "bench")
+        by_password(self._services, f"bench-{number}", "-", here, verifier=lambda _hash, _typed: True)
 
-    def _next(self, count: int) -> int:
+    def _next(self, wanted: int) -> int:
         # One row in fifty is damaged, on purpose: a form with it would be refused.
-        self._free += count + (count == 1 and self._free % 50 == 0)
-        return self._free - count
+        self._free += wanted + (wanted == 1 and self._free % 50 == 0)
+        return self._free - wanted
 
     def _enter(self, number: int, scan: bytes) -> None:
         values = {column: str(value) for column, value in zip(COLUMNS, person(number), strict=True)}
