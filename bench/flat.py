@@ -31,7 +31,7 @@ from tests.ca_service import postgres
 
 SIZES, _QUICK_SIZES = (1_000, 10_000, 100_000, 1_000_000), (50, 500)
 REPEATS, _QUICK_REPEATS = 60, 2
-_WARM = 2  # of each act; and of all acts, before the first fullness
+_WARM = 5  # of each act; and of all acts, before the first fullness
 _GOAL = 1.3
 
 
