@@ -18,7 +18,7 @@ from tests.deployment.conftest import ROOT
 from tests.teacher_registry.nginx import free_port
 
 _PASSWORD = "only-of-this-test"
-_RULES = re.findall(r"^    - ((?:local|host).*)$", (ROOT / "deploy/postgresql/patroni.yml").read_text(), re.MULTILINE)
+_RULES = re.findall(r"^    - ((?:local|host\w*) .*)$", (ROOT / "deploy/postgresql/patroni.yml").read_text(), re.MULTILINE)
 _NETWORK = "10.20.0.0/24"
 
 
