@@ -20,6 +20,7 @@ BENCHES = (
     "audit_verify",
     "propagation",
     "flat",
+    "upgrade",
 )
 """Those that have a quick mode."""
 _LONG = (

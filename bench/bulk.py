@@ -15,6 +15,7 @@ from ca_service.store.unit_of_work import connect
 
 # Enough for the inner pages of every index of a million rows; durability is of no use to a bench.
 _SQLITE = ("PRAGMA foreign_keys=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-600000")
+_MANY = 100_000
 _POSTGRES = ("SET session_replication_role = replica", "SET synchronous_commit = off")
 
 
@@ -65,7 +66,7 @@ def _driver_value(connection: Connection, table: Table, name: str, value: Any) -
     return convert(value) if convert else value
 
 
-def settled(engine: Engine) -> None:
+def settled(engine: Engine, rows: int) -> None:
     """What autovacuum and the checkpoints do soon after so many new rows; a bench does not wait for it.
 
     The disk too: gigabytes that still have to be written keep the sync of every commit waiting, which made an act look
@@ -81,4 +82,5 @@ def settled(engine: Engine) -> None:
             driver.execute("VACUUM ANALYZE")
             driver.execute("CHECKPOINT")
             driver.autocommit = False
-    os.sync()
+    if rows >= _MANY:
+        os.sync()

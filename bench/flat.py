@@ -3,7 +3,7 @@
 The acts of bench/flat_acts.py at each fullness, on SQLite and on PostgreSQL, in milliseconds of processor time (this
 process and PostgreSQL's) and of the clock, as a Markdown table; the last columns are the fullest beside the emptiest.
 Not flat by nature: a board counts its subtree, which grows too. `python -m bench.flat [--quick]`; the whole takes a
-quarter of an hour and 12 GB. `--sqlite` or `--postgresql` measures one database only.
+quarter of an hour and 12 GB. `--sqlite` or `--postgresql` measures one database only; the quick mode takes SQLite.
 """
 
 import json
@@ -23,7 +23,7 @@ from bench.bulk import settled
 from bench.console_pages import copy_ceremony
 from bench.filled import founded
 from bench.flat_acts import IMPORTED, Act, Acts
-from bench.flat_fill import fill
+from bench.flat_fill import fill, pattern
 from bench.issuing_world import people
 from ca_service.config import Config, DatabaseTable
 from ca_service.wiring import Wiring
@@ -47,7 +47,8 @@ class Cost:
 
 def main(*, quick: bool = False) -> int:
     """Print a table for each database; 1 if an act is dearer beside many than the goal says."""
-    chosen = [name for name in ("sqlite", "postgresql") if f"--{name}" in sys.argv] or ["sqlite", "postgresql"]
+    named = [name for name in ("sqlite", "postgresql") if f"--{name}" in sys.argv]
+    chosen = named or (["sqlite"] if quick else ["sqlite", "postgresql"])
     sizes, repeats = (_QUICK_SIZES, _QUICK_REPEATS) if quick else (SIZES, REPEATS)
     missed = 0
     for database in chosen:
@@ -77,18 +78,19 @@ def show(database: str, costs: Sequence[Cost], sizes: Sequence[int]) -> int:
 def child(database: str, sizes: Sequence[int], repeats: int) -> None:
     """Measure on one database; the last line on standard output is the list of costs."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with founded() as base, _moved(base) if database == "postgresql" else nullcontext((base, None)) as (config, server):
+    with founded() as base, moved(base) if database == "postgresql" else nullcontext((base, None)) as (config, server):
         wiring = Wiring(config)
         rounds = len(sizes)
         bodies = people(config, 1 + _WARM + rounds * repeats)
         acts = Acts(wiring, config.folder, bodies[1:])
         acts.prepare(schools=(1 + rounds) * (2 * repeats + 3 * IMPORTED))
         acts.issue(bodies[0])  # the pattern of those that are filled in
+        like = pattern(wiring)
         costs, stored = list[Cost](), 0
         for size in sizes:
             began = time.monotonic()
-            fill(wiring, range(stored, size), wiring.clock())
-            settled(wiring.database.engine)
+            fill(wiring, range(stored, size), like, wiring.clock())
+            settled(wiring.database.engine, size - stored)
             print(f"{size:,} filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
             if not stored:
                 list(_measured(acts, size, _WARM, time.process_time))
@@ -127,7 +129,7 @@ def _run_times(server: int) -> Mapping[str, int]:
 
 
 @contextmanager
-def _moved(config: Config) -> Iterator[tuple[Config, int]]:
+def moved(config: Config) -> Iterator[tuple[Config, int]]:
     """The same CA on a PostgreSQL that syncs, as in production, and the number of the server's first process."""
     with tempfile.TemporaryDirectory(prefix="educa-bench-pg-") as name:
         folder = Path(name)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, inspect, select, update
 
 from bench.bulk import filling, load
 from bench.filled_people import application, holder
@@ -26,6 +26,7 @@ from ca_service.wiring import Wiring
 _PLACES = [(banner.code, league.code) for league in leagues() for banner in banners(league.code)]
 _TAGS = (Tag.APPLICATION_FORWARDED, Tag.STAFF_SIGNED_IN, Tag.APPLICATION_UNMASKED, Tag.HOLDER_REGISTERED)
 _SHEET = 100
+_PROFILE = "information-administrator"
 
 
 def serial(number: int) -> str:
@@ -43,10 +44,14 @@ def id_number(number: int) -> str:
     return f"150302{number:012d}"
 
 
-def fill(wiring: Wiring, numbers: range, at: datetime) -> None:
-    """Add one thing of each kind for each number, in one transaction. There must be a certificate to copy."""
+def pattern(wiring: Wiring) -> Certificate:
+    """The newest certificate that is there, of which the others will be copies."""
     with wiring.services.read() as uow:
-        like = uow.certificates.find(limit=1, order="-created_at", profile="information-administrator")[0]
+        return uow.certificates.find(limit=1, order="-created_at")[0]
+
+
+def fill(wiring: Wiring, numbers: range, like: Certificate, at: datetime) -> None:
+    """Add one thing of each kind for each number, in one transaction; into an older schema what it has columns for."""
     with filling(wiring.config.database_url) as connection:
         filler = _Filler(connection, wiring, numbers, at)
         filler.units()
@@ -62,6 +67,10 @@ class _Filler:
         self.sealer = wiring.sealer
         self.numbers = numbers
         self.at = at
+        self._columns = {
+            table: [column["name"] for column in inspect(connection).get_columns(table)]
+            for table in inspect(connection).get_table_names()
+        }
 
     def units(self) -> None:
         """A school a number, the banners in turn."""
@@ -130,7 +139,7 @@ class _Filler:
 
     def certificates(self, like: Certificate) -> None:
         """Each person's certificate with the two steps of its life."""
-        active = _columns(replace(like, status=CertificateStatus.ACTIVE, confirmed_at=self.at))
+        active = _columns(replace(like, profile=_PROFILE, status=CertificateStatus.ACTIVE, confirmed_at=self.at))
         names = "serial unit_code key_sha256 holder_id medium_serial"
         rows = ((serial(n), unit_code(n), sha256(b"k%d" % n).hexdigest(), f"FH{n}", f"FT{n}") for n in self.numbers)
         self._load(models.CertificateRow, active, names, rows)
@@ -167,7 +176,13 @@ class _Filler:
         self.connection.execute(moved.values(seq=last[0].seq, hash=last[0].hash))
 
     def _load(self, row: Any, like: dict[str, Any], names: str, varied: Iterator[tuple[Any, ...]]) -> None:
-        load(self.connection, _table(row), like, names.split(), varied)
+        table, given = _table(row), names.split()
+        present = self._columns.get(table.name, [])
+        kept = [place for place, name in enumerate(given) if name in present]
+        if len(kept) < len(given):
+            varied = (tuple(values[place] for place in kept) for values in varied)
+        constant = {name: value for name, value in like.items() if name in present}
+        load(self.connection, table, constant, [given[place] for place in kept], varied)
 
 
 def _table(row: Any) -> Table:

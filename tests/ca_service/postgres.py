@@ -28,8 +28,8 @@ def cluster(folder: Path, *, durable: bool = False, more: str = "") -> Iterator[
         shutil.chown(sockets, "postgres")
     _run("initdb", "-D", str(data), "-U", "educa", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
     fsync = "on" if durable else "off"
-    options = f"-c listen_addresses='' -c unix_socket_directories={sockets} -c fsync={fsync} -c max_connections=60 {more}"
-    _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    options = f"-c listen_addresses='' -c unix_socket_directories={sockets} -c fsync={fsync} -c max_connections=60"
+    _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{options} {more}", "start")
     try:
         yield f"host={sockets} user=educa"
     finally:

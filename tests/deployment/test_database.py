@@ -18,7 +18,9 @@ from tests.deployment.conftest import ROOT
 from tests.teacher_registry.nginx import free_port
 
 _PASSWORD = "only-of-this-test"
-_RULES = re.findall(r"^    - ((?:local|host\w*) .*)$", (ROOT / "deploy/postgresql/patroni.yml").read_text(), re.MULTILINE)
+_RULES = re.findall(
+    r"^    - ((?:local|host\w*) .*)$", (ROOT / "deploy/postgresql/patroni.yml").read_text(), re.MULTILINE
+)
 _NETWORK = "10.20.0.0/24"
 
 
@@ -78,7 +80,7 @@ def test_the_ca_gets_in_with_tls_and_its_password(server: Server) -> None:
 @pytest.mark.parametrize(
     "given",
     [{"sslmode": "disable"}, {"password": "another"}, {"dbname": "postgres"}, {"user": "registry"}],
-    ids=lambda given: "-".join(given),
+    ids="-".join,
 )
 def test_nobody_else_gets_in(server: Server, given: dict[str, str]) -> None:
     with pytest.raises(psycopg.OperationalError):

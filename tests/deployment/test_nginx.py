@@ -5,6 +5,7 @@ import re
 import ssl
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import quote
 
 import httpx
@@ -118,6 +119,10 @@ def _ask(port: int, question: bytes, *, by_get: bool) -> Status:
     return ocsp.load_der_ocsp_response(answer.content).certificate_status
 
 
+def _answers(port: int, question: bytes, status: Status) -> bool:
+    return _ask(port, question, by_get=False) is status
+
+
 def test_once_the_responder_knows_of_a_freeze_nginx_says_nothing_else(machine: Machine) -> None:
     question = _question(machine)
     holder = x509.load_pem_x509_certificate((machine.folder / "holder.pem").read_bytes())
@@ -126,7 +131,7 @@ def test_once_the_responder_knows_of_a_freeze_nginx_says_nothing_else(machine: M
     for act, after, before in turns:
         assert {_ask(machine.plain, question, by_get=each) for each in (True, False)} == {before}
         machine.educa("certs", act, serial, "--reason", "遗失", "--as", "zhang")
-        wait_for(lambda now=after: _ask(machine.publication, question, by_get=False) is now, what=act, seconds=60)
+        wait_for(partial(_answers, machine.publication, question, after), what=act, seconds=60)
         assert {_ask(machine.plain, question, by_get=each) for each in (True, False)} == {after}
 
 
