@@ -19,6 +19,8 @@ BENCHES = (
     "issuing",
     "audit_verify",
     "propagation",
+    "flat",
+    "upgrade",
 )
 """Those that have a quick mode."""
 _LONG = (

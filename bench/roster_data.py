@@ -31,14 +31,15 @@ def write_roster_file(path: Path, *, first: int, rows: int) -> None:
         for column, heading in enumerate(COLUMNS):
             sheet.write_string(0, column, heading.value)
         for number in range(first, first + rows):
-            for column, value in enumerate(_person(number)):
+            for column, value in enumerate(person(number)):
                 if isinstance(value, float):
                     sheet.write_number(number - first + 1, column, value)
                 elif value:
                     sheet.write_string(number - first + 1, column, value)
 
 
-def _person(number: int) -> list[str | float]:
+def person(number: int) -> list[str | float]:
+    """The cells of the administrator of a school of `schools`, in the order of the sheet's columns."""
     school = f"{_BANNERS[number % len(_BANNERS)].code}{_BANNERS[number % len(_BANNERS)].name}第{number}示范小学"
     values: list[str | float] = [
         school, _NAMES[number % len(_NAMES)], _id_number(number), f"0471-{3000000 + number % 900000}",

@@ -78,13 +78,13 @@ def test_relative_links_lead_to_files_that_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", _DOCUMENTS, ids=_id)
 def test_quoted_commands_and_their_options_exist(document: Path) -> None:
-    assert [wrong for line in _commands(document) if (wrong := _objection(line))] == []
+    assert [wrong for line in _commands(document) if (wrong := objection(line))] == []
 
 
 def test_the_judge_of_commands_refuses_what_does_not_exist() -> None:
-    assert _objection("educa certs melt 1f")
-    assert _objection("educa certs freeze 1f --gently")
-    assert not _objection("educa certs freeze 1f --reason 遗失 --as zhang")
+    assert objection("educa certs melt 1f")
+    assert objection("educa certs freeze 1f --gently")
+    assert not objection("educa certs freeze 1f --reason 遗失 --as zhang")
 
 
 def test_the_documents_quote_each_program() -> None:
@@ -104,7 +104,7 @@ def _commands(document: Path) -> Iterator[str]:
             yield command
 
 
-def _objection(line: str) -> str:
+def objection(line: str) -> str:
     """Why the program would not know this line; empty when it would."""
     name, *words = shlex.split(line)
     command = _PROGRAMS[name]

@@ -34,7 +34,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 @click.command("serve", cls=Command)
-@click.option("--part", type=click.Choice(_PARTS), hidden=True)
+@click.option("--part", type=click.Choice(_PARTS), help="只运行一个部分（由 systemd 分别看管时）")
 @pass_call
 def serve(call: Call, part: str | None) -> None:
     """启动服务：控制台与接口（TLS）、发布（OCSP、CRL、CA 证书）、后台任务。"""

@@ -22,7 +22,7 @@ class WebFolder:
             target = self._root / path
             if number is not None and self.number(path) > number:
                 return
-            target.parent.mkdir(parents=True, exist_ok=True)
+            _make_public(target.parent)
             _replace(target, content)
 
     def remove(self, path: str) -> None:
@@ -41,7 +41,7 @@ class WebFolder:
     def _alone(self) -> Iterator[None]:
         """One writer at a time, whichever process: else a slow one could put an older list over a newer one."""
         try:
-            self._root.mkdir(parents=True, exist_ok=True)
+            _make_public(self._root)
             with (self._root / ".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
@@ -49,6 +49,15 @@ class WebFolder:
             raise Unavailable(
                 f"无法写入发布目录 {self._root}（{error.strerror}）。请检查目录的权限和磁盘空间。"
             ) from error
+
+
+def _make_public(folder: Path) -> None:
+    """Make a folder and what is missing above it, for everybody to look into whatever the service's umask."""
+    if folder.is_dir():
+        return
+    _make_public(folder.parent)
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
 
 
 def _replace(target: Path, content: bytes) -> None:

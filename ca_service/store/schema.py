@@ -14,11 +14,20 @@ from ca_service.domain.errors import StateUnknown
 
 
 def upgrade(engine: Engine) -> None:
-    """Bring the schema to this version, in one transaction; safe to repeat."""
+    """Bring the schema to this version, in one transaction; safe to repeat.
+
+    Whoever dies in it leaves the schema of before, whole; after it the new one.
+    """
     with engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
         command.upgrade(_config(connection), "head")
         if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise StateUnknown("数据库升级后有记录指向不存在的记录，已撤销升级。请从备份恢复后联系自治区教育信息中心。")
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Take the schema back, with what is in the tables: for those who try an upgrade, never for a database in use."""
+    with engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+        command.downgrade(_config(connection), revision)
 
 
 @contextmanager

@@ -13,10 +13,10 @@ _PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
 @contextmanager
-def cluster(folder: Path, *, durable: bool = False) -> Iterator[str]:
+def cluster(folder: Path, *, durable: bool = False, more: str = "") -> Iterator[str]:
     """Start a cluster in `folder`; yield the URL of its `postgres` database without the name; stop it at the end.
 
-    Unless `durable`, commits are not synced to the disk.
+    Unless `durable`, commits are not synced to the disk. `more`: options of the server, which win.
     """
     if not _PROGRAMS:
         raise RuntimeError("PostgreSQL's server is not installed: run make setup")
@@ -29,7 +29,7 @@ def cluster(folder: Path, *, durable: bool = False) -> Iterator[str]:
     _run("initdb", "-D", str(data), "-U", "educa", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
     fsync = "on" if durable else "off"
     options = f"-c listen_addresses='' -c unix_socket_directories={sockets} -c fsync={fsync} -c max_connections=60"
-    _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+    _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{options} {more}", "start")
     try:
         yield f"host={sockets} user=educa"
     finally:

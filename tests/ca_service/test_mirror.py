@@ -1,5 +1,6 @@
 """The publication's files in a folder, for others to serve: whole, newest, and never in the way of the CA's own."""
 
+import os
 import resource
 import threading
 from pathlib import Path
@@ -48,6 +49,16 @@ def test_the_folder_holds_what_the_publication_answers(mirrored: Wiring, tmp_pat
         assert {path: pages.get(f"/{path}").data for path in files} == files
     assert mirroring.refresh() == 0
     assert (tmp_path / "www/crl/issuing.crl").stat().st_mode & 0o777 == 0o644
+
+
+def test_whoever_serves_the_folder_can_read_it_though_the_service_hides_its_own_files(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        WebFolder(tmp_path / "srv" / "www").put("crl/delta/issuing.crl", b"list")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "srv", tmp_path / "srv/www", tmp_path / "srv/www/crl", tmp_path / "srv/www/crl/delta"]
+    assert [folder.stat().st_mode & 0o777 for folder in made] == [0o755] * 4
 
 
 def test_a_folder_that_cannot_be_written_leaves_the_cas_own_publication_alone_and_is_tried_again(

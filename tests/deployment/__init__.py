@@ -1,0 +1,1 @@
+"""deploy/: units, proxy and database rules as they are installed."""
