@@ -16,6 +16,7 @@ BENCHES = (
     "enrolment_crowd",
     "token_enrolment",
     "token_box",
+    "wire_cuts",
     "issuing",
     "audit_verify",
     "propagation",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from token_provisioning.errors import KeyNotSafeError
+from token_provisioning.errors import KeyNotLocalError, KeyNotSafeError
 
 BINDING_LABEL = "educa-binding"
 AUTH_LABEL = "educa-auth"
@@ -43,5 +43,7 @@ class KeyAttributes:
             "LOCAL": self.local is True,
         }
         missing = [name for name, holds in wanted.items() if not holds]
+        if missing == ["LOCAL"]:
+            raise KeyNotLocalError(missing="LOCAL")
         if missing:
             raise KeyNotSafeError(missing=", ".join(missing))

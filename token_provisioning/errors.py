@@ -170,6 +170,12 @@ class KeyNotSafeError(TokenError):
     text = "介质中的密钥不满足不可导出要求({missing})。请勿继续使用，联系管理部门更换介质。"
 
 
+class KeyNotLocalError(KeyNotSafeError):
+    """Of all that is asked only that it was made there is not said of a key: some modules say it of none (NSS)."""
+
+    text = "介质或其驱动没有说明密钥是在介质内生成的({missing})，不能用于教育CA证书。请联系管理部门更换介质型号。"
+
+
 class KeyLostError(TokenError):
     """The CA has issued for a key which is not, or no longer, on this token."""
 

@@ -146,6 +146,8 @@ class TokenTlsTransport:
     def _connect(self) -> http.client.HTTPConnection:
         plain = socket.create_connection((self._host, self._port), CONNECT_SECONDS)
         plain.settimeout(IDLE_SECONDS)
+        # tlslite-ng writes head and body apart: the second would wait for the other side's delayed ACK.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         secure = _Connection(plain, self._judge)
         try:
             secure.handshakeClientCert(

@@ -5,6 +5,7 @@ What is logged is chosen where it is logged; the mask here is the last resort fo
 
 import logging
 import re
+import ssl
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -52,7 +53,9 @@ def configure() -> None:
 
 
 def note_server(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
-    """Stand for cheroot's `error_log`: failures with their traceback, and not which client broke off a handshake."""
+    """Stand for cheroot's `error_log`: failures with their traceback, and not which client broke off what."""
+    if traceback and isinstance(sys.exception(), ConnectionError | ssl.SSLError | TimeoutError):
+        return  # who hears nothing asks again; the request has its own line
     if traceback or level >= logging.ERROR:
         structlog.get_logger(__name__).log(level, "console server", what=msg.partition("\n")[0], exc_info=traceback)
 

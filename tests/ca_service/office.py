@@ -29,6 +29,7 @@ from ca_service.workflows.units import import_units
 from tests.road.roster import make_scan_pdf, make_units
 
 LEAGUE, BANNER = "150300", "150302"
+UNIVERSITY = "4115099901"
 CONTACT = Contact("150302199001010004", "0473-3000001", "teacher@example.com", "19900000001")
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -102,6 +103,10 @@ class Office:
     def holder(self, external_id: str = "A1") -> str:
         """A registered person's id; a school has one administrator, so each new one is of another school."""
         return self.push([self.person(external_id, unit_code=self._place_of(external_id))])[0].holder_id
+
+    def colleague(self, external_id: str) -> str:
+        """A registered person's id at the university, which may have any number of administrators."""
+        return self.push([self.person(external_id, unit_code=UNIVERSITY)])[0].holder_id
 
     def _place_of(self, external_id: str) -> str:
         first = self.school

@@ -19,13 +19,14 @@ class Apart:
     ca: LiveCa
     module: str
 
-    def serving(self, *, strike: int = 0) -> AbstractContextManager[struck_server.Running]:
+    def serving(self, *, strike: int = 0, only_tls_1_2: bool = False) -> AbstractContextManager[struck_server.Running]:
         """A server, which dies at place number `strike`."""
-        return struck_server.serving(self.config, strike=strike, ahead=self.ca.clock.passed)
+        start = struck_server.Start(strike=strike, ahead=self.ca.clock.passed, only_tls_1_2=only_tls_1_2)
+        return struck_server.serving(self.config, start)
 
-    def equipped(self, folder: Path) -> Holder:
-        """A new person with token and codes, whose helper runs in this process."""
-        return replace(equip(self.ca, folder, self.module), here=True)
+    def equipped(self, folder: Path, *, person: str = "") -> Holder:
+        """This person, else a new one, with token and codes; the helper runs in this process."""
+        return replace(equip(self.ca, folder, self.module, person=person), here=True)
 
     def enrolled(self, folder: Path) -> tuple[Holder, str]:
         """A new person with a certificate, and its serial number."""

@@ -6,16 +6,22 @@ from typing import Protocol
 
 import time_machine
 
+from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.media import MediumStatus
+from ca_service.domain.unblocks import MAX_SO_PINS, ReleaseStatus
 from ca_service.workflows import incidents
 from tests.e2e.apart import Apart
 from tests.e2e.holders import NEW_PIN, Holder
-from tests.e2e.three_sides import require_one_so_pin, require_one_story
+from tests.e2e.three_sides import require_no_second, require_one_so_pin, require_one_story
 from tests.token_provisioning.soft_token import PIN, Result
 
 
 class Deed(Protocol):
     """Something a holder does with the helper."""
+
+    @property
+    def holders(self) -> list[Holder]:
+        """Who has done it."""
 
     def prepare(self) -> None:
         """Bring about what it begins with, once more."""
@@ -26,10 +32,13 @@ class Deed(Protocol):
     def judge(self, place: str, ended: Result) -> None:
         """Look at all sides after `act` was repeated, having been broken off at this place (empty: nobody knows)."""
 
+    def look(self) -> bool:
+        """Broken off, nobody has two of anything; tell whether the CA has noted the end: nothing is left to cut."""
+
 
 @dataclass
 class Downloads:
-    """Each by a person of its own, onto a new token."""
+    """Each by a person of the university's, onto a new token."""
 
     apart: Apart
     folder: Path
@@ -38,7 +47,8 @@ class Downloads:
     def prepare(self) -> None:
         folder = self.folder / str(len(self.holders))
         folder.mkdir()
-        self.holders.append(self.apart.equipped(folder))
+        person = self.apart.ca.office.colleague(f"{self.folder}-{len(self.holders)}")
+        self.holders.append(self.apart.equipped(folder, person=person))
 
     def act(self, address: str) -> Result:
         return self.holders[-1].at(address).enrol()
@@ -46,6 +56,11 @@ class Downloads:
     def judge(self, place: str, ended: Result) -> None:
         assert (ended.code, ended.document["state"]) == (0, "confirmed"), (place, ended)
         require_one_story(self.apart.ca, self.holders[-1], ended.document["certificate_serial"])
+
+    def look(self) -> bool:
+        holder = self.holders[-1]
+        require_no_second(self.apart.ca, holder, besides=0)
+        return bool(self.apart.ca.live(holder.serial, confirmed=True))
 
 
 @dataclass
@@ -55,6 +70,10 @@ class Renewals:
     apart: Apart
     holder: Holder
     serial: str
+
+    @property
+    def holders(self) -> list[Holder]:
+        return [self.holder]
 
     def prepare(self) -> None:
         self.apart.ca.nearly_expired(self.serial)
@@ -71,6 +90,11 @@ class Renewals:
         self.serial = done["certificate_serial"]
         require_one_story(self.apart.ca, self.holder, self.serial)
 
+    def look(self) -> bool:
+        require_no_second(self.apart.ca, self.holder, besides=1)
+        with self.apart.ca.office.services.read() as uow:
+            return uow.certificates.get(self.serial).status is CertificateStatus.SUPERSEDED
+
 
 @dataclass
 class Unblocks:
@@ -80,6 +104,10 @@ class Unblocks:
     holder: Holder
     serial: str
     code: str = ""
+
+    @property
+    def holders(self) -> list[Holder]:
+        return [self.holder]
 
     def prepare(self) -> None:
         office = self.apart.ca.office
@@ -100,3 +128,10 @@ class Unblocks:
             assert uow.media.get(self.holder.serial).status is MediumStatus.IN_USE
         require_one_story(self.apart.ca, self.holder, self.serial)
         require_one_so_pin(self.apart.ca, self.holder)
+
+    def look(self) -> bool:
+        require_no_second(self.apart.ca, self.holder, besides=0)
+        with self.apart.ca.office.services.read() as uow:
+            (release,) = uow.releases.find(serial=self.holder.serial, order="-released_at", limit=1)
+            kept = len(uow.so_pins.find(serial=self.holder.serial))
+        return release.status is ReleaseStatus.CONFIRMED or kept >= MAX_SO_PINS

@@ -4,14 +4,16 @@ Places are: a request is in; a writing transaction before and after its commit; 
 the answer is made and not yet sent. Like `educa serve`, each start first closes what a death has left.
 """
 
+import logging
 import multiprocessing
 import os
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from multiprocessing.connection import Connection
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from ca_service import periodic, servers
 from ca_service.clock import system_clock
 from ca_service.config import Config
+from ca_service.telemetry import logs
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Authority, Linted, Services, UnitOfWork
 from ca_service.workflows.recover import close_interrupted
@@ -38,6 +41,15 @@ _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.e2e.struck_server"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """How a server is started: it dies at place number `strike` (0: never), and its clock is ahead."""
+
+    strike: int = 0
+    ahead: timedelta = timedelta(0)
+    only_tls_1_2: bool = False
+
+
 @dataclass(frozen=True)
 class Running:
     """A server at `address`."""
@@ -45,6 +57,11 @@ class Running:
     address: str
     _process: BaseProcess
     _line: Connection
+    _ahead: Any = field(repr=False)
+
+    def be_ahead(self, passed: timedelta) -> None:
+        """Let its clock be ahead of ours by so much from now on."""
+        self._ahead.value = passed.total_seconds()
 
     def place_of_death(self) -> str:
         """Where it killed itself; empty where it lives."""
@@ -62,13 +79,14 @@ class Running:
 
 
 @contextmanager
-def serving(config: Config, *, strike: int = 0, ahead: timedelta = timedelta(0)) -> Iterator[Running]:
-    """Start a server that dies at place number `strike` (0: never) and whose clock is ahead; end it with the block."""
+def serving(config: Config, start: Start) -> Iterator[Running]:
+    """Start a server; end it with the block."""
     here, there = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=_serve, args=(config, strike, ahead, there))
+    ahead = _PROCESSES.Value("d", start.ahead.total_seconds())
+    process = _PROCESSES.Process(target=_serve, args=(config, start, ahead, there))
     process.start()
     try:
-        yield Running(f"https://127.0.0.1:{here.recv()}", process, here)
+        yield Running(f"https://127.0.0.1:{here.recv()}", process, here, ahead)
     finally:
         process.kill()
         process.join()
@@ -76,10 +94,14 @@ def serving(config: Config, *, strike: int = 0, ahead: timedelta = timedelta(0))
         there.close()
 
 
-def _serve(config: Config, strike: int, ahead: timedelta, line: Connection) -> None:
-    wiring = _StruckWiring(config, strike, ahead, line)
+def _serve(config: Config, start: Start, ahead: Any, line: Connection) -> None:
+    logs.configure()
+    logging.getLogger().setLevel(logging.ERROR)  # each cut is a warning
+    wiring = _StruckWiring(config, start.strike, ahead, line)
     close_interrupted(wiring.services, periodic.WORKER, patience=timedelta(0))
     server = servers.console_server(wiring)
+    if start.only_tls_1_2:
+        server.ssl_adapter.context.maximum_version = ssl.TLSVersion.TLSv1_2
     server.wsgi_app = _struck_application(server.wsgi_app, wiring.pass_)
     server.prepare()
     wiring.armed = True
@@ -90,8 +112,8 @@ def _serve(config: Config, strike: int, ahead: timedelta, line: Connection) -> N
 class _StruckWiring(Wiring):
     """Counts the places, once armed."""
 
-    def __init__(self, config: Config, strike: int, ahead: timedelta, line: Connection) -> None:
-        super().__init__(config, clock=lambda: system_clock() + ahead)
+    def __init__(self, config: Config, strike: int, ahead: Any, line: Connection) -> None:
+        super().__init__(config, clock=lambda: system_clock() + timedelta(seconds=ahead.value))
         self.armed = False
         self._strike, self._line = strike, line
         self._count, self._lock = 0, threading.Lock()

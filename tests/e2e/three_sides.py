@@ -1,10 +1,15 @@
 """What the token, the database and the CRL say about a person's certificate is one story."""
 
+import re
 from collections.abc import Sequence
 
 from ca_service.domain.certificates import ENDED, CertificateStatus
 from tests.e2e.holders import PROFILE, Holder, LiveCa
 from token_provisioning import sealing
+from token_provisioning.attributes import AUTH_LABEL
+
+# Each object that pkcs11-tool lists begins in the first column, what it says of it does not.
+_OBJECT = re.compile(r"\n(?=\S)")
 
 
 def require_one_story(ca: LiveCa, holder: Holder, serial: str) -> None:
@@ -30,9 +35,22 @@ def require_one_story_of_all(ca: LiveCa, holders: Sequence[Holder]) -> None:
     assert ended == ca.revoked_in_the_crl() & {one.serial for one in found}
 
 
+def require_no_second(ca: LiveCa, holder: Holder, *, besides: int) -> None:
+    """Between two tries: at most one certificate that works, `besides` the one it replaces not more than one that may
+    come to work, and on the token a key for each of them at the most. Quick: nothing is signed.
+    """
+    with ca.office.services.read() as uow:
+        found = uow.certificates.find(profile=PROFILE, holder_id=holder.person)
+    live = [one for one in found if one.status not in ENDED]
+    assert len([one for one in live if one.confirmed_at]) <= 1
+    assert len(live) <= 1 + besides
+    assert len(holder.desk.public_keys(AUTH_LABEL)) <= 1 + besides
+
+
 def _require_token(holder: Holder, serial: str) -> None:
-    for kind in ("privkey", "pubkey", "cert"):
-        assert holder.listing(kind).count("educa-auth") == 1, kind
+    listed = holder.desk.pkcs11_tool("--login", "--pin", holder.pin, "--list-objects")
+    kinds = [text.partition(" ")[0] for text in _OBJECT.split(listed) if AUTH_LABEL in text]
+    assert sorted(kinds) == ["Certificate", "Private", "Public"], listed
     tested = holder.desk.token("test", "--pin-file", holder.desk.file("own", holder.pin), "--json").document
     assert tested["certificate_serial"] == serial
 

@@ -18,6 +18,8 @@ import pytest
 from click.testing import CliRunner
 
 from token_provisioning.cli import group
+from token_provisioning.module import Module
+from token_provisioning.pkcs11_device import public_keys
 
 _CANDIDATES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so")
 VENDOR_SO_PIN = "vendor-so-pin"
@@ -122,6 +124,11 @@ class Desk:
             check=False,
         )
         return done.stdout + done.stderr
+
+    def public_keys(self, label: str) -> list[bytes]:
+        """The public keys with this label on the only token, seen without a login."""
+        with self.inside(), Module(Path(self.module)).choose(None).open() as session:
+            return public_keys(session, label)
 
     def vendor_token(self, label: str = "vendor") -> str:
         """Do what the vendor does, and return the serial number."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from token_provisioning.attributes import KeyAttributes
-from token_provisioning.errors import KeyNotSafeError
+from token_provisioning.errors import KeyNotLocalError, KeyNotSafeError
 
 BORN_THERE = KeyAttributes(sensitive=True, always_sensitive=True, extractable=False, never_extractable=True, local=True)
 
@@ -33,3 +33,9 @@ def test_one_attribute_that_is_wrong_or_untold_is_enough_to_refuse(
     with pytest.raises(KeyNotSafeError) as refused:
         key.require_token_born()
     assert refused.value.facts == {"missing": name}
+    assert (type(refused.value) is KeyNotLocalError) == (name == "LOCAL")
+
+
+def test_of_several_that_are_missing_all_are_named() -> None:
+    with pytest.raises(KeyNotSafeError, match=r"不满足不可导出要求\(NEVER_EXTRACTABLE, LOCAL\)"):
+        replace(BORN_THERE, never_extractable=None, local=False).require_token_born()

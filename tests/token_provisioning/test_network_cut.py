@@ -42,7 +42,7 @@ class Bench:
             anchors=certificates.load_anchors(self._root.read_bytes()),
             clock=computer.clock,
             random_bytes=computer.random_bytes,
-            report=lambda _: self.borders.update(self.wire.passed.items()),
+            report=lambda _: self.borders.update(self.wire.passage.passed.items()),
             journal=computer.journal("enrolment", self.ca.token_serial),
         )
         with closing(HttpsTransport(self.wire.address, self._root, monotonic=time.monotonic)) as transport:
@@ -82,7 +82,7 @@ def test_cut_anywhere_and_mended_the_download_ends_the_same(bench: Bench) -> Non
     bench.put_back()
     bench.enrol()
     bench.require_one_of_each()
-    whole = dict(bench.wire.passed)
+    whole = dict(bench.wire.passage.passed)
     cuts = {(way, n) for way, total in whole.items() for n in range(0, total, _STRIDE)}
     cuts |= {(way, n + d) for way, n in bench.borders for d in (-1, 0, 1) if 0 <= n + d < whole[way]}
     # The end of the last answer is where the two sides are of different minds: octet by octet.
@@ -91,7 +91,7 @@ def test_cut_anywhere_and_mended_the_download_ends_the_same(bench: Bench) -> Non
     broken = 0
     for way, octets in sorted(cuts):
         bench.put_back()
-        bench.wire.cut = (way, octets)
+        bench.wire.cut(way, octets)
         # Signatures differ in length from run to run: a cut of the last octets may find nothing left to cut.
         with suppress(CaUnreachableError):
             bench.enrol()

@@ -13,7 +13,7 @@ import pytest
 
 from tests.token_provisioning.tpm import soft_tpm
 from token_provisioning.attributes import KeyAttributes
-from token_provisioning.errors import KeyNotSafeError
+from token_provisioning.errors import KeyNotLocalError
 
 _PROBE = """
 import json, sys
@@ -63,6 +63,7 @@ def test_a_tpm_is_initialised_enrolled_renewed_and_unblocked(tmp_path: Path, alg
     assert (seen["first_pin"], seen["first_pin_after"]) == (True, False)
     assert (seen["renewed"], seen["states"]) == (True, ["confirmed"] * 3)
     assert "PIN 错误，介质未告知剩余次数" in seen["wrong_pin"]
+    assert seen["locked"] == seen["right_pin"] == "PIN 已锁定。请联系管理部门办理解锁。"
 
 
 def test_a_tpm_has_no_serial_number_of_its_own_and_that_is_said(tmp_path: Path) -> None:
@@ -116,5 +117,5 @@ def test_keys_of_the_softoken_are_found_again_but_refused_for_not_being_called_l
     assert attributes == KeyAttributes(
         sensitive=True, always_sensitive=True, extractable=False, never_extractable=True, local=False
     )
-    with pytest.raises(KeyNotSafeError, match=r"\(LOCAL\)"):
+    with pytest.raises(KeyNotLocalError, match=r"没有说明密钥是在介质内生成的\(LOCAL\)"):
         attributes.require_token_born()

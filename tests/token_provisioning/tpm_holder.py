@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pkcs11 import Token
+
 from tests.token_provisioning.contract_ca import CODE, REFERENCE, ContractCa, number
 from tests.token_provisioning.contract_server import serving
 from tests.token_provisioning.contract_unblock import RELEASE_CODE
@@ -49,12 +51,21 @@ def main(module: Module, algorithm: str, folder: Path) -> dict[str, Any]:
         acts.unblock(module, token, address, computer, wish=wish, report=lambda _: None)
     acts.change_pin(token, pin=HolderPins(current=NEXT), new=LAST)
     seen["tested"] = acts.test(token, computer, pin=HolderPins(current=LAST)).certificate.serial
-    try:
-        acts.show(token, pin=HolderPins(current=OWN))
-    except TokenError as error:
-        seen["wrong_pin"] = str(error)
     seen["states"] = [ca.state, ca.renewals.state, ca.unblocks.state]
+    seen["wrong_pin"] = refusal(token, OWN)
+    # The TPM defends itself against guessing: after some wrong ones it takes the right one as little.
+    seen["locked"] = next(said for _ in range(40) if "锁定" in (said := refusal(token, OWN)) and "错误" not in said)
+    seen["right_pin"] = refusal(token, LAST)
     return seen
+
+
+def refusal(token: Token, pin: str) -> str:
+    """What the person is told who signs in with this PIN, empty if it works."""
+    try:
+        acts.show(token, pin=HolderPins(current=pin))
+    except TokenError as error:
+        return str(error)
+    return ""
 
 
 if __name__ == "__main__":

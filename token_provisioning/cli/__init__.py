@@ -7,8 +7,9 @@ import click
 import pkcs11
 
 from token_provisioning import settings
-from token_provisioning.cli import centre, holder, page
+from token_provisioning.cli import centre, holder, output, page
 from token_provisioning.errors import TokenError
+from token_provisioning.untried import untried_notice
 
 
 class _Refused(click.ClickException):
@@ -34,7 +35,9 @@ class _Group(click.Group):
 @click.version_option(page.program_version(), prog_name="educa-token")
 @click.pass_context
 def group(context: click.Context) -> None:
-    """Take what the settings file says as the default of every command."""
+    """Take what the settings file says as the default of every command; say where this is untried."""
+    if notice := untried_notice():
+        output.notice(notice)
     known = settings.load(settings.find())
     given = {"server": known.server, "ca_file": known.ca_file, "module": known.module}
     defaults = {name: str(value) for name, value in given.items() if value is not None}

@@ -14,6 +14,7 @@ from token_provisioning.helper.guard import Guard
 from token_provisioning.helper.snapshot import TokenView
 from token_provisioning.helper.support_log import SupportLog
 from token_provisioning.helper.wishes import MalformedError, Surroundings
+from token_provisioning.untried import untried_notice
 
 # By hand: on Windows the registry decides what `mimetypes` says of .js, and a wrong kind is not run.
 _FILES = {
@@ -111,6 +112,7 @@ class Helper:
         shown = job is not None and job.state != "seen"
         return {
             "version": self.version,
+            "notice": untried_notice(),
             "server": self.around.ca.server,
             "tokens": [self._token(view) for view in views],
             "problem": problem.document() if problem else None,

@@ -1,12 +1,16 @@
 """Logs are JSON, and what looks like personal data is not in them, whoever wrote the text."""
 
 import json
+import logging
+import ssl
 import subprocess
 import sys
+from typing import Any, NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
-from ca_service.telemetry.logs import mask
+from ca_service.telemetry.logs import mask, note_server
 
 _PROGRAM = """
 import logging, structlog
@@ -45,3 +49,27 @@ def test_what_looks_personal_is_masked(text: str) -> None:
 @pytest.mark.parametrize("text", ["4f1380013800041e", "1690000000000", "2026-11-24T08:00:00.123456Z", "a" * 64])
 def test_serials_and_times_stay(text: str) -> None:
     assert mask(None, "info", {"event": text})["event"] == text
+
+
+def _noted(failure: Exception) -> list[Any]:
+    """What is logged when cheroot hands over a failure that it has caught."""
+    with capture_logs() as seen:
+        try:
+            _fail(failure)
+        except Exception:
+            note_server("failed\nTraceback ...", level=logging.ERROR, traceback=True)
+    return list(seen)
+
+
+def _fail(failure: Exception) -> NoReturn:
+    raise failure
+
+
+@pytest.mark.parametrize("broken", [BrokenPipeError(), ConnectionResetError(), ssl.SSLEOFError(), TimeoutError()])
+def test_a_client_that_breaks_off_leaves_no_traceback(broken: OSError) -> None:
+    assert _noted(broken) == []
+
+
+@pytest.mark.parametrize("failure", [RuntimeError(), OSError(28, "No space left on device")])
+def test_a_failure_of_the_server_is_told_with_its_traceback(failure: Exception) -> None:
+    assert [(entry["what"], entry["exc_info"]) for entry in _noted(failure)] == [("failed", True)]

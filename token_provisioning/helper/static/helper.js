@@ -62,6 +62,7 @@ function token() {
 
 function draw() {
   document.getElementById("server").textContent = state.server;
+  document.getElementById("notice").textContent = state.notice;
   const one = token();
   const card = document.getElementById("token");
   card.hidden = !one;
