@@ -1,0 +1,196 @@
+"""The drill: each fault at each place of each act, and after each what must hold.
+
+    prepare -> (a process that is struck) -> a process that starts, closes what was left, and does the act again -> look
+
+The processes are forks of a server that has everything imported: each is a real process with connections, sessions
+and a death of its own, and starts in a fraction of a second.
+"""
+
+import multiprocessing
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from ca_service.audit.status import Auditor, Reader
+from ca_service.clock import system_clock
+from ca_service.config import Config
+from ca_service.domain.errors import Unavailable
+from ca_service.drill import child, evidence
+from ca_service.drill.acts import ACTS, Case
+from ca_service.drill.blows import BLOWS, KILL
+from ca_service.drill.child import Ended, Job
+from ca_service.drill.copying import require_copy
+from ca_service.drill.invariants import Invariant, Violation, violations
+from ca_service.drill.witness import Witness
+from ca_service.store.unit_of_work import connect
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["ca_service.drill.child"])
+CLOCK_BACK, CLOCK_FORWARD, AUDIT = "clock-back", "clock-forward", "audit"
+_CLOCK_ACTS = ("issue", "freeze", "publish")
+
+
+def names() -> Sequence[str]:
+    """All scenarios, in the order in which they are drilled; what moves the clock forward comes last."""
+    return [*(f"{blow}-{act}" for blow in BLOWS for act in ACTS), CLOCK_BACK, CLOCK_FORWARD]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One fault: what was done where, what was seen, what does not hold."""
+
+    scenario: str
+    place: str
+    seen: str
+    violations: Sequence[Violation] = ()
+
+
+@dataclass
+class Drill:
+    """A drill on a copy. `sample`: how many places of each scenario, chosen by the seed; all where None."""
+
+    config: Config
+    seed: int = 0
+    sample: int | None = None
+    witness: Witness = field(default_factory=Witness)
+    _count: int = 0
+    _ahead: timedelta = timedelta(0)
+
+    def __post_init__(self) -> None:
+        require_copy(self.config)
+        self._engine: Engine = connect(self.config.database_url)
+        self._since = evidence.baseline(self._engine)
+        self._chance = random.Random(self.seed)  # noqa: S311  a choice that can be repeated
+
+    def run(self, scenarios: Sequence[str]) -> Iterator[Outcome]:
+        """Drill these scenarios in the order of `names`; one outcome for each fault."""
+        for name in names():
+            if name not in scenarios:
+                continue
+            blow, _, act = name.partition("-")
+            if name in (CLOCK_BACK, CLOCK_FORWARD):
+                yield from self._with_clock(name)
+            else:
+                yield from self._at_places(name, act, blow)
+            yield self._audited(name)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def _at_places(self, scenario: str, act: str, blow: str) -> Iterator[Outcome]:
+        undisturbed = self._process(Job(act, "", self._prepared(act)))
+        found = violations(self._look(), self.witness)
+        yield Outcome(scenario, "", _seen(undisturbed), [*found, *_faults(undisturbed)])
+        places = undisturbed.places if undisturbed else []
+        strikes = list(range(1, len(places) + 1))
+        if self.sample is not None and self.sample < len(strikes):
+            strikes = sorted(self._chance.sample(strikes, self.sample))
+        for strike in strikes:
+            yield self._struck(scenario, Job(act, "", self._prepared(act), blow, strike))
+
+    def _struck(self, scenario: str, job: Job) -> Outcome:
+        told: list[str] = []
+        ended = self._process(job, told)
+        again = self._process(replace(job, strike=0, blow="")) if job.blow == KILL else ended
+        found = [*violations(self._look(), self.witness), *_faults(again)]
+        if not told:
+            found.append(Violation(Invariant.FINISHED, f"没有到达第 {job.strike} 个位置，未演练"))
+        if (ended is None) is not (job.blow == KILL and bool(told)):
+            found.append(Violation(Invariant.ORDERLY, "进程意外结束"))
+        return Outcome(scenario, told[0] if told else "", _seen(ended), found)
+
+    def _with_clock(self, scenario: str) -> Iterator[Outcome]:
+        for act in _CLOCK_ACTS:
+            away = timedelta(minutes=self._chance.randint(30, 2 * 24 * 60))
+            shift = -away if scenario == CLOCK_BACK else away
+            case = self._prepared(act)
+            moved = self._process(Job(act, "", case, ahead=shift))
+            right = self._process(Job(act, "", case))
+            last = right
+            if scenario == CLOCK_FORWARD:
+                # What was dated ahead stands: the time has to come before the CA goes on.
+                self._ahead = max(self._ahead, shift) + timedelta(minutes=1)
+                last = self._process(Job(act, "", case, ahead=self._ahead))
+            found = [*violations(self._look(), self.witness), *_faults(last), *_crashes(moved, right)]
+            hours = f"{shift.total_seconds() / 3600:+.1f} h"
+            yield Outcome(scenario, f"{act}: {hours}", _seen(moved), found)
+
+    def _audited(self, scenario: str) -> Outcome:
+        """The independent auditor of certificate status, as of a new list."""
+        published = self._process(Job("publish", "", self._prepared("publish"), ahead=self._ahead))
+        report = Auditor(Reader(self._engine), evidence.current_issuer(self._engine), system_clock).newest()
+        found = [Violation(Invariant.STATUS_AGREES, f"{one.check} {one.serial}") for one in report.disagreements]
+        return Outcome(scenario, AUDIT, _seen(published), [*found, *_faults(published)])
+
+    def _prepared(self, act: str) -> Case:
+        self._count += 1
+        ended = self._process(Job(act, f"{self.seed}-{self._count}"))
+        if ended is None:
+            raise Unavailable("演练的准备未能完成：进程意外结束，请查看上面的错误。")
+        return ended.case
+
+    def _process(self, job: Job, told: list[str] | None = None) -> Ended | None:
+        """Let a process do a job; what it has told, also where it was killed. `told` gets the place that was struck."""
+        for message in heard(child.run, self.config, job):
+            if message[0] == "ended":
+                ended: Ended = message[1]
+                return ended
+            if message[0] == "struck" and told is not None:
+                told.append(message[1])
+            self.witness.hear(message)
+        return None
+
+    def _look(self) -> evidence.Evidence:
+        self.witness.look(evidence.on_disk(self.config.folder / "mirror"))
+        return evidence.read(self._engine, self._since)
+
+
+def heard(life: Callable[..., None], *arguments: object) -> Iterator[tuple[Any, ...]]:
+    """Start a process; yield what it says until it has ended, however it ended."""
+    here, there = _PROCESSES.Pipe(duplex=False)
+    process = _PROCESSES.Process(target=life, args=(*arguments, there))
+    process.start()
+    # The last writing end must be the process's own: its death ends the pipe.
+    there.close()
+    said = []
+    with here, suppress(EOFError):
+        while True:
+            said.append(here.recv())
+    process.join()
+    yield from said
+
+
+def equip(config: Config) -> None:
+    """Give a new copy its tokens and key; raise Unavailable."""
+    said = list(heard(child.prepare_copy, config))
+    if said != [("equipped",)]:
+        raise Unavailable(str(said[0][1]) if said else "演练副本的软件密钥设备未能建立：进程意外结束。")
+
+
+def _seen(ended: Ended | None) -> str:
+    """What a client saw, in one word or in the kinds of refusals."""
+    if ended is None:
+        return "killed"
+    return ", ".join(ended.refusals) or "done"
+
+
+def _faults(ended: Ended | None) -> Iterator[Violation]:
+    """What is wrong with how a process ended that was not to be killed."""
+    if ended is None:
+        yield Violation(Invariant.ORDERLY, "进程意外结束")
+        return
+    yield from _crashes(ended)
+    if ended.undone:
+        yield Violation(Invariant.FINISHED, ended.undone)
+
+
+def _crashes(*processes: Ended | None) -> Iterator[Violation]:
+    for ended in processes:
+        if ended is None or ended.crash:
+            yield Violation(Invariant.ORDERLY, f"出现了不可读的错误：{ended.crash if ended else '进程意外结束'}")
