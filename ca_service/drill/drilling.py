@@ -60,6 +60,7 @@ class Drill:
     witness: Witness = field(default_factory=Witness)
     _count: int = 0
     _ahead: timedelta = timedelta(0)
+    _known: set[Violation] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         require_copy(self.config)
@@ -85,8 +86,7 @@ class Drill:
 
     def _at_places(self, scenario: str, act: str, blow: str) -> Iterator[Outcome]:
         undisturbed = self._process(Job(act, "", self._prepared(act)))
-        found = violations(self._look(), self.witness)
-        yield Outcome(scenario, "", _seen(undisturbed), [*found, *_faults(undisturbed)])
+        yield Outcome(scenario, "", _seen(undisturbed), [*self._broken(), *_faults(undisturbed)])
         places = undisturbed.places if undisturbed else []
         strikes = list(range(1, len(places) + 1))
         if self.sample is not None and self.sample < len(strikes):
@@ -98,7 +98,7 @@ class Drill:
         told: list[str] = []
         ended = self._process(job, told)
         again = self._process(replace(job, strike=0, blow="")) if job.blow == KILL else ended
-        found = [*violations(self._look(), self.witness), *_faults(again)]
+        found = [*self._broken(), *_faults(again)]
         if not told:
             found.append(Violation(Invariant.FINISHED, f"没有到达第 {job.strike} 个位置，未演练"))
         if (ended is None) is not (job.blow == KILL and bool(told)):
@@ -117,9 +117,9 @@ class Drill:
                 # What was dated ahead stands: the time has to come before the CA goes on.
                 self._ahead = max(self._ahead, shift) + timedelta(minutes=1)
                 last = self._process(Job(act, "", case, ahead=self._ahead))
-            found = [*violations(self._look(), self.witness), *_faults(last), *_crashes(moved, right)]
+            found = [*self._broken(), *_faults(last), *_crashes(moved, right)]
             hours = f"{shift.total_seconds() / 3600:+.1f} h"
-            yield Outcome(scenario, f"{act}: {hours}", _seen(moved), found)
+            yield Outcome(scenario, f"{act}: {hours}", f"{_seen(moved)}; {_seen(right)}", found)
 
     def _audited(self, scenario: str) -> Outcome:
         """The independent auditor of certificate status, as of a new list."""
@@ -146,9 +146,13 @@ class Drill:
             self.witness.hear(message)
         return None
 
-    def _look(self) -> evidence.Evidence:
+    def _broken(self) -> Sequence[Violation]:
+        """What does not hold any more since the last look: what was broken once is still there at every later one."""
         self.witness.look(evidence.on_disk(self.config.folder / "mirror"))
-        return evidence.read(self._engine, self._since)
+        found = violations(evidence.read(self._engine, self._since), self.witness)
+        new = [violation for violation in found if violation not in self._known]
+        self._known.update(new)
+        return new
 
 
 def heard(life: Callable[..., None], *arguments: object) -> Iterator[tuple[Any, ...]]:

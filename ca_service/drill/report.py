@@ -33,7 +33,7 @@ def rows(outcomes: Sequence[Outcome]) -> Sequence[Mapping[str, Any]]:
         {
             "演练": _scenario(one.scenario),
             "位置": _place(one.place),
-            "所见": _SEEN.get(one.seen, f"拒绝：{one.seen}"),
+            "所见": "；".join(_SEEN.get(seen, f"拒绝：{seen}") for seen in one.seen.split("; ")),
             "不变量": "全部成立"
             if not one.violations
             else "；".join(f"{CHINESE[v.invariant]}：{v.detail}" for v in one.violations),

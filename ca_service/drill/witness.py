@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from asn1crypto import core
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 
@@ -40,10 +41,10 @@ class Witness:
 
 def described(tbs: bytes) -> str:
     """What a TBS is for: `certificate SERIAL`, `crl SCOPE#NUMBER`, `delta SCOPE#NUMBER`."""
-    try:
-        return f"certificate {asn1_x509.TbsCertificate.load(tbs, strict=True)['serial_number'].native:x}"
-    except (ValueError, TypeError):
-        return _list(asn1_crl.TbsCertList.load(tbs, strict=True))
+    # A TBSCertificate of version 3 begins with [0], a TBSCertList with an INTEGER (RFC 5280 sections 4.1, 5.1).
+    if core.Sequence.load(tbs, strict=True).contents[:1] == b"\xa0":
+        return f"certificate {asn1_x509.TbsCertificate.load(tbs)['serial_number'].native:x}"
+    return _list(asn1_crl.TbsCertList.load(tbs))
 
 
 def _list(tbs: asn1_crl.TbsCertList) -> str:
