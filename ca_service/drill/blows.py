@@ -1,8 +1,8 @@
 """What strikes: the process, its key device, its database, its disk; and how each is made good again.
 
-Each is the real thing: SIGKILL; the token's folder moved away; the database's file moved away, or the server's
-connections cut; every write to a file refused by the kernel (RLIMIT_FSIZE: the disk is full), or a PostgreSQL that
-takes no writes, as after a switch to a standby, since its disk is not ours to fill.
+Each is the real thing: SIGKILL; the token's folder moved away; the database's file moved away, or every connection
+to it cut and new ones refused by the server; every write to a file refused by the kernel (RLIMIT_FSIZE, as on a full
+disk), or a PostgreSQL that takes no writes, as after a switch to a standby, since its disk is not ours to fill.
 """
 
 import os
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import make_url
 
 from ca_service.backup import databases
 from ca_service.config import Config
-from ca_service.drill.copying import TOKENS
+from ca_service.drill.copying import TOKENS, administer
 from ca_service.store.unit_of_work import Database
 
 _AWAY = ".away"
@@ -64,6 +64,7 @@ def _bring_token(target: Target) -> None:
 
 def _take_database(target: Target) -> None:
     if not target.on_sqlite:
+        _alter(target, "ALLOW_CONNECTIONS false")
         _cut(target)
         return
     # Who has the file open goes on with it wherever it lies; a mount that went away lets nobody go on.
@@ -74,6 +75,7 @@ def _take_database(target: Target) -> None:
 
 def _bring_database(target: Target) -> None:
     if not target.on_sqlite:
+        _alter(target, "ALLOW_CONNECTIONS true")
         return
     target.database.engine.dispose()
     for file in _files(target):
@@ -92,18 +94,11 @@ def _files(target: Target) -> list[Path]:
     return [file for file in main.parent.glob(f"{main.name}*") if not file.name.endswith(_AWAY)]
 
 
-def _cut(target: Target) -> None:
-    """End every other connection to the copy's database."""
-    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-    _administer(target, f"{others} AND pid <> pg_backend_pid()")
-
-
 def _fill_disk(target: Target) -> None:
     if target.on_sqlite:
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         return
-    name = make_url(target.config.database_url).database
-    _administer(target, f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    _alter(target, "SET default_transaction_read_only = on")
     _cut(target)
 
 
@@ -111,19 +106,18 @@ def _clear_disk(target: Target) -> None:
     if target.on_sqlite:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         return
-    name = make_url(target.config.database_url).database
-    _administer(target, f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    _alter(target, "RESET default_transaction_read_only")
     _cut(target)
 
 
-def _administer(target: Target, statement: str) -> None:
-    engine = create_engine(target.config.database_url, isolation_level="AUTOCOMMIT", hide_parameters=True)
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SET default_transaction_read_only = off")
-            connection.exec_driver_sql(statement)
-    finally:
-        engine.dispose()
+def _alter(target: Target, how: str) -> None:
+    administer(target.config.database_url, f'ALTER DATABASE "{make_url(target.config.database_url).database}" {how}')
+
+
+def _cut(target: Target) -> None:
+    """End every connection to the copy's database; those of the drill itself are opened again when they are used."""
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+    administer(target.config.database_url, cut, name=make_url(target.config.database_url).database)
 
 
 KILL = "kill"

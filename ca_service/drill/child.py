@@ -66,7 +66,7 @@ def prepare_copy(config: Config, line: Connection) -> None:
 def run(config: Config, job: Job, line: Connection) -> None:
     """The whole life of the process."""
     require_copy(config)
-    places = Places(job.strike, lambda: _blow(job, target), lambda place: line.send(("struck", place)))
+    places = Places(job.strike, lambda: _blow(job, target, line), lambda place: line.send(("struck", place)))
     wiring = StruckWiring(
         config,
         places,
@@ -79,8 +79,12 @@ def run(config: Config, job: Job, line: Connection) -> None:
     line.send(("ended", _worked(wiring, desk, target, job)))
 
 
-def _blow(job: Job, target: Target) -> None:
-    BLOWS[job.blow].strike(target)
+def _blow(job: Job, target: Target, line: Connection) -> None:
+    """Strike; where the fault itself fails the act is not to be blamed."""
+    try:
+        BLOWS[job.blow].strike(target)
+    except Exception as error:  # reported, whatever it is
+        line.send(("missed", str(error) if isinstance(error, DomainError) else type(error).__name__))
 
 
 def _worked(wiring: StruckWiring, desk: Desk, target: Target, job: Job) -> Ended:

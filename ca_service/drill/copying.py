@@ -74,7 +74,7 @@ def make(source: Source, work: Path, actor: Actor, *, database: str | None = Non
         config = configuration.load(folder / configuration.DEFAULT_PATH)
         _mark(config, marker)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(work)
         _drop(made)
         raise
     return config
@@ -110,6 +110,15 @@ def remove(config: Config) -> None:
     marker = Marker(**json.loads((config.folder / MARKER).read_text(encoding="utf-8")))
     _drop(marker.made)
     shutil.rmtree(config.folder)
+
+
+def _clear(work: Path) -> None:
+    """Remove what was made in a folder that was empty before."""
+    for path in work.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
 
 
 def _require_apart(source: Source, work: Path) -> None:
@@ -157,26 +166,27 @@ def _filled(source: Source, work: Path, actor: Actor, database: str | None) -> t
 def _create(original: str) -> str:
     """A new database on the same server; return its URL."""
     url = make_url(original).set(database=f"{_PREFIX}{secrets.token_hex(6)}")
-    _administer(original, f'CREATE DATABASE "{url.database}"')
+    administer(original, f'CREATE DATABASE "{url.database}"')
     return url.render_as_string(hide_password=False)
 
 
 def _drop(made: str) -> None:
     """Remove a database that `_create` made; nothing else has such a name."""
     if made and str(make_url(made).database).startswith(_PREFIX):
-        beside = make_url(made).set(database="postgres").render_as_string(hide_password=False)
-        _administer(beside, f'DROP DATABASE IF EXISTS "{make_url(made).database}" WITH (FORCE)')
+        administer(made, f'DROP DATABASE IF EXISTS "{make_url(made).database}" WITH (FORCE)')
 
 
-def _administer(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
+def administer(url: str, statement: str, **facts: str | None) -> None:
+    """Run a statement about a PostgreSQL database from beside it, in the server's own; raise Unavailable."""
+    beside = make_url(url).set(database="postgres")
+    engine = create_engine(beside, isolation_level="AUTOCOMMIT", hide_parameters=True)
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
+            connection.execute(text(statement), facts)
     except SQLAlchemyError as error:
         raise Unavailable(
-            f"无法在数据库服务器上建立或删除演练用的数据库（{type(error).__name__}）。"
-            "请授予 CREATEDB 权限，或用 --database 指定一个空数据库。"
+            f"无法在数据库服务器上管理演练用的数据库（{type(error).__name__}）。"
+            "请授予 CREATEDB 权限和对数据库 postgres 的连接权限，或用 --database 指定一个空数据库。"
         ) from error
     finally:
         engine.dispose()

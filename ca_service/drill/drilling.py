@@ -8,6 +8,7 @@ and a death of its own, and starts in a fraction of a second.
 
 import multiprocessing
 import random
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -40,6 +41,12 @@ def names() -> Sequence[str]:
     return [*(f"{blow}-{act}" for blow in BLOWS for act in ACTS), CLOCK_BACK, CLOCK_FORWARD]
 
 
+def sampled(places: int, sample: int | None, chance: random.Random) -> Sequence[int]:
+    """So many of the places 1 to `places`, in their order; all where that is not limited."""
+    every = range(1, places + 1)
+    return list(every) if sample is None or sample >= places else sorted(chance.sample(every, sample))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One fault: what was done where, what was seen, what does not hold."""
@@ -50,6 +57,15 @@ class Outcome:
     violations: Sequence[Violation] = ()
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a process told: how it ended, the place where it was struck, why it could not be."""
+
+    ended: Ended | None = None
+    struck: str = ""
+    missed: str = ""
+
+
 @dataclass
 class Drill:
     """A drill on a copy. `sample`: how many places of each scenario, chosen by the seed; all where None."""
@@ -58,14 +74,13 @@ class Drill:
     seed: int = 0
     sample: int | None = None
     witness: Witness = field(default_factory=Witness)
-    _count: int = 0
     _ahead: timedelta = timedelta(0)
     _known: set[Violation] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         require_copy(self.config)
         self._engine: Engine = connect(self.config.database_url)
-        self._since = evidence.baseline(self._engine)
+        self.since = evidence.baseline(self._engine)
         self._chance = random.Random(self.seed)  # noqa: S311  a choice that can be repeated
 
     def run(self, scenarios: Sequence[str]) -> Iterator[Outcome]:
@@ -86,24 +101,21 @@ class Drill:
 
     def _at_places(self, scenario: str, act: str, blow: str) -> Iterator[Outcome]:
         undisturbed = self._process(Job(act, "", self._prepared(act)))
-        yield Outcome(scenario, "", _seen(undisturbed), [*self._broken(), *_faults(undisturbed)])
-        places = undisturbed.places if undisturbed else []
-        strikes = list(range(1, len(places) + 1))
-        if self.sample is not None and self.sample < len(strikes):
-            strikes = sorted(self._chance.sample(strikes, self.sample))
-        for strike in strikes:
+        yield Outcome(scenario, "", _seen(undisturbed), [*self.look(), *_faults(undisturbed)])
+        for strike in sampled(len(undisturbed.places) if undisturbed else 0, self.sample, self._chance):
             yield self._struck(scenario, Job(act, "", self._prepared(act), blow, strike))
 
     def _struck(self, scenario: str, job: Job) -> Outcome:
-        told: list[str] = []
-        ended = self._process(job, told)
-        again = self._process(replace(job, strike=0, blow="")) if job.blow == KILL else ended
-        found = [*self._broken(), *_faults(again)]
-        if not told:
+        first = self._run(job)
+        ended = self._process(replace(job, strike=0, blow="")) if job.blow == KILL else first.ended
+        found = [*self.look(), *_faults(ended)]
+        if not first.struck:
             found.append(Violation(Invariant.FINISHED, f"没有到达第 {job.strike} 个位置，未演练"))
-        if (ended is None) is not (job.blow == KILL and bool(told)):
-            found.append(Violation(Invariant.ORDERLY, "进程意外结束"))
-        return Outcome(scenario, told[0] if told else "", _seen(ended), found)
+        if first.missed:
+            found.append(Violation(Invariant.FINISHED, f"未能施加故障：{first.missed}"))
+        if first.struck and (first.ended is None) is not (job.blow == KILL):
+            found.append(Violation(Invariant.ORDERLY, "进程意外结束，或没有被杀死"))
+        return Outcome(scenario, first.struck, _seen(first.ended), found)
 
     def _with_clock(self, scenario: str) -> Iterator[Outcome]:
         for act in _CLOCK_ACTS:
@@ -117,7 +129,7 @@ class Drill:
                 # What was dated ahead stands: the time has to come before the CA goes on.
                 self._ahead = max(self._ahead, shift) + timedelta(minutes=1)
                 last = self._process(Job(act, "", case, ahead=self._ahead))
-            found = [*self._broken(), *_faults(last), *_crashes(moved, right)]
+            found = [*self.look(), *_faults(last), *_crashes(moved, right)]
             hours = f"{shift.total_seconds() / 3600:+.1f} h"
             yield Outcome(scenario, f"{act}: {hours}", f"{_seen(moved)}; {_seen(right)}", found)
 
@@ -129,27 +141,28 @@ class Drill:
         return Outcome(scenario, AUDIT, _seen(published), [*found, *_faults(published)])
 
     def _prepared(self, act: str) -> Case:
-        self._count += 1
-        ended = self._process(Job(act, f"{self.seed}-{self._count}"))
+        ended = self._process(Job(act, secrets.token_hex(4)))
         if ended is None:
             raise Unavailable("演练的准备未能完成：进程意外结束，请查看上面的错误。")
         return ended.case
 
-    def _process(self, job: Job, told: list[str] | None = None) -> Ended | None:
-        """Let a process do a job; what it has told, also where it was killed. `told` gets the place that was struck."""
-        for message in heard(child.run, self.config, job):
-            if message[0] == "ended":
-                ended: Ended = message[1]
-                return ended
-            if message[0] == "struck" and told is not None:
-                told.append(message[1])
-            self.witness.hear(message)
-        return None
+    def _process(self, job: Job) -> Ended | None:
+        """Let a process do a job; None where it was killed."""
+        return self._run(job).ended
 
-    def _broken(self) -> Sequence[Violation]:
+    def _run(self, job: Job) -> Run:
+        """The same with all that it told of the fault; what it signed and answered goes to the witness."""
+        run = Run()
+        for message in heard(child.run, self.config, job):
+            if message[0] in ("ended", "struck", "missed"):
+                run = replace(run, **{message[0]: message[1]})
+            self.witness.hear(message)
+        return run
+
+    def look(self) -> Sequence[Violation]:
         """What does not hold any more since the last look: what was broken once is still there at every later one."""
         self.witness.look(evidence.on_disk(self.config.folder / "mirror"))
-        found = violations(evidence.read(self._engine, self._since), self.witness)
+        found = violations(evidence.read(self._engine, self.since), self.witness)
         new = [violation for violation in found if violation not in self._known]
         self._known.update(new)
         return new
