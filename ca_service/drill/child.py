@@ -43,10 +43,10 @@ class Ended:
     """How a process ended that was not killed.
 
     `refusals`: kinds of errors that were told, in order. `crash`: the type of an error that is none of the service's.
-    `undone`: why the act has not come to its end.
+    `undone`: why the act has not come to its end. `case`: None where it could not be prepared.
     """
 
-    case: Case
+    case: Case | None = None
     places: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     crash: str = ""
@@ -90,8 +90,7 @@ def _blow(job: Job, target: Target, line: Connection) -> None:
 def _worked(wiring: StruckWiring, desk: Desk, target: Target, job: Job) -> Ended:
     act = ACTS[job.act]
     if job.case is None:
-        found_unit(wiring.services)
-        return Ended(act.prepare(desk, job.number))
+        return _prepared(act, desk, job.number)
     refusals: list[str] = []
     desk.places.armed = True
     crash = _attempted(act, desk, job.case, refusals)
@@ -103,6 +102,14 @@ def _worked(wiring: StruckWiring, desk: Desk, target: Target, job: Job) -> Ended
         crash = crash or _attempted(act, desk, job.case, refusals)
     _mirror(wiring)
     return Ended(job.case, desk.places.names, refusals, crash, act.done(desk, job.case))
+
+
+def _prepared(act: Act, desk: Desk, number: str) -> Ended:
+    try:
+        found_unit(desk.services)
+        return Ended(act.prepare(desk, number))
+    except DomainError as error:
+        return Ended(undone=str(error))
 
 
 def _attempted(act: Act, desk: Desk, case: Case, refusals: list[str]) -> str:

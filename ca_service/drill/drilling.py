@@ -32,13 +32,17 @@ from ca_service.store.unit_of_work import connect
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["ca_service.drill.child"])
-CLOCK_BACK, CLOCK_FORWARD, AUDIT = "clock-back", "clock-forward", "audit"
+CLOCK_BACK, CLOCK_FORWARD, AUDIT, PREPARE = "clock-back", "clock-forward", "audit", "prepare"
 _CLOCK_ACTS = ("issue", "freeze", "publish")
 
 
 def names() -> Sequence[str]:
     """All scenarios, in the order in which they are drilled; what moves the clock forward comes last."""
     return [*(f"{blow}-{act}" for blow in BLOWS for act in ACTS), CLOCK_BACK, CLOCK_FORWARD]
+
+
+class Unprepared(Exception):
+    """After the faults so far the CA cannot do what comes before an act; the text (Chinese) says why."""
 
 
 def sampled(places: int, sample: int | None, chance: random.Random) -> Sequence[int]:
@@ -88,12 +92,15 @@ class Drill:
         for name in names():
             if name not in scenarios:
                 continue
-            blow, _, act = name.partition("-")
-            if name in (CLOCK_BACK, CLOCK_FORWARD):
-                yield from self._with_clock(name)
-            else:
-                yield from self._at_places(name, act, blow)
-            yield self._audited(name)
+            try:
+                yield from self._scenario(name)
+                yield self._audited(name)
+            except Unprepared as error:
+                yield Outcome(name, PREPARE, "", [Violation(Invariant.FINISHED, f"此后不能再办理：{error}")])
+
+    def _scenario(self, name: str) -> Iterator[Outcome]:
+        blow, _, act = name.partition("-")
+        return self._with_clock(name) if name in (CLOCK_BACK, CLOCK_FORWARD) else self._at_places(name, act, blow)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -141,9 +148,10 @@ class Drill:
         return Outcome(scenario, AUDIT, _seen(published), [*found, *_faults(published)])
 
     def _prepared(self, act: str) -> Case:
+        """What an act begins with; raise Unprepared where the CA is no longer able to bring it about."""
         ended = self._process(Job(act, secrets.token_hex(4)))
-        if ended is None:
-            raise Unavailable("演练的准备未能完成：进程意外结束，请查看上面的错误。")
+        if ended is None or ended.case is None:
+            raise Unprepared(ended.undone if ended else "进程意外结束")
         return ended.case
 
     def _process(self, job: Job) -> Ended | None:

@@ -41,7 +41,7 @@ _CONTACT = Contact("150302199001010004", "0473-3000001", "", "19900000001")
 
 def officer(role: Role) -> Actor:
     """Somebody at the centre with one role; what they do is told apart in the copy's audit log."""
-    return Actor(f"drill-{role}", CENTRE_CODE, frozenset({role}), "drill")
+    return Actor(f"drill:{role}", CENTRE_CODE, frozenset({role}), "cli")
 
 
 OPERATOR, REVIEWER, CUSTODIAN = (officer(role) for role in (Role.OPERATOR, Role.REVIEWER, Role.CUSTODIAN))

@@ -21,10 +21,10 @@ _ACTS: Mapping[str, str] = MappingProxyType(
 _PLACES: Mapping[str, str] = MappingProxyType(
     {
         "before-transaction": "事务开始前", "before-commit": "提交前", "after-commit": "提交后",
-        "before-signature": "签名前", "after-signature": "签名后", "audit": "独立核对", "": "无故障",
+        "before-signature": "签名前", "after-signature": "签名后", "audit": "独立核对", "prepare": "准备", "": "无故障",
     }
 )  # fmt: skip
-_SEEN: Mapping[str, str] = MappingProxyType({"killed": "进程死亡，重启后办完", "done": "办完"})
+_SEEN: Mapping[str, str] = MappingProxyType({"killed": "进程死亡，重启后再办", "done": "办完", "": "未能办理"})
 
 
 def rows(outcomes: Sequence[Outcome]) -> Sequence[Mapping[str, Any]]:
