@@ -5,6 +5,7 @@ stays when the writer is killed.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -14,6 +15,7 @@ from ca_service.clock import system_clock
 from ca_service.config import Config
 from ca_service.domain.errors import DomainError
 from ca_service.drill.acts import ACTS, Act, Case, Desk
+from ca_service.drill.asking import asked
 from ca_service.drill.blows import BLOWS, KILL, Target
 from ca_service.drill.copying import equip, require_copy
 from ca_service.drill.people import found_unit
@@ -44,6 +46,7 @@ class Ended:
 
     `refusals`: kinds of errors that were told, in order. `crash`: the type of an error that is none of the service's.
     `undone`: why the act has not come to its end. `case`: None where it could not be prepared.
+    `ocsp`: what the responder says at the end of each certificate that it is about.
     """
 
     case: Case | None = None
@@ -51,6 +54,7 @@ class Ended:
     refusals: list[str] = field(default_factory=list)
     crash: str = ""
     undone: str = ""
+    ocsp: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare_copy(config: Config, line: Connection) -> None:
@@ -101,7 +105,17 @@ def _worked(wiring: StruckWiring, desk: Desk, target: Target, job: Job) -> Ended
         close_interrupted(wiring.services, periodic.WORKER, patience=_AT_ONCE)
         crash = crash or _attempted(act, desk, job.case, refusals)
     _mirror(wiring)
-    return Ended(job.case, desk.places.names, refusals, crash, act.done(desk, job.case))
+    undone = act.done(desk, job.case)
+    # Before its notBefore the responder's certificate is good for nothing, rightly.
+    serials = _serials(desk, job.case) if job.ahead >= _AT_ONCE else ()
+    return Ended(job.case, desk.places.names, refusals, crash, undone, asked(wiring, serials))
+
+
+def _serials(desk: Desk, case: Case) -> Sequence[str]:
+    """Of all certificates of the person that were ever signed."""
+    with desk.services.read() as uow:
+        found = uow.certificates.find(holder_id=case.who.holder)
+    return [one.serial for one in found]
 
 
 def _prepared(act: Act, desk: Desk, number: str) -> Ended:

@@ -29,7 +29,7 @@ from ca_service.backup import databases
 from ca_service.config import Config, DatabaseTable, HsmTable, MirrorTable, ServiceTable
 from ca_service.domain.errors import Conflict, Invalid, Unavailable
 from ca_service.domain.roles import Actor
-from ca_service.drill.issuing_key import replace_issuing_key
+from ca_service.drill.issuing_key import appoint_responder, replace_issuing_key
 from ca_service.drill.toml_text import toml_text
 from ca_service.store import schema
 from ca_service.store.unit_of_work import connect
@@ -223,6 +223,7 @@ def equip(config: Config) -> None:
     founding.make_tokens(config)
     wiring = Wiring(config)
     replace_issuing_key(wiring)
+    appoint_responder(wiring)
 
 
 def _write_private(path: Path, content: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from ca_service.audit.status import Auditor, Reader
+from ca_service.audit.status.replay import replay
 from ca_service.clock import system_clock
 from ca_service.config import Config
 from ca_service.domain.errors import Unavailable
@@ -108,14 +109,14 @@ class Drill:
 
     def _at_places(self, scenario: str, act: str, blow: str) -> Iterator[Outcome]:
         undisturbed = self._process(Job(act, "", self._prepared(act)))
-        yield Outcome(scenario, "", _seen(undisturbed), [*self.look(), *_faults(undisturbed)])
+        yield Outcome(scenario, "", _seen(undisturbed), [*self.look(), *self._faults(undisturbed)])
         for strike in sampled(len(undisturbed.places) if undisturbed else 0, self.sample, self._chance):
             yield self._struck(scenario, Job(act, "", self._prepared(act), blow, strike))
 
     def _struck(self, scenario: str, job: Job) -> Outcome:
         first = self._run(job)
         ended = self._process(replace(job, strike=0, blow="")) if job.blow == KILL else first.ended
-        found = [*self.look(), *_faults(ended)]
+        found = [*self.look(), *self._faults(ended)]
         if not first.struck:
             found.append(Violation(Invariant.FINISHED, f"没有到达第 {job.strike} 个位置，未演练"))
         if first.missed:
@@ -136,7 +137,7 @@ class Drill:
                 # What was dated ahead stands: the time has to come before the CA goes on.
                 self._ahead = max(self._ahead, shift) + timedelta(minutes=1)
                 last = self._process(Job(act, "", case, ahead=self._ahead))
-            found = [*self.look(), *_faults(last), *_crashes(moved, right)]
+            found = [*self.look(), *self._faults(last), *_crashes(moved, right)]
             hours = f"{shift.total_seconds() / 3600:+.1f} h"
             yield Outcome(scenario, f"{act}: {hours}", f"{_seen(moved)}; {_seen(right)}", found)
 
@@ -145,7 +146,7 @@ class Drill:
         published = self._process(Job("publish", "", self._prepared("publish"), ahead=self._ahead))
         report = Auditor(Reader(self._engine), evidence.current_issuer(self._engine), system_clock).newest()
         found = [Violation(Invariant.STATUS_AGREES, f"{one.check} {one.serial}") for one in report.disagreements]
-        return Outcome(scenario, AUDIT, _seen(published), [*found, *_faults(published)])
+        return Outcome(scenario, AUDIT, _seen(published), [*found, *self._faults(published)])
 
     def _prepared(self, act: str) -> Case:
         """What an act begins with; raise Unprepared where the CA is no longer able to bring it about."""
@@ -166,6 +167,20 @@ class Drill:
                 run = replace(run, **{message[0]: message[1]})
             self.witness.hear(message)
         return run
+
+    def _faults(self, ended: Ended | None) -> Iterator[Violation]:
+        """What is wrong with how a process ended that was not to be killed, and with what it told by OCSP."""
+        if ended is None:
+            yield Violation(Invariant.ORDERLY, "进程意外结束")
+            return
+        yield from _crashes(ended)
+        if ended.undone:
+            yield Violation(Invariant.FINISHED, ended.undone)
+        _, lives = Reader(self._engine).lives("", list(ended.ocsp))
+        for serial, told in ended.ocsp.items():
+            history = str(replay(lives[serial]).word)
+            if told != history:
+                yield Violation(Invariant.STATUS_AGREES, f"证书 {serial}：OCSP 答复 {told}，履历为 {history}")
 
     def look(self) -> Sequence[Violation]:
         """What does not hold any more since the last look: what was broken once is still there at every later one."""
@@ -203,16 +218,6 @@ def _seen(ended: Ended | None) -> str:
     if ended is None:
         return "killed"
     return ", ".join(ended.refusals) or "done"
-
-
-def _faults(ended: Ended | None) -> Iterator[Violation]:
-    """What is wrong with how a process ended that was not to be killed."""
-    if ended is None:
-        yield Violation(Invariant.ORDERLY, "进程意外结束")
-        return
-    yield from _crashes(ended)
-    if ended.undone:
-        yield Violation(Invariant.FINISHED, ended.undone)
 
 
 def _crashes(*processes: Ended | None) -> Iterator[Violation]:

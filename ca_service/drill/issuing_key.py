@@ -7,8 +7,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 
+from ca_service.signing import delegated_keys
 from ca_service.signing.pkcs11_key import generate
 from ca_service.wiring import Wiring
+from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.current_issuer import current
 
 LABEL = "drill-issuing"
@@ -21,6 +23,16 @@ def replace_issuing_key(wiring: Wiring) -> None:
         issuer = uow.issuers.get(current(uow))
         certificate = _certified(issuer.certificate, key.public_key, wiring)
         uow.issuers.change(issuer, certificate=certificate, key_label=LABEL)
+
+
+def appoint_responder(wiring: Wiring) -> None:
+    """A signer of OCSP answers under that key; those of the original have their keys elsewhere."""
+    key = delegated_keys.new_key(wiring.issuing_sessions, delegated_keys.OCSP, LABEL)
+    ca = wiring.config.ca
+    names = Names(ca.organization, ca.root_name, ca.issuing_name)
+    certify_infrastructure(
+        wiring.services, names, profile=delegated_keys.OCSP.profile, public_key=key.public_key, name="OCSP drill"
+    )
 
 
 def _certified(original: bytes, public_key: bytes, wiring: Wiring) -> bytes:
