@@ -108,7 +108,7 @@ def exists(wiring: Wiring) -> bool:
 def hold(wiring: Wiring) -> tuple[Record, Sequence[ceremony.FirstStaff]]:
     """Steps 2 to 5; returns the record and the first accounts with their passwords."""
     config, services = wiring.config, wiring.services
-    _make_tokens(config)
+    make_tokens(config)
     names = ceremony.Names(config.ca.organization, config.ca.root_name, config.ca.issuing_name)
     root_key = _new_key(wiring.root_sessions, "root", "p384", config)
     issuing_key = _new_key(wiring.issuing_sessions, "issuing", "p256", config)
@@ -164,7 +164,8 @@ def certify_server(wiring: Wiring, names: ceremony.Names, certificate: Path, key
     certificate.write_bytes(b"".join(pem.armor("CERTIFICATE", der) for der in chain))
 
 
-def _make_tokens(config: Config) -> None:
+def make_tokens(config: Config) -> None:
+    """Step 2: the tokens that the configuration names, where SoftHSM is the module; those that exist are left alone."""
     if config.hsm.module.name != "libsofthsm2.so":
         return
     conf = config.path(Path(config.hsm.environment["SOFTHSM2_CONF"]))

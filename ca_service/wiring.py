@@ -24,6 +24,7 @@ from ca_service.signing.feed_signer import PageSigner
 from ca_service.signing.head_signer import HeadSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
+from ca_service.signing.signer import Signer
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.key_ring import RingFile
@@ -100,7 +101,7 @@ class Wiring:
         with self.database.read() as uow:
             issuer, shards = uow.issuers.get(name), uow.crls.shards(name)
         sessions = self.root_sessions if name == "root" else self.issuing_sessions
-        signer = Pkcs11Key(sessions, issuer.key_label)
+        signer = self.ca_signer(sessions, issuer.key_label)
         authority = CertificateAuthority.of(issuer.certificate, signer=signer, publication=self.publication(name))
         for opened in shards:
             # The name of a shard is written into its list and into certificates: the two must stay the same.
@@ -110,6 +111,10 @@ class Wiring:
                     "已写入证书，不能更改。请改回原来的 public_url。"
                 )
         return authority
+
+    def ca_signer(self, sessions: TokenSessions, label: str) -> Signer:
+        """The CA key of this label on a token; raise Unavailable."""
+        return Pkcs11Key(sessions, label)
 
     def publication(self, name: str) -> Publication:
         """The URLs that stand in certificates signed by this CA."""

@@ -14,6 +14,7 @@ _PROGRAMS: Mapping[tuple[str, str], str] = {
 }
 _SYSTEMS: Mapping[tuple[str, str], str] = {
     ("local", "cli"): "本机操作员",
+    ("drill", "cli"): "故障演练（副本）",
     ("relying", "api"): "应用系统",
     ("directory", "api"): "用户目录",
 }

@@ -50,6 +50,7 @@ GROUPS: Sequence[Group] = (
         _T.OCSP_PRESIGNED: "预签 OCSP 应答",
         _T.BACKUP_TAKEN: "备份整个 CA",
         _T.DATABASE_RESTORED: "从备份恢复",
+        _T.DRILL_COPIED: "为故障演练复制数据库",
         _T.FIELD_KEY_ANNOUNCED: "公布新的字段密钥",
         _T.FIELD_KEY_SWITCHED: "启用新的字段密钥",
         _T.FIELD_KEY_RESEALED: "用新的字段密钥重新加密",

@@ -1,18 +1,17 @@
 """What belongs to a CA beside its database: the files that its configuration names."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ca_service.config import Config
 from ca_service.domain.errors import Invalid
+from ca_service.signing.softhsm import TOKEN_FOLDER, token_folders
 
 MANIFEST, DATABASE, FOLDER = "manifest.json", "database", "folder"
 CONFIGURATION = "config.toml"
 _FORMAT = 1
-_TOKENS = re.compile(r"^(directories\.tokendir\s*=\s*)(.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -74,15 +73,9 @@ def _all_named(config: Config) -> Iterator[Path]:
             yield config.path(Path(config.registry[key]))
     yield from sorted(config.folder.glob("*.pem"))
     yield config.folder / "ceremony.json"
-    for value in config.hsm_environment.values():
-        yield Path(value)
-        yield from _token_folders(Path(value))
+    yield from map(Path, config.hsm_environment.values())
+    yield from token_folders(config.hsm_environment)
     yield config.path(config.service.documents)
-
-
-def _token_folders(softhsm: Path) -> Iterator[Path]:
-    if softhsm.is_file():
-        yield from (Path(found[1].strip()) for found in _TOKENS.findall(softhsm.read_text(encoding="utf-8")))
 
 
 def point_tokens_to(folder: Path, part: Path, environment: Mapping[str, str]) -> None:
@@ -91,4 +84,6 @@ def point_tokens_to(folder: Path, part: Path, environment: Mapping[str, str]) ->
         file = part / value
         if file.is_file():
             text = file.read_text(encoding="utf-8")
-            file.write_text(_TOKENS.sub(lambda m: f"{m[1]}{folder / Path(m[2].strip()).name}", text), encoding="utf-8")
+            file.write_text(
+                TOKEN_FOLDER.sub(lambda m: f"{m[1]}{folder / Path(m[2].strip()).name}", text), encoding="utf-8"
+            )

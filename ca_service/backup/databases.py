@@ -26,8 +26,11 @@ def dump(url: str, to: Path) -> None:
     """
     to.touch(mode=0o600)
     if kind_of(url) == SQLITE:
-        with closing(sqlite3.connect(_sqlite_file(url))) as source, closing(sqlite3.connect(to)) as copy:
-            source.backup(copy)
+        try:
+            with closing(sqlite3.connect(_sqlite_file(url))) as source, closing(sqlite3.connect(to)) as copy:
+                source.backup(copy)
+        except sqlite3.Error as error:
+            raise Unavailable(f"数据库未能复制：{error}。请检查数据库文件和磁盘空间，然后重试。") from error
         return
     _run(["pg_dump", "--format=custom", f"--file={to}", "--no-owner", _plain(make_url(url))], url)
 

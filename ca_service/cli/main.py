@@ -18,6 +18,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "changes": "changes",
         "crl": "crls",
         "doctor": "doctor",
+        "drill": "drill",
         "enrolments": "enrolments",
         "holders": "holders",
         "init": "init",

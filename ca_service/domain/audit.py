@@ -33,6 +33,7 @@ class Tag(StrEnum):
     OCSP_PRESIGNED = "ca:ocsp:presigned"
     BACKUP_TAKEN = "ca:backup:taken"
     DATABASE_RESTORED = "ca:database:restored"
+    DRILL_COPIED = "ca:drill:copied"
     FIELD_KEY_ANNOUNCED = "ca:field-key:announced"
     FIELD_KEY_SWITCHED = "ca:field-key:switched"
     FIELD_KEY_RESEALED = "ca:field-key:resealed"

@@ -19,6 +19,7 @@ from pkcs11 import ObjectClass
 from pkcs11 import exceptions as p11
 
 from ca_service.domain.errors import Unavailable
+from ca_service.signing.softhsm import require_room
 from ca_service.workflows.ports import Meter, Unmeasured
 
 _DEAD = (
@@ -157,6 +158,7 @@ class TokenSessions:
 
     def _log_in_to(self, library: Any) -> Any:
         token = library.get_token(token_label=self.address.label)
+        require_room(self.address.environment)
         try:
             return token.open(rw=True, user_pin=self.address.pin)
         except p11.UserAlreadyLoggedIn:

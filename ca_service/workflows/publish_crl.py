@@ -14,7 +14,7 @@ from typing import TypeVar
 import crl
 from ca_service.domain.audit import Tag
 from ca_service.domain.crls import CRL, CrlEvent, CrlLine, CrlShard, CrlStatus, PublishedCrl, is_scheduled
-from ca_service.domain.errors import Conflict, DomainError, StateUnknown
+from ca_service.domain.errors import Conflict, DomainError, StateUnknown, Unavailable
 from ca_service.domain.propagation import Reach
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import changes_since
@@ -224,6 +224,9 @@ def _sign_delta(
         return authority.sign_delta(reserved.row.delta_tbs, base=reserved.base.der, complete=complete)
     except ListRefused as refused:
         _note_refusal(services, actor, reserved.row, refused, sort="delta")
+        return None
+    except Unavailable:
+        # The complete list is signed: it is published alone, so that nothing is signed and forgotten.
         return None
 
 

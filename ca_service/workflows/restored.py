@@ -19,6 +19,13 @@ def note_backup(services: Services, actor: Actor, *, recipients: int) -> None:
         uow.audit.append(actor, Tag.BACKUP_TAKEN, "backup", unit=actor.unit_code, detail={"recipients": recipients})
 
 
+def note_drill(services: Services, actor: Actor) -> None:
+    """Record that a copy of the database is made to be drilled; raise Forbidden."""
+    with services.begin() as uow:
+        authorise(actor, Action.BACKUP, lineage=uow.units.lineage(actor.unit_code))
+        uow.audit.append(actor, Tag.DRILL_COPIED, "database", unit=actor.unit_code)
+
+
 def begin_anew(services: Services, actor: Actor, taken_at: datetime) -> Mapping[str, int]:
     """Let a database that was restored to `taken_at` go on beyond all that was published since; return the CRL numbers.
 

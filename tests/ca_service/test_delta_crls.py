@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from asn1crypto import pem
@@ -16,13 +17,14 @@ from ca_service.app import publication_pages
 from ca_service.config import Config
 from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import Certificate, CertificateStatus, RevocationReason
-from ca_service.domain.crls import PublishedCrl
-from ca_service.domain.errors import StateUnknown
+from ca_service.domain.crls import CrlStatus, PublishedCrl
+from ca_service.domain.errors import StateUnknown, Unavailable
 from ca_service.periodic import WORKER
 from ca_service.store.models import CertificateRow
 from ca_service.store.unit_of_work import Database
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
+from ca_service.workflows.ports import Authority
 from ca_service.workflows.publish_crl import publish_crl, publish_if_due
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office
@@ -206,3 +208,26 @@ def test_a_tampered_change_is_refused_though_it_has_a_cause(office: Office, wiri
     _other_reason(wiring.database, frozen.serial, "")
     with pytest.raises(StateUnknown, match=frozen.serial):
         _publish(office)
+
+
+class _GoneBeforeTheDelta:
+    """A CA whose key is away when the complete list is signed and the delta is not."""
+
+    def __init__(self, real: Authority) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def sign_delta(self, tbs: bytes, *, base: bytes, complete: bytes) -> bytes:
+        raise Unavailable("away")
+
+
+def test_a_key_that_goes_away_before_the_delta_costs_the_delta_and_not_the_signed_list(office: Office) -> None:
+    _freeze(office, office.enrolled())
+    services = office.services
+    gone = replace(services, authority=lambda name: cast(Authority, _GoneBeforeTheDelta(services.authority(name))))
+    published = publish_crl(gone, office.operator, "issuing")
+    assert (published.status, published.delta) == (CrlStatus.PUBLISHED, None)
+    assert len(x509.load_der_x509_crl(published.der or b"")) == 1
+    assert _delta(_publish(office)).extensions.get_extension_for_class(x509.DeltaCRLIndicator)

@@ -19,6 +19,7 @@ COMMANDS: Sequence[Command] = (
     Command(
         "backup", _A.BACKUP, arguments=lambda p: [p.file("nothing.age"), "--recipient", "age1" + "q" * 58],
     ),
+    Command("drill", _A.BACKUP, arguments=lambda p: ["--work", p.file("form.png")]),
     Command("secrets show", _A.SECRETS_ROTATE),
     Command("secrets announce", _A.SECRETS_ROTATE),
     Command("secrets rotate", _A.SECRETS_ROTATE),

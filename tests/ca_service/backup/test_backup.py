@@ -16,7 +16,7 @@ import pytest
 
 from ca_service import backup
 from ca_service import config as configuration
-from ca_service.backup import restoring
+from ca_service.backup import databases, restoring
 from ca_service.config import Config, DatabaseTable
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
@@ -281,3 +281,8 @@ def test_a_restore_that_ends_before_the_crl_numbers_have_moved_leaves_no_folder_
     with pytest.raises(errors.Unavailable):
         backup.restore(taken.file, tmp_path / "ca", _OPERATOR, identity=keys[1])
     assert not (tmp_path / "ca").exists()
+
+
+def test_a_database_that_cannot_be_copied_is_said_to_be_so(tmp_path: Path) -> None:
+    with pytest.raises(errors.Unavailable, match="未能复制"):
+        databases.dump(f"sqlite:///{tmp_path}/nowhere/educa.db", tmp_path / "copy")

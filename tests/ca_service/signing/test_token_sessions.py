@@ -165,3 +165,28 @@ def test_a_key_is_looked_for_once_in_a_session_and_again_in_the_next() -> None:
 
     assert sessions.with_key("a", dead) == 2
     assert opened[1].asked == ["a"]
+
+
+# SoftHSM writes token.object anew at each log-in; RLIMIT_FSIZE refuses every write to a file, as a full disk does.
+_ON_A_FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from ca_service import config
+from ca_service.domain.errors import Unavailable
+from ca_service.wiring import Wiring
+
+sessions = Wiring(config.load(Path(sys.argv[1]) / "config.toml")).issuing_sessions
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    sessions.retrying(str)
+except Unavailable as error:
+    print("磁盘" in str(error))
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+sessions.retrying(str)
+"""
+
+
+def test_a_full_disk_does_not_cost_the_token(own_tokens: Path) -> None:
+    assert _child(_ON_A_FULL_DISK, own_tokens).split() == ["True"]
+    assert all(file.stat().st_size for file in (own_tokens / "tokens").glob("*/token.object"))
+    assert list((own_tokens / "tokens").rglob(".room-*")) == []

@@ -1,0 +1,78 @@
+"""`educa drill` as an operator runs it, on SQLite and PostgreSQL. EDUCA_DRILL=all: every fault at every place."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from ca_service.config import Config
+from ca_service.drill.drilling import sampled
+
+_ALL = os.environ.get("EDUCA_DRILL") == "all"
+_SHORT = ("kill-issue", "token-publish", "database-renew", "disk-issue", "clock-back")
+_CHOSEN: Sequence[str] = [] if _ALL else [o for name in _SHORT for o in ("--only", name)] + ["--sample", "2"]
+
+pytestmark = pytest.mark.timeout(3600 if _ALL else 300)
+
+
+def educa(config: Config, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, as at a terminal."""
+    program = [sys.executable, "-m", "ca_service.cli.main", *arguments, "--config", str(config.folder / "config.toml")]
+    return subprocess.run(program, capture_output=True, text=True, check=False)
+
+
+def _rows(config: Config, query: str) -> list[tuple[object, ...]]:
+    engine = create_engine(config.database_url)
+    with engine.connect() as view:
+        found = [tuple(row) for row in view.execute(text(query))]
+    engine.dispose()
+    return found
+
+
+def test_every_fault_leaves_all_invariants_standing_and_the_original_as_it_was(
+    original: Config, tmp_path: Path
+) -> None:
+    before = _rows(original, "SELECT serial FROM certificate"), _rows(original, "SELECT number FROM crl")
+    tokens = {file: file.read_bytes() for file in sorted((original.folder / "tokens").rglob("*")) if file.is_file()}
+    done = educa(original, "drill", "--work", str(tmp_path / "work"), "--seed", "7", *_CHOSEN, "--json")
+    assert done.returncode == 0, (done.stdout[-3000:], done.stderr)
+    told = json.loads(done.stdout)
+    assert (told["violations"], json.loads((tmp_path / "work" / "report.json").read_text())) == (0, told)
+    struck = [one["place"] for one in told["outcomes"] if one["scenario"].startswith(("kill", "token", "disk"))]
+    assert len(struck) > 6
+    assert all(
+        one["seen"] == "killed" for one in told["outcomes"] if one["scenario"] == "kill-issue" and ":" in one["place"]
+    )
+    assert (_rows(original, "SELECT serial FROM certificate"), _rows(original, "SELECT number FROM crl")) == before
+    assert {file: file.read_bytes() for file in tokens} == tokens
+    assert _rows(original, "SELECT tag FROM audit_entry ORDER BY seq DESC LIMIT 1") == [("ca:drill:copied",)]
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["report.json"]
+    if original.database_url.startswith("postgresql"):
+        assert _rows(original, "SELECT datname FROM pg_database WHERE datname LIKE 'educa_drill_%'") == []
+
+
+def test_the_same_seed_chooses_the_same_places_and_another_one_others() -> None:
+    first, again, other = (sampled(17, 5, random.Random(seed)) for seed in (3, 3, 4))
+    assert first == again != other
+    assert (len(first), list(first)) == (5, sorted(first))
+    assert sampled(3, None, random.Random(3)) == sampled(3, 5, random.Random(3)) == [1, 2, 3]
+
+
+def test_a_backup_is_drilled_without_the_ca_it_is_of(original: Config, tmp_path: Path) -> None:
+    if original.database_url.startswith("postgresql"):
+        pytest.skip("a restore into PostgreSQL is tested with the backup")
+    identity, sealed, work = tmp_path / "key.txt", tmp_path / "ca.age", tmp_path / "work"
+    subprocess.run(["age-keygen", "-o", str(identity)], check=True, capture_output=True)
+    public = subprocess.run(["age-keygen", "-y", str(identity)], check=True, capture_output=True, text=True).stdout
+    assert educa(original, "backup", str(sealed), "--recipient", public.strip()).returncode == 0
+    (original.folder / "config.toml").unlink()
+    options = ["--work", str(work), "--from", str(sealed), "--identity", str(identity), "--keep"]
+    done = educa(original, "drill", *options, "--only", "kill-freeze", "--sample", "1", "--json")
+    assert (done.returncode, json.loads(done.stdout)["violations"]) == (0, 0), done.stderr
+    assert sorted(path.name for path in work.iterdir()) == ["ca", "report.json"]
