@@ -19,6 +19,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "crl": "crls",
         "doctor": "doctor",
         "enrolments": "enrolments",
+        "erasures": "erasures",
         "holders": "holders",
         "init": "init",
         "media": "media",

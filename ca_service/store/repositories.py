@@ -16,6 +16,7 @@ from ca_service.domain.free_text import blotted
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.store import heads, models
+from ca_service.store.audit_names import without_names
 from ca_service.store.audit_search import search
 from ca_service.store.repository import SqlRepository
 
@@ -62,7 +63,8 @@ class SqlAuditLog:
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
         """See the port."""
-        self._write(actor, tag, [(subject, unit, canonical(dict(detail or {})))])
+        text = without_names(self._session, [subject], canonical(dict(detail or {})))
+        self._write(actor, tag, [(subject, unit, text)])
 
     def append_all(self, actor: Actor, tag: Tag, subjects: Iterable[tuple[str, str]]) -> None:
         """See the port."""

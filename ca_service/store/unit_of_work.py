@@ -37,6 +37,7 @@ from ca_service.store.answers import SqlOcspAnswers
 from ca_service.store.audit_tree import SqlAuditTree
 from ca_service.store.crls import SqlCrls, SqlIssuers
 from ca_service.store.drafts import SqlDrafts
+from ca_service.store.erasing import SqlErasing
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
 from ca_service.store.repositories import (
@@ -117,6 +118,7 @@ class SqlUnitOfWork:
         )
         self.campaigns = SqlRepository(session, Campaign, models.CampaignRow, noun="实施计划")
         self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
+        self.erasing = SqlErasing(session, sealer)
         self.lags = SqlTransient(session, Lag, models.LagRow, noun="测量值")
         self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
         self.progress = SqlProgress(session)

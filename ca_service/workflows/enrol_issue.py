@@ -42,7 +42,7 @@ def _issue_what_was_approved(services: Services, enrolment: Enrolment, public_ke
         holder = uow.holders.get(enrolment.holder_id)
         unit, issuer = certifiable(uow, holder), current(uow)
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
-        used = [found for found in uow.certificates.find(key_sha256=key_sha256(public_key)) if found.der is not None]
+        used = [found for found in uow.certificates.find(key_sha256=key_sha256(public_key)) if found.was_signed]
         if used and uow.enrolments.get(enrolment.id).certificate_serial == used[0].serial:
             return used[0]  # by a request at the same time as this one, which it answers just as well
         if used:
