@@ -1,4 +1,4 @@
-"""Names of the people whom an entry of the audit log is about, so that a reason which somebody typed does not keep them.
+"""Names of the people whom an entry of the audit log is about, so that no reason which somebody typed keeps them.
 
 Nothing is ever taken out of the chain. The records of a person are erased in time, and a name in a reason would stay.
 """
@@ -6,7 +6,7 @@ Nothing is ever taken out of the chain. The records of a person are erased in ti
 import re
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, or_, select, union
+from sqlalchemy import BindParameter, bindparam, or_, select, union
 from sqlalchemy.orm import Session
 
 from ca_service.domain.person_text import mask_name
@@ -14,7 +14,7 @@ from ca_service.store import models
 
 _CHINESE = re.compile("[\u3400-\u9fff]")
 _H, _A = models.HolderRow, models.ApplicationRow
-_IS = bindparam("subjects", expanding=True)
+_IS: BindParameter[str] = bindparam("subjects", expanding=True)
 _CONFLICT = models.ConflictRow
 # By whatever a subject can be: a person, an application or all of a batch, a case, a certificate.
 _NAMES = union(
