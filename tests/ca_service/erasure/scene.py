@@ -10,7 +10,7 @@ from ca_service.domain.changes import CertificateAct, Change, ChangeKind, Partic
 from ca_service.domain.conflicts import ConflictEvent
 from ca_service.domain.erasures import Erasure
 from ca_service.domain.responsible import Duty
-from ca_service.domain.roles import Role
+from ca_service.domain.roles import Actor, Role
 from ca_service.intake.columns import Column
 from ca_service.intake.template import write_roster
 from ca_service.periodic import WORKER
@@ -175,6 +175,11 @@ class Scene:
         holders = [self.holders[subject] for subject in subjects]
         case = workflow.propose(self.wiring.services, self.office.reviewer, holders, ground="教档〔2032〕1号")
         return workflow.confirm(self.wiring.services, SECURITY, case.id, seen=case.seen)
+
+    @property
+    def erased_by(self) -> Actor:
+        """Who confirms."""
+        return SECURITY
 
     def swept(self) -> None:
         """All chores."""

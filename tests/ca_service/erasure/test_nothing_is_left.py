@@ -5,12 +5,12 @@ from pathlib import Path
 from sqlalchemy import select
 
 from ca_service.audit.verifier import verify
+from ca_service.domain.erasures import NO_CONTACT
 from ca_service.domain.holders import HolderStatus
 from ca_service.store.models import Base
 from ca_service.wiring import Wiring
 from ca_service.workflows.erasure_check import check_erased
 from tests.ca_service.erasure.scene import FIRST, OPERATOR, Scene
-from tests.ca_service.office import CONTACT
 
 
 def _opened(wiring: Wiring) -> bytes:
@@ -49,11 +49,13 @@ def test_a_person_who_went_the_whole_road_is_nowhere_any_more(scene: Scene, tmp_
     assert _found(FIRST.needles, _files(scene.wiring, tmp_path)) == []
     (checked,) = check_erased(scene.wiring.services, OPERATOR)
     assert (checked.clean, checked.remains) == (True, [])
+    # Reasons that people typed with the name are in the log without it.
+    assert FIRST.name[0] + "*已在原学校登记" in _opened(scene.wiring).decode(errors="replace")
     with scene.wiring.services.read() as uow:
         holder = uow.holders.get(scene.holders[FIRST])
         kept = uow.certificates.get(certificate.serial)
         seq, head = uow.audit.head()
         verdict = verify(uow.audit.entries(), head_seq=seq, head_hash=head)
-    assert (holder.status, holder.contact) == (HolderStatus.ERASED, CONTACT.__class__("", "", "", ""))
+    assert (holder.status, holder.contact) == (HolderStatus.ERASED, NO_CONTACT)
     assert kept.der_sha256
     assert verdict.broken_at is None

@@ -1,4 +1,4 @@
-"""What must not be erased: too early, still in use, held, in dispute; and never by one person, or other than was seen."""
+"""What must not be erased: too early, still in use, held, in dispute; and never by one person, or other than seen."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -168,7 +168,8 @@ def test_a_person_stands_in_one_open_case_and_a_decided_one_is_decided(office: O
 
 
 @pytest.mark.parametrize(
-    ("holders", "ground"), [([], "x"), ([" "], "x"), (["H0"], " "), (["H0"] * 3, "x"), ([f"H{n}" for n in range(201)], "x")]
+    ("holders", "ground"),
+    [([], "x"), ([" "], "x"), (["H0"], " "), (["H0"] * 3, "x"), ([f"H{n}" for n in range(201)], "x")],
 )
 def test_nonsense_is_refused(office: Office, holders: list[str], ground: str) -> None:
     with pytest.raises((errors.Invalid, errors.NotFound)):
