@@ -27,11 +27,13 @@ from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.intake.columns import COLUMNS, Column
 from ca_service.wiring import Wiring
-from ca_service.workflows import enrol, review
+from ca_service.workflows import review
 from ca_service.workflows.audit_log import Cursor, log_page
 from ca_service.workflows.campaign import board
 from ca_service.workflows.certificate_status import freeze, unfreeze
 from ca_service.workflows.change_cases import people
+from ca_service.workflows.enrol_certificate import certificate
+from ca_service.workflows.enrol_sessions import Session
 from ca_service.workflows.entry import enter
 from ca_service.workflows.holders import list_holders
 from ca_service.workflows.listing import Window
@@ -78,7 +80,7 @@ class Acts:
         """Issue for the key that is asked for."""
         given = json.loads(body)
         csr, signature = (base64.b64decode(given[name]) for name in ("csr", "binding_signature"))
-        enrol.certificate(self._services, session=given["session"], csr=csr, binding_signature=signature)
+        certificate(self._services, Session(given["session"]), csr=csr, binding_signature=signature)
 
     def each(self, filled: int, repeats: int) -> Iterator[tuple[str, Sequence[Act]]]:
         """The acts by name, in an order in which each finds what it needs."""

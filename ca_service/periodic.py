@@ -22,6 +22,7 @@ from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.crl_alarms import raise_alarms
 from ca_service.workflows.current_issuer import compromised, current, issuing
 from ca_service.workflows.drafts import drop_old
+from ca_service.workflows.erasure_chores import do_chores
 from ca_service.workflows.expiry_notices import announce_ends
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.messages import deliver, notice_lost
@@ -77,6 +78,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "ends": lambda: announce_ends(services),
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
         "drafts": lambda: drop_old(services),
+        "erasures": lambda: do_chores(services, WORKER, wiring.erasing_hands),
         "interrupted": lambda: close_interrupted(services, WORKER),
         "measurements": lambda: prune(services),
     }

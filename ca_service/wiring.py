@@ -26,11 +26,13 @@ from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.signer import Signer
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
+from ca_service.store.compacting import compact
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.key_ring import RingFile
 from ca_service.store.sealed_data import SealedData
 from ca_service.store.sealing import Sealer
 from ca_service.store.unit_of_work import Database
+from ca_service.workflows.erasure_chores import Hands
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Meter, Mirror, Services, Terms, Unmeasured
 
@@ -60,6 +62,12 @@ class Wiring:
     def sealed_data(self) -> SealedData:
         """All that is sealed, for a change of keys."""
         return SealedData(self.database, self.sealer, self._documents)
+
+    @property
+    def erasing_hands(self) -> Hands:
+        """What takes away that which lies outside the rows of erased persons."""
+        sink = FileSink(self.config.path(self.config.service.outbox))
+        return Hands(sink.forget, lambda: compact(self.database.engine))
 
     @cached_property
     def _documents(self) -> DocumentFolder:

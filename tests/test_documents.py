@@ -21,6 +21,7 @@ from ca_service.domain.conflicts import CONFLICT
 from ca_service.domain.crl_overrides import OVERRIDE
 from ca_service.domain.crls import CRL
 from ca_service.domain.enrolments import ENROLMENT
+from ca_service.domain.erasures import ERASURE
 from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
@@ -62,6 +63,7 @@ _MACHINES: Mapping[str, Any] = {
     "unit": UNIT,
     "unit-case": UNIT_CASE,
     "conflict": CONFLICT,
+    "erasure": ERASURE,
 }
 
 

@@ -70,6 +70,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "issuer": Key("签发者", read=w.issuer),
     "of": Key("上传人所在单位"),
     "operator": Key("操作员"),
+    "original": Key("原清除编号"),
     "others": Key("其余申请"),
     "release": Key("解锁编号"),
     "renewal": Key("更新编号"),
@@ -86,6 +87,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     # Fingerprints
     "approved": Key("审核时的内容（哈希）"),
     "issuing": Key("签发 CA 证书（哈希）"),
+    "record": Key("清除内容清单（哈希）"),
     "root": Key("根 CA 证书（哈希）"),
     "scan": Key("扫描件（哈希）"),
     "sha256": Key("内容（哈希）"),
@@ -96,6 +98,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "bad": Key("有误的行数"),
     "count": Key("份数"),
     "damaged": Key("损坏数"),
+    "documents": Key("文件数"),
     "delta_base": Key("增量所依据的列表号"),
     "ended": Key("结束的登录数"),
     "extra": Key("清单外数"),
@@ -104,6 +107,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "lines": Key("人员行数"),
     "missing": Key("缺少数"),
     "number": Key("列表号"),
+    "persons": Key("人数"),
     "refused": Key("拒绝人数"),
     "registered": Key("登记人数"),
     "answers": Key("应答份数"),
@@ -141,6 +145,7 @@ SPECIAL: Mapping[tuple[str, str], Key] = MappingProxyType({
     (Tag.CONFLICT_OPENED, "first"): Key("第一份申请"),
     (Tag.ROSTER_CHANGED, "ended"): Key("已从名单移除", w.YES_NO),
     (Tag.UNIT_CASE_DONE, "case"): Key("单位变更编号"),
+    (Tag.ERASURE_PROPOSED, "seen"): Key("清除内容校验值"),
 })  # fmt: skip
 
 

@@ -90,6 +90,8 @@ ACTIONS: Mapping[str, str] = {
     _A.ORDER_CONFIRM: "应急处置复核", _A.CERTIFICATE_CHANGE: "恢复或吊销证书", _A.CERTIFICATE_READ: "查看证书",
     _A.CHANGE_SUBMIT: "录入变更申请", _A.CHANGE_REVIEW: "审核变更申请", _A.CHANGE_DECIDE: "决定变更申请",
     _A.CHANGE_EXECUTE: "执行变更", _A.CHANGE_READ: "查看变更申请", _A.CRL_PUBLISH: "发布吊销列表",
+    _A.ERASURE_PROPOSE: "提出清除档案", _A.ERASURE_CONFIRM: "确认清除档案", _A.ERASURE_READ: "查看档案清除",
+    _A.ERASURE_REPEAT: "重新清除档案", _A.RECORDS_HOLD: "要求保留档案", _A.RECORDS_LIFT: "解除档案保留",
     _A.CRL_READ: "查看吊销列表差异", _A.CRL_OVERRIDE: "提出强制发布", _A.CRL_OVERRIDE_CONFIRM: "确认强制发布",
     _A.OCSP_PRESIGN: "预签 OCSP 应答",
     _A.MESSAGE_READ: "查看消息", _A.MESSAGE_RESEND: "重新发送消息", _A.CAMPAIGN_SET: "设定实施计划",

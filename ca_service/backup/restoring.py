@@ -3,7 +3,7 @@
 import os
 import shutil
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -22,12 +22,14 @@ from ca_service.backup.contents import (
     point_tokens_to,
     read_manifest,
 )
+from ca_service.backup.erased import lists_beside
 from ca_service.backup.sealing import opened_with
 from ca_service.config import Config
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.roles import Actor
 from ca_service.store import schema
 from ca_service.wiring import Wiring
+from ca_service.workflows.erasure_ledger import LedgerLine, Repeated, repeat
 from ca_service.workflows.restored import begin_anew
 
 _LARGEST_MANIFEST = 10_000
@@ -35,19 +37,31 @@ _LARGEST_MANIFEST = 10_000
 
 @dataclass(frozen=True)
 class Restored:
-    """A CA as it was: from when, how many audit entries hold together, and the CRL numbers it goes on from."""
+    """A CA as it was: from when, how many audit entries hold together, the CRL numbers it goes on from, and who was
+    erased again."""
 
     folder: Path
     taken_at: datetime
     entries: int
     crl_numbers: dict[str, int]
+    erased: Repeated
 
 
-def restore(backup: Path, folder: Path, actor: Actor, *, identity: Path, database: str | None = None) -> Restored:
+def restore(
+    backup: Path,
+    folder: Path,
+    actor: Actor,
+    *,
+    identity: Path,
+    database: str | None = None,
+    erased: Sequence[Path] = (),
+) -> Restored:
     """Put a backup into an empty folder (and database); raise Invalid, Conflict, Unavailable.
 
-    `database`: the URL of the database to fill, where it shall not be the one that the configuration names.
+    `database`: the URL of the database to fill, where it shall not be the one that the configuration names. `erased`:
+    lists of erased persons besides those that lie beside the backup.
     """
+    lines = lists_beside(backup, erased)
     if folder.exists() and any(folder.iterdir()):
         raise Conflict(f"目录 {folder} 不是空的，未作任何更改。请恢复到空的目录。")
     part = folder.with_name(folder.name + ".part")
@@ -62,7 +76,7 @@ def restore(backup: Path, folder: Path, actor: Actor, *, identity: Path, databas
         entries = _verified(config, manifest)
         point_tokens_to(folder.resolve(), part, config.hsm.environment)
         taken_at = datetime.fromisoformat(manifest.taken_at)
-        numbers = _begun_anew(config, actor, taken_at)
+        numbers, repeated = _begun_anew(config, actor, taken_at, lines)
         if folder.exists():
             folder.rmdir()
         # The last step: a folder that has its name can be served, and must not give a CRL number again.
@@ -70,7 +84,7 @@ def restore(backup: Path, folder: Path, actor: Actor, *, identity: Path, databas
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    return Restored(folder, taken_at, entries, dict(numbers))
+    return Restored(folder, taken_at, entries, dict(numbers), repeated)
 
 
 def _unpack(backup: Path, identity: Path, part: Path) -> Manifest:
@@ -156,10 +170,12 @@ def _verified(config: Config, manifest: Manifest) -> int:
     return verdict.entries
 
 
-def _begun_anew(config: Config, actor: Actor, taken_at: datetime) -> Mapping[str, int]:
-    """Let the CA go on where nobody can have been before; return the CRL numbers."""
+def _begun_anew(
+    config: Config, actor: Actor, taken_at: datetime, erased: Sequence[LedgerLine]
+) -> tuple[Mapping[str, int], Repeated]:
+    """Let the CA go on where nobody can have been before, and without whom it had erased; return the CRL numbers."""
     wiring = Wiring(config)
     try:
-        return begin_anew(wiring.services, actor, taken_at)
+        return begin_anew(wiring.services, actor, taken_at), repeat(wiring.services, actor, erased)
     finally:
         wiring.database.engine.dispose()

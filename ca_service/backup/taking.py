@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ca_service.backup import databases
 from ca_service.backup.contents import DATABASE, MANIFEST, Manifest, left_out, members
+from ca_service.backup.erased import list_erased
 from ca_service.backup.sealing import sealed_for
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.roles import Actor
@@ -49,6 +50,7 @@ def take(wiring: Wiring, actor: Actor, configuration: Path, to: Path, *, recipie
             for inside, file in members(config, configuration):
                 archive.add(file, inside, recursive=False)
                 files += 1
+    list_erased(services, to)
     return Taken(to, to.stat().st_size, files, left_out(config))
 
 

@@ -32,21 +32,35 @@ def backup(call: Call, file: Path, recipients: tuple[str, ...]) -> None:
 @click.option("--identity", required=True, type=click.Path(dir_okay=False, path_type=Path), help="age 私钥文件")
 @click.option("--into", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="空目录")
 @click.option("--database", metavar="URL", help="恢复到这个空数据库，而不是配置所写的")
+@click.option(
+    "--erased",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="LIST",
+    help="清除名单，可多次给出；备份旁的 .erased.json 不必列出",
+)
 @pass_call
-def restore(call: Call, file: Path, identity: Path, folder: Path, database: str | None) -> None:
-    """把备份恢复到空目录，核验审计链，并让 CRL 编号越过备份以后可能发布过的编号。"""
+def restore(
+    call: Call, file: Path, *, identity: Path, folder: Path, database: str | None, erased: tuple[Path, ...]
+) -> None:
+    """把备份恢复到空目录，核验审计链，让 CRL 编号越过备份以后可能发布过的编号，并重新清除此后清除过的档案。"""
     operator = Actor(f"local:{getpass.getuser()}", CENTRE_CODE, frozenset({Role.OPERATOR}), "cli")
-    done = backups.restore(file, folder, operator, identity=identity, database=database)
+    done = backups.restore(file, folder, operator, identity=identity, database=database, erased=erased)
+    again = done.erased
     call.tell(
         {
             "folder": str(done.folder),
             "taken_at": done.taken_at.isoformat(),
             "entries": done.entries,
             "crl_numbers": done.crl_numbers,
+            "erased": list(again.done),
+            "not_erased": list(again.hindered),
         },
         text=(
             f"已恢复到 {done.folder}：备份时间 {done.taken_at:%Y-%m-%d %H:%M} UTC，审计链 {done.entries} 条完整。\n"
-            "此后的操作已丢失：请核对备份以后签发、冻结和吊销的证书（见 docs/operations.md），再启动服务。"
+            "此后的操作已丢失：请核对备份以后签发、冻结和吊销的证书（见 docs/operations.md），再启动服务。\n"
+            f"已按清除名单重新清除 {len(again.done)} 人。此后另有清除的，请按最新的名单运行 educa erasures repeat。"
+            + "".join(f"\n未能清除：{why}" for why in again.hindered)
         ),
     )
 

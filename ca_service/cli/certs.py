@@ -46,6 +46,8 @@ def show(call: Call, serial: str) -> None:
 def export(call: Call, serial: str, out: Path | None) -> None:
     """导出证书（PEM）。"""
     certificate = show_certificate(call.services, call.actor, serial)
+    if certificate.der_sha256:
+        raise NotFound(f"持证人的档案已清除，证书内容随之清除；证书的 SHA-256 是 {certificate.der_sha256}。")
     if certificate.der is None:
         raise NotFound("这个序列号没有签发出证书。")
     text = pem.armor("CERTIFICATE", certificate.der).decode()

@@ -13,6 +13,7 @@ from cryptography import x509
 from ca_service.cli.base import Call, Command, pass_call
 from ca_service.config import ConfigError
 from ca_service.domain.errors import DomainError
+from ca_service.domain.holders import HolderStatus
 from ca_service.domain.presigned import RunStatus
 from ca_service.signing import delegated_keys
 from ca_service.store import schema
@@ -24,6 +25,7 @@ from ca_service.workflows.current_issuer import current, current_issuer
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
+_CHORES_LATE = timedelta(hours=3)
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,16 @@ def _clock(wiring: Wiring) -> Finding:
     return Finding("系统时钟", f"{wiring.clock():%Y-%m-%d %H:%M:%S} UTC", mend)
 
 
+def _erasures(wiring: Wiring) -> Finding:
+    what = "档案清除"
+    with wiring.database.read() as uow:
+        waiting, erased = uow.erasing.chores.find(order="since"), uow.holders.count(status=HolderStatus.ERASED)
+    if waiting and wiring.clock() - waiting[0].since > _CHORES_LATE:
+        mend = "请确认 educa worker 在运行，文件目录和 outbox 可写，再运行 educa erasures check"
+        return Finding(what, f"还有 {len(waiting)} 项文件或残留没有删除", mend)
+    return Finding(what, f"已清除 {erased} 人，待删除 {len(waiting)} 项")
+
+
 def _disk(wiring: Wiring) -> Finding:
     free = shutil.disk_usage(wiring.config.folder).free
     mend = "" if free > _FREE_SPACE else "磁盘空间不足，请清理或扩容"
@@ -199,6 +211,7 @@ _CHECKS: Sequence[tuple[str, Check]] = (
     ("发布目录", _mirror),
     ("OCSP 与发布服务", _ocsp),
     ("预签的 OCSP 应答", _presigned),
+    ("档案清除", _erasures),
     ("系统时钟", _clock),
     ("磁盘", _disk),
 )

@@ -1,10 +1,13 @@
 """`educa holders`: the persons the CA knows."""
 
+from dataclasses import asdict
+
 import click
 
 from ca_service.cli.base import Call, Group, pass_call
 from ca_service.clock import SHANGHAI
 from ca_service.domain.person_text import mask_name, mask_phone
+from ca_service.workflows.erasure_ledger import ledger
 from ca_service.workflows.holders import list_holders, retention
 
 
@@ -37,7 +40,7 @@ def list_(call: Call, unit: str | None) -> None:
 @click.option("--due", is_flag=True, help="只列保存期已满的")
 @pass_call
 def retention_(call: Call, *, due: bool) -> None:
-    """已停用人员的档案保存到何时（最后一张证书失效后满五年）。只是查看，不删除任何内容。"""
+    """已停用人员的档案保存到何时（最后一张证书失效后满五年）。只是查看；清除见 educa erasures。"""
     rows = [
         {
             "id": kept.holder.id,
@@ -47,6 +50,13 @@ def retention_(call: Call, *, due: bool) -> None:
         for kept in retention(call.services, call.actor, due=due)
     ]
     call.show(rows, title="档案保存期")
+
+
+@holders.command("erased")
+@pass_call
+def erased(call: Call) -> None:
+    """已清除档案的人员编号，每行附校验：恢复备份之后据此重新清除（educa erasures repeat）。不含个人信息。"""
+    call.show([asdict(line) for line in ledger(call.services, call.actor)], title="已清除的档案")
 
 
 COMMANDS = (holders,)

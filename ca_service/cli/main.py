@@ -20,6 +20,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "doctor": "doctor",
         "drill": "drill",
         "enrolments": "enrolments",
+        "erasures": "erasures",
         "holders": "holders",
         "init": "init",
         "media": "media",

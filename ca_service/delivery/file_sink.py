@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from ca_service.domain.errors import Unavailable
 from ca_service.domain.messages import Message
 from ca_service.workflows.ports import Postponed
 
@@ -13,6 +14,15 @@ class FileSink:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def forget(self, message_id: str) -> None:
+        """Take the file of a message away, if no gateway has fetched it; raise Unavailable."""
+        path = self._folder / f"{message_id}.json"
+        try:
+            for file in (path, path.with_suffix(".part")):
+                file.unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"无法删除消息文件 {path}（{error.strerror}），请检查 outbox 目录的权限。") from error
 
     def send(self, message: Message) -> None:
         """See the port; a repeat writes the same file again."""

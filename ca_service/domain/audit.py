@@ -148,6 +148,15 @@ class Tag(StrEnum):
     CRL_OVERRIDDEN = "ca:crl:overridden"
     FEED_READ = "relying:feed:read"
     AUDIT_EXPORTED = "audit:log:exported"
+    ERASURE_PROPOSED = "ra:erasure:proposed"
+    ERASURE_REFUSED = "ra:erasure:refused"
+    ERASURE_WITHDRAWN = "ra:erasure:withdrawn"
+    ERASURE_DONE = "ra:erasure:carried-out"
+    ERASURE_REPEATED = "ra:erasure:repeated"
+    ERASURE_SWEPT = "ra:erasure:swept"
+    HOLDER_ERASED = "ra:holder:erased"
+    RECORDS_HELD = "ra:holder:records-held"
+    RECORDS_RELEASED = "ra:holder:records-released"
 
 
 @dataclass(frozen=True)

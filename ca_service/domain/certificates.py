@@ -86,6 +86,7 @@ class Certificate:
     `outdated_at`: since then it names what is no longer so (a name, a unit), by the case `outdated_by`; to be replaced.
     `reminded_at` is of the last word about a hold, `end_notice_at` when the holder is next told that it ends.
     `shard` is the part of the issuer's CRL that the certificate itself names, for ever; None: the whole.
+    `der_sha256` is left of the octets once its holder was erased (`domain/erasures.py`).
     """
 
     serial: str
@@ -111,6 +112,12 @@ class Certificate:
     outdated_by: str = ""
     end_notice_at: datetime | None = None
     shard: int | None = None
+    der_sha256: str = ""
+
+    @property
+    def was_signed(self) -> bool:
+        """Whether it came to be, also where its octets were erased since."""
+        return self.der is not None or bool(self.der_sha256)
 
     def good_at(self, now: datetime) -> bool:
         """Whether it may be used: active by our own record, and within its time."""

@@ -14,6 +14,7 @@ class HolderStatus(StrEnum):
 
     ACTIVE = "active"
     STOPPED = "stopped"
+    ERASED = "erased"  # after retention: an identifier without a person (domain/erasures.py)
 
 
 @dataclass(frozen=True)

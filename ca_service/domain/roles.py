@@ -61,6 +61,12 @@ class Action(StrEnum):
     CHANGE_DECIDE = "change.decide"
     CHANGE_EXECUTE = "change.execute"
     CHANGE_READ = "change.read"
+    ERASURE_PROPOSE = "erasure.propose"
+    ERASURE_CONFIRM = "erasure.confirm"
+    ERASURE_READ = "erasure.read"
+    ERASURE_REPEAT = "erasure.repeat"
+    RECORDS_HOLD = "records.hold"
+    RECORDS_LIFT = "records.lift"
     CRL_PUBLISH = "crl.publish"
     CA_DECLARE = "ca.declare"
     CA_CONFIRM = "ca.confirm"
@@ -133,6 +139,14 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.CHANGE_DECIDE: frozenset({_R.REVIEWER}),
         _A.CHANGE_EXECUTE: frozenset({_R.REVIEWER}),
         _A.CHANGE_READ: _READERS,
+        # Erasing is for good, so it takes two: who knows the person's case proposes; the security administrator, who
+        # has no business role, confirms. A hold is set by either, and lifted only by who would confirm.
+        _A.ERASURE_PROPOSE: frozenset({_R.REVIEWER}),
+        _A.ERASURE_CONFIRM: frozenset({_R.SECURITY_ADMIN}),
+        _A.ERASURE_READ: frozenset({_R.REVIEWER, *ADMINISTRATORS, _R.OPERATOR}),
+        _A.ERASURE_REPEAT: frozenset({_R.OPERATOR}),
+        _A.RECORDS_HOLD: frozenset({_R.REVIEWER, _R.SECURITY_ADMIN}),
+        _A.RECORDS_LIFT: frozenset({_R.SECURITY_ADMIN}),
         # Ending an issuing CA takes three: two administrators who exclude each other, and whoever has the root's token.
         _A.CA_DECLARE: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
         _A.CA_CONFIRM: frozenset({_R.SECURITY_ADMIN}),
@@ -165,6 +179,7 @@ CENTRE_ONLY: frozenset[Action] = frozenset(
         _A.MEDIA_REGISTER,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
+        _A.ERASURE_PROPOSE, _A.ERASURE_CONFIRM, _A.ERASURE_READ, _A.ERASURE_REPEAT, _A.RECORDS_HOLD, _A.RECORDS_LIFT,
         _A.CRL_READ, _A.CRL_OVERRIDE, _A.CRL_OVERRIDE_CONFIRM,
         _A.CAMPAIGN_SET, _A.SIGN_IN_REPORT, _A.FEED_READ, _A.AUDIT_READ, _A.STATUS_READ,
         _A.AUDIT_CHECKPOINT, _A.BACKUP, _A.OCSP_PRESIGN, _A.SECRETS_ROTATE,
@@ -177,7 +192,7 @@ READING: frozenset[Action] = frozenset(
         _A.UNITS_READ, _A.STAFF_READ, _A.REGISTRATION_READ, _A.REGISTRATION_UNMASK, _A.MEDIA_READ, _A.ENROLMENT_READ,
         _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.ROSTER_READ,
         _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.AUDIT_CHECKPOINT, _A.CA_READ, _A.STATUS_READ,
-        _A.CRL_READ,
+        _A.CRL_READ, _A.ERASURE_READ,
     }
 )  # fmt: skip
 

@@ -23,6 +23,8 @@ from ca_service.drill.places import Places
 from ca_service.workflows import enrol, outdated, renew
 from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
 from ca_service.workflows.current_issuer import current_issuer
+from ca_service.workflows.enrol_certificate import certificate
+from ca_service.workflows.enrol_sessions import Session
 from ca_service.workflows.ports import Services
 from ca_service.workflows.publish_crl import publish_now
 
@@ -88,10 +90,11 @@ class Issue:
         with step("certificate"):
             request = person.request()
             signature = person.bound(begun.nonce, request)
-            got = enrol.certificate(services, session=begun.session, csr=request, binding_signature=signature)
+            session = Session(begun.session)
+            got = certificate(services, session, csr=request, binding_signature=signature)
             desk.answered(Tag.CERTIFICATE_ISSUED, serial_of(got.certificate))
         with step("confirm"):
-            active = enrol.confirm(services, session=begun.session, signature=person.proof(got.challenge))
+            active = enrol.confirm(services, session, signature=person.proof(got.challenge))
             desk.answered(Tag.CERTIFICATE_CONFIRMED, active.serial)
 
     def done(self, desk: Desk, case: Case) -> str:
@@ -127,13 +130,12 @@ class Renew:
         with step("certificate"):
             request = person.request()
             signature = person.bound(begun.nonce, request, renewal=True)
-            got = enrol.certificate(
-                services, session=begun.session, csr=request, binding_signature=signature, renews=old
-            )
+            session = Session(begun.session, old)
+            got = certificate(services, session, csr=request, binding_signature=signature)
             desk.answered(Tag.CERTIFICATE_ISSUED, serial_of(got.certificate))
         with step("confirm"):
             proof = person.proof(got.challenge)
-            active = enrol.confirm(services, session=begun.session, signature=proof, renews=old)
+            active = enrol.confirm(services, session, signature=proof)
             desk.answered(Tag.CERTIFICATE_CONFIRMED, active.serial)
 
     def done(self, desk: Desk, case: Case) -> str:

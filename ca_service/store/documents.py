@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from ca_service.domain.errors import Invalid, NotFound
@@ -26,11 +27,30 @@ class DocumentFolder:
         """Write to a temporary name, sync, rename: a document is whole or absent."""
         name = hashlib.sha256(content).hexdigest()
         path = self._path(name)
-        if path.exists():
-            return name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._write(path, content)
+        with self._locked(fcntl.LOCK_SH):
+            if path.exists():
+                path.touch()  # whoever is about to remove it sees that it is wanted again
+                return name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._write(path, content)
         return name
+
+    def remove(self, sha256: str, *, put_before: datetime) -> bool:
+        """See the port."""
+        path = self._path(sha256)
+        with self._locked(fcntl.LOCK_EX):
+            try:
+                if path.stat().st_mtime >= put_before.timestamp():
+                    return False
+                path.unlink()
+                _sync(path.parent)
+            except FileNotFoundError:
+                return True
+        return True
+
+    def names(self) -> Iterator[str]:
+        """The hashes of all documents, in order."""
+        return (path.name for path in sorted(self._root.glob("??/*")) if _NAME.fullmatch(path.name))
 
     def get(self, sha256: str) -> bytes:
         """Read, decrypt and compare with the name; raise NotFound or Invalid."""
@@ -53,7 +73,7 @@ class DocumentFolder:
 
     def reseal(self, name: str) -> None:
         """Seal one document with the present key; the file is whole at every moment. Raises NotFound, Invalid."""
-        with self._one_at_a_time():
+        with self._locked(fcntl.LOCK_EX):
             self._write(self._path(name), self.get(name))
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -65,15 +85,24 @@ class DocumentFolder:
         temporary.replace(path)
 
     @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """What is written anew must not come back after somebody removed it."""
+    def _locked(self, how: int) -> Iterator[None]:
+        """What is sealed anew, or put again, must not come back after somebody removed it, nor the other way round."""
         self._root.mkdir(parents=True, exist_ok=True)
         with (self._root / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(lock, how)
             yield
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name
+
+
+def _sync(folder: Path) -> None:
+    """What was removed from a folder stays removed when the power goes."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _first_octets(path: Path) -> bytes:

@@ -16,6 +16,7 @@ from ca_service.domain.free_text import blotted
 from ca_service.domain.media import Parcel
 from ca_service.domain.roles import Actor
 from ca_service.store import heads, models
+from ca_service.store.audit_names import without_names
 from ca_service.store.audit_search import search
 from ca_service.store.repository import SqlRepository
 
@@ -73,8 +74,9 @@ class SqlAuditLog:
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
         """See the port."""
-        written = canonical(dict(detail or {}))
-        self._write(actor, tag, [(subject, unit, written) for subject, unit in subjects])
+        about = list(subjects)
+        written = without_names(self._session, [subject for subject, _ in about], canonical(dict(detail or {})))
+        self._write(actor, tag, [(subject, unit, written) for subject, unit in about])
 
     def _write(self, actor: Actor, tag: Tag, facts: Sequence[tuple[str, str, str]]) -> None:
         if not facts:

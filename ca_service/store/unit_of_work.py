@@ -39,6 +39,7 @@ from ca_service.store.answers import SqlOcspAnswers
 from ca_service.store.audit_tree import SqlAuditTree
 from ca_service.store.crls import SqlCrls, SqlIssuers
 from ca_service.store.drafts import SqlDrafts
+from ca_service.store.erasing import SqlErasing
 from ca_service.store.places import SqlPlaces
 from ca_service.store.progress import SqlProgress
 from ca_service.store.repositories import (
@@ -171,6 +172,11 @@ class SqlUnitOfWork:
     def ocsp_answers(self) -> SqlOcspAnswers:
         """See the port."""
         return SqlOcspAnswers(self.session)
+
+    @cached_property
+    def erasing(self) -> SqlErasing:
+        """See the port."""
+        return SqlErasing(self.session, self._sealer)
 
     @cached_property
     def progress(self) -> SqlProgress:

@@ -80,8 +80,11 @@ def submit(
         authorise(actor, Action.CHANGE_SUBMIT, lineage=uow.units.lineage(unit_code))
     scan = services.documents.put(form.scan)
     with _recorded(services, actor, form.holder_id), services.begin() as uow:
+        uow.units.hold([uow.holders.get(form.holder_id).unit_code])
+        # As it is once the unit is held: an erasure that was first has left nothing to write on a paper.
         holder = uow.holders.get(form.holder_id)
-        uow.units.hold([holder.unit_code])
+        if holder.status is HolderStatus.ERASED:
+            raise Conflict(f"{holder.id} 的档案已按保存期规定清除，不能再办理变更。此人重新任职的，请重新登记。")
         change = Change(
             id=services.new_id("C"),
             kind=form.kind,

@@ -96,7 +96,7 @@ def _planned(services: Services, asked: Sequence[Asked]) -> Sequence[_Plan | Cer
     with services.read() as uow:
         # An abandoned serial (never signed into a record) does not use up its key: it was never handed out.
         found = uow.certificates.find(key_sha256=[one.key_sha256 for one in asked])
-        used = {one.key_sha256: one for one in found if one.der is not None}
+        used = {one.key_sha256: one for one in found if one.was_signed}
         enrolments = {e.id: e for e in uow.enrolments.find(id=[one.enrolment.id for one in asked])}
         holders = {h.id: h for h in uow.holders.find(id=[one.enrolment.holder_id for one in asked])}
         known = evidence(uow, holders.values())

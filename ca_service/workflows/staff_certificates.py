@@ -49,7 +49,7 @@ def request_certificate(services: Services, staff: Staff, session: Session, csr:
     services.authority(issuer).check_key(PROFILE, public_key)
     with services.read() as uow:
         unit = uow.units.get(staff.unit_code)
-        if any(found.der is not None for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
+        if any(found.was_signed for found in uow.certificates.find(key_sha256=key_sha256(public_key))):
             raise KeyInUse("这个密钥已经用于另一张证书，请另行生成密钥。")
     holder_id = staff.holder_id or services.new_id("S")
     order = Order(

@@ -179,7 +179,7 @@ def _reroute(make: _Maker, above: str, *, goes_itself: bool) -> None:
 def _people(make: _Maker, survivor: Unit | None) -> None:
     """Persons with their certificates and tokens: to the survivor, or stopped where the order says so."""
     uow, stop = make.uow, make.order.stop_people
-    holders = uow.holders.find(unit_code=make.unit.code)
+    holders = uow.holders.find(unit_code=make.unit.code, status=[HolderStatus.ACTIVE, HolderStatus.STOPPED])
     active = [holder for holder in holders if holder.status is HolderStatus.ACTIVE]
     live = uow.certificates.count(unit_code=make.unit.code, status=LIVE, profile=HOLDER_PROFILES)
     if survivor is None and not stop and (active or live):

@@ -80,6 +80,14 @@ class DocumentsInMemory:
         """What was kept."""
         return self.kept[sha256]
 
+    def remove(self, sha256: str, *, put_before: datetime) -> bool:
+        """Forget it."""
+        return self.kept.pop(sha256, b"") is not None
+
+    def names(self) -> Iterator[str]:
+        """All of them."""
+        return iter(self.kept)
+
 
 class DatabaseInMemory(Database):
     """The real store on one connection of SQLite, without a file."""

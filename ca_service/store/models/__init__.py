@@ -25,6 +25,7 @@ from ca_service.store.models.custody import (
     ParcelRow,
 )
 from ca_service.store.models.drafts import DraftPartRow, DraftRow
+from ca_service.store.models.erasures import ErasureChoreRow, ErasureLineRow, ErasureRow, RecordsHoldRow
 from ca_service.store.models.measured import LagRow, PulseRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.presigned import OcspAnswerRow, PresignRunRow
@@ -58,6 +59,9 @@ __all__ = [
     "DraftPartRow",
     "DraftRow",
     "EnrolmentRow",
+    "ErasureChoreRow",
+    "ErasureLineRow",
+    "ErasureRow",
     "HandOverRow",
     "HeadRow",
     "HolderRow",
@@ -73,6 +77,7 @@ __all__ = [
     "PresignRunRow",
     "PulseRow",
     "ReceiptRow",
+    "RecordsHoldRow",
     "RecoveryCodeRow",
     "ReleaseRow",
     "ResponsibleRow",

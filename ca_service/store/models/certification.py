@@ -50,6 +50,7 @@ class CertificateRow(Base):
     outdated_by: Mapped[str] = mapped_column(String(40), server_default="")
     end_notice_at: Mapped[datetime | None] = mapped_column(index=True)
     shard: Mapped[int | None] = mapped_column(Integer)
+    der_sha256: Mapped[str] = mapped_column(String(64), server_default="")
 
 
 # What a CRL is joined from, and what the start-up looks for after a crash: never a scan of all certificates.

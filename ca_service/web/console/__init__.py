@@ -12,6 +12,7 @@ from ca_service.web.console import (
     certificates,
     changes,
     enrolments,
+    erasures,
     imports,
     media,
     messages,
@@ -48,7 +49,7 @@ __all__ = ["Console", "http_page", "register"]
 _PARTS = (
     portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
     certificates, enrolments, changes, transfers, media, parcels, sheets, messages, units, unit_cases, roster, staff,
-    audit, status,
+    erasures, audit, status,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

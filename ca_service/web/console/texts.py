@@ -54,6 +54,7 @@ _WORDS: Mapping[str, str] = {
     "successor-token": "向接任者派发介质", "successor-code": "向接任者发放下载码",
     "successor-certificate": "接任者下载证书",
     "leg-done": "已完成", "leg-next": "现在办理", "leg-later": "以后",
+    "carried-out": "已清除", "erased": "已清除",
     "proposed": "待确认", "done": "已办理", "merged": "已合并", "closed": "已撤销",
     "leader": "分管领导", "section-head": "处（科）室负责人", "administrator": "信息管理员",
 }  # fmt: skip

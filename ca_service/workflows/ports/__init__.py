@@ -2,6 +2,7 @@
 
 from ca_service.workflows.ports.answers import AnswerSigner, KnownStatuses, OcspAnswers, SignedAhead
 from ca_service.workflows.ports.audit_tree import AuditTree
+from ca_service.workflows.ports.erasing import Erasing, PersonalData
 from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.outside import (
     Authority,
@@ -46,6 +47,7 @@ __all__ = [
     "Crls",
     "Documents",
     "Drafts",
+    "Erasing",
     "ExpiredEntry",
     "FieldKeys",
     "Issuers",
@@ -56,6 +58,7 @@ __all__ = [
     "Mirror",
     "OcspAnswers",
     "Order",
+    "PersonalData",
     "Places",
     "Postponed",
     "ProgressNumbers",

@@ -27,6 +27,14 @@ class Documents(Protocol):
     def get(self, sha256: str) -> bytes:
         """Return the content; raise NotFound, or Invalid when it was damaged."""
 
+    def remove(self, sha256: str, *, put_before: datetime) -> bool:
+        """Take a document away for good, unless somebody has put it (again) since `put_before`; return whether it is
+        gone. One that is not there is gone.
+        """
+
+    def names(self) -> Iterator[str]:
+        """The hashes of all documents that there are."""
+
 
 class Postponed(Exception):
     """The channel cannot take the message now; it has not gone out. The text is English, without personal data."""

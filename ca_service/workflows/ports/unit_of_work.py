@@ -30,6 +30,7 @@ from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
 from ca_service.workflows.ports.answers import OcspAnswers
 from ca_service.workflows.ports.audit_tree import AuditTree
+from ca_service.workflows.ports.erasing import Erasing
 from ca_service.workflows.ports.records import AuditLog, Crls, Drafts, Issuers, Places, ProgressNumbers, Units
 from ca_service.workflows.ports.repository import Repository, Transient, Tries
 
@@ -165,6 +166,9 @@ class UnitOfWork(Protocol):
 
     @property
     def sign_ins(self) -> Repository[SignIn]: ...
+
+    @property
+    def erasing(self) -> Erasing: ...
 
     @property
     def lags(self) -> Transient[Lag]: ...

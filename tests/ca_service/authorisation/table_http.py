@@ -251,6 +251,35 @@ CONSOLE: Sequence[Route] = (
         "POST", "console.unit_cases.propose", _A.UNITS_PROPOSE, _PLACE, lambda p: {"code": p.code, "act": "rename"},
         lambda _: {"name": "新名", "seen": "x", "ground": "x"},
     ),
+    # Erasing records past their time
+    Route("GET", "console.erasures.index", _A.ERASURE_READ),
+    Route("GET", "console.erasures.due", _A.ERASURE_PROPOSE),
+    Route("GET", "console.erasures.preview", _A.ERASURE_PROPOSE, path=lambda p: {"holder": p.holder}),
+    Route(
+        "POST", "console.erasures.propose", _A.ERASURE_PROPOSE, form=lambda p: {"holder": p.holder, "ground": "x"}
+    ),
+    Route("GET", "console.erasures.show", _A.ERASURE_READ, _CENTRE, lambda _: {"case_id": "erasure-1"}),
+    Route("GET", "console.erasures.certificate", _A.ERASURE_READ, _CENTRE, lambda _: {"case_id": "erasure-1"}),
+    Route(
+        "POST", "console.erasures.decide", _A.ERASURE_CONFIRM, _CENTRE, lambda _: {"case_id": "erasure-1"},
+        lambda _: {"act": "confirm", "seen": "x"},
+    ),
+    Route(
+        "POST", "console.erasures.decide", _A.ERASURE_CONFIRM, _CENTRE, lambda _: {"case_id": "erasure-1"},
+        lambda _: {"act": "refuse", "reason": "x"},
+    ),
+    Route(
+        "POST", "console.erasures.decide", _A.ERASURE_PROPOSE, _CENTRE, lambda _: {"case_id": "erasure-1"},
+        lambda _: {"act": "withdraw"},
+    ),
+    Route(
+        "POST", "console.erasures.hold", _A.RECORDS_HOLD, _CENTRE,
+        form=lambda p: {"holder": p.holder, "reason": "x"},
+    ),
+    Route(
+        "POST", "console.erasures.lift", _A.RECORDS_LIFT, _CENTRE, lambda _: {"hold_id": "hold-1"},
+        lambda _: {"reason": "x"},
+    ),
     Route("GET", "console.roster.index", _A.ROSTER_READ),
     Route("GET", "console.roster.show", _A.ROSTER_READ, _PLACE, lambda p: {"code": p.code}),
     Route("POST", "console.roster.reveal", _A.ROSTER_UNMASK, _PLACE, lambda p: {"code": p.code}),

@@ -22,6 +22,7 @@ from ca_service.domain.compromises import Compromise, CompromiseStatus
 from ca_service.domain.conflicts import ConflictCase, ConflictStatus
 from ca_service.domain.drafts import Draft
 from ca_service.domain.enrolments import Enrolment, EnrolmentStatus
+from ca_service.domain.erasures import Erasure, ErasureStatus, RecordsHold
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.media import DispatchSheet, Medium, MediumStatus, Parcel, ParcelStatus, SheetStatus
 from ca_service.domain.messages import Channel, Letter, Message, MessageStatus
@@ -95,6 +96,7 @@ def build(config: Config, folder: Path) -> World:
 
 def _write_files(folder: Path) -> None:
     Image.new("L", (400, 560), 255).save(folder / "form.png")
+    (folder / "erased.json").write_text("[]", encoding="utf-8")
     (folder / "nothing.xlsx").write_bytes(b"not a spreadsheet")
     (folder / "units.csv").write_bytes(make_units(schools=1, league_code=LEAGUE).csv)
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -123,6 +125,9 @@ def _fill(services: Services) -> None:
         uow.compromises.add(
             Compromise("compromise-1", "issuing", "x", CompromiseStatus.WITHDRAWN, "somebody", services.clock())
         )
+        now = services.clock()
+        uow.erasing.cases.add(Erasure("erasure-1", ErasureStatus.PROPOSED, "x", "0" * 64, "somebody", now))
+        uow.erasing.holds.add(RecordsHold("hold-1", f"leaving-{FOREIGN}", FOREIGN, "x", "somebody", now))
         uow.staff.add(_account(services, "an-auditor", CENTRE_CODE, Role.AUDITOR))
 
 
