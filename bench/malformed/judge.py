@@ -73,7 +73,8 @@ def objections(rules: Rules, sent: Sent, answer: Answer, wrote: Collection[str])
         found.append(f"took {answer.work:.1f} s of processor time")
     if "html" in answer.headers.get("Content-Type", "") and MARK[:3].encode() in answer.body:
         found.append("shows a text of the request unescaped")
-    found += [f"no {name}" for name in rules.headers if name not in answer.headers]
+    # An answer without a body is no page that could be framed or run.
+    found += [f"no {name}" for name in rules.headers if answer.body and name not in answer.headers]
     found += [f"header {name} has a control character" for name, text in answer.headers.items() if _CONTROL.search(text)]
     location = answer.headers.get("Location", "/")
     if not _ours(location):

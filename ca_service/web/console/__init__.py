@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask, Response, request
 
 from ca_service.domain.errors import DomainError
+from ca_service.web.characters import require_text_in_form
 from ca_service.web.console import (
     account,
     applications,
@@ -64,6 +65,7 @@ def register(app: Flask, console: Console) -> None:
     )
     pages.before_request(enter)
     pages.before_request(protect)
+    pages.before_request(require_text_in_form)
     pages.register_error_handler(DomainError, domain_page)
     for part in _PARTS:
         pages.register_blueprint(part.pages)
