@@ -18,6 +18,9 @@ from ca_service.telemetry.logs import note_server
 from ca_service.tls_server import PATIENCE, LateAdapter, bounded_server
 from ca_service.wiring import Wiring
 
+# A thread waits for the body of its request without end, and nothing can wake it: with two of them, two clients that
+# send half a request would stop every OCSP answer. They are started as they are needed, and cost nothing until then.
+_PUBLICATION_THREADS = 128
 # Beyond it the server closes without a page; up to it the page says what is too large.
 _FORM_AROUND = 1024 * 1024
 # X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python does not name.
@@ -34,7 +37,7 @@ def publication(config: Config) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=config.service.publication_workers,
-        blocking_threads=2,
+        blocking_threads=_PUBLICATION_THREADS,
         http=HTTPModes.http1,
         backlog=4096,
         websockets=False,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -182,9 +183,10 @@ def told_as_ours() -> Iterator[None]:
         yield
     except DataError as error:
         raise Invalid("提交的内容中有数据库无法保存的值（过长、超出范围或含有不能保存的字符），未作任何更改。请更正后重试。") from error
-    except DBAPIError as error:
+    except (DBAPIError, PoolTimeout) as error:
+        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
         raise Unavailable(
-            f"数据库当前无法完成此操作（{type(error.orig).__name__}），未作任何更改。"
+            f"数据库当前无法完成此操作（{kind}），未作任何更改。"
             "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
         ) from error
 

@@ -29,6 +29,9 @@ def register(app: Flask) -> None:
 
 def require_text_in_form() -> None:
     """Look at fields and names of files; whoever is not signed in has not come so far."""
+    # werkzeug names a part without a name None, whatever its types say.
+    if None in {*request.form, *request.files}:
+        raise Invalid("提交的内容不完整：有一个字段没有名称。请返回上一页刷新后重试。")
     require_text(request.form.items(multi=True))
     require_text((field, file.filename or "") for field, file in request.files.items(multi=True))
 
