@@ -91,6 +91,7 @@ def _harden(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", _CSP)
     headers["Strict-Transport-Security"] = "max-age=31536000"
     headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "same-origin"
     if not request.path.startswith("/assets/") and "no-store" not in headers.get("Cache-Control", ""):
         headers["Cache-Control"] = "no-store"
