@@ -48,6 +48,8 @@ def create_app(registry: Registry, tokens: CsrfTokens) -> Flask:
     """An administrator has no cookie and no session: every request is judged by its certificate alone."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_OCTETS
+    # werkzeug would answer `//` by a redirect to the host that the client named.
+    app.url_map.merge_slashes = False
     app.jinja_env.filters["shanghai"] = _shanghai
     desk = Desk(registry, tokens)
     for build in (build_views, build_sheet_views, build_log_views, build_personal_views):

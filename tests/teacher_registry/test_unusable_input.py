@@ -55,7 +55,7 @@ def test_a_host_that_is_none_is_a_bad_request_and_no_host_is_shown(browser: Brow
             answer = browser.get("/", headers={"Host": host, "Accept": accept})
             assert answer.status_code == 400, host
     for name in ("Host", "X-Forwarded-Host", "X-Original-URL"):
-        for path in ("/", "/accounts", "/personal", "/nothing"):
+        for path in ("/", "/accounts", "/personal", "/nothing", "/accounts//x", "/accounts/"):
             answer = browser.get(path, headers={name: "evil.example"})
             assert "evil.example" not in answer.text + str(answer.headers)
 
