@@ -19,7 +19,7 @@ from ca_service.store.status_source import SqlStatusSource
 from ca_service.telemetry import logs
 from ca_service.telemetry.following import Following, SeenChanges, follow
 from ca_service.telemetry.meter import PrometheusMeter
-from ca_service.web import api, console, errors, openapi, publication, requests
+from ca_service.web import api, characters, console, errors, openapi, publication, requests
 from ca_service.web.front import Front
 from ca_service.web.refused import note_refusal
 from ca_service.wiring import Wiring
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 # Who calls the API is known to its views; an act that is refused there is recorded under this name.
 _API = Actor("api", CENTRE_CODE, frozenset(), "api")
-_MAX_BODY = 32 * 1024 * 1024
+MAX_BODY = 32 * 1024 * 1024
+"""Octets of the largest request that console and API read."""
 _ISSUED = ("information-administrator", "staff", "ocsp-signer")
 
 
@@ -72,6 +73,7 @@ def publication_pages(wiring: Wiring) -> Flask:
     pages.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of_lists(wiring)))
     errors.register(pages)
     requests.register(pages, wiring.meter, part="publication", logged=False)
+    characters.register(pages)
     return pages
 
 
@@ -79,7 +81,7 @@ def create_console(wiring: Wiring) -> Flask:
     """Console, portal and API."""
     app = Flask("ca_service.web")
     app.config.update(
-        MAX_CONTENT_LENGTH=_MAX_BODY,
+        MAX_CONTENT_LENGTH=MAX_BODY,
         SECRET_KEY=read_secret(wiring.config.path(wiring.config.secrets.session_key)),
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
@@ -88,6 +90,7 @@ def create_console(wiring: Wiring) -> Flask:
     )
     # First, so that a request which is turned away is measured too.
     requests.register(app, wiring.meter, part="console", logged=True)
+    characters.register(app)
     app.register_blueprint(
         api.blueprint(
             wiring.services,

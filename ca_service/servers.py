@@ -6,18 +6,23 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
-from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-from ca_service.app import create_console
+from ca_service.app import MAX_BODY, create_console
 from ca_service.config import Config
 from ca_service.domain.errors import Unavailable
 from ca_service.telemetry.logs import note_server
+from ca_service.tls_server import PATIENCE, LateAdapter, bounded_server
 from ca_service.wiring import Wiring
 
+# A thread waits for the body of its request without end, and nothing can wake it: with two of them, two clients that
+# send half a request would stop every OCSP answer. They are started as they are needed, and cost nothing until then.
+_PUBLICATION_THREADS = 128
+# Beyond it the server closes without a page; up to it the page says what is too large.
+_FORM_AROUND = 1024 * 1024
 # X509_V_FLAG_NO_CHECK_TIME of openssl/x509_vfy.h, which Python does not name.
 _NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
 
@@ -32,7 +37,7 @@ def publication(config: Config) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=config.service.publication_workers,
-        blocking_threads=2,
+        blocking_threads=_PUBLICATION_THREADS,
         http=HTTPModes.http1,
         backlog=4096,
         websockets=False,
@@ -50,28 +55,23 @@ def console(wiring: Wiring) -> None:
     server.stop()
 
 
-def console_server(wiring: Wiring) -> Server:
-    """The console's TLS server, not yet started."""
+def console_server(wiring: Wiring, *, patience: float = PATIENCE) -> Server:
+    """The console's TLS server, not yet started; it waits for nobody longer than `patience` (tls_server.py)."""
     service = wiring.config.service
     certificate, key = wiring.config.path(service.tls_certificate), wiring.config.path(service.tls_key)
     # Several processes may listen at one address; the kernel gives each connection to one of them.
-    server = Server(
-        address(service.console),
-        create_console(wiring),
-        numthreads=16,
-        timeout=30,
-        shutdown_timeout=1,
-        reuse_port=service.console_workers > 1,
-    )
+    server = bounded_server(
+        address(service.console), create_console(wiring), _tls(certificate, key), max_body=MAX_BODY + _FORM_AROUND,
+        patience=patience, reuse_port=service.console_workers > 1,
+    )  # fmt: skip
     server.error_log = note_server  # type: ignore[method-assign]
-    server.ssl_adapter = _tls(certificate, key)
     if wiring.config.console.client_certificates:
         _ask_for_certificate(server.ssl_adapter.context, wiring)
     return server
 
 
-def _tls(certificate: Path, key: Path) -> BuiltinSSLAdapter:
-    adapter = BuiltinSSLAdapter(str(certificate), str(key))
+def _tls(certificate: Path, key: Path) -> LateAdapter:
+    adapter = LateAdapter(str(certificate), str(key))
     adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
     return adapter
 

@@ -1,5 +1,6 @@
 """The documents are true: links lead somewhere, commands and options exist, tables equal the code."""
 
+import ast
 import re
 import shlex
 import tomllib
@@ -171,6 +172,36 @@ def test_the_table_of_problem_kinds_equals_the_table_of_the_service() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \|", text, re.MULTILINE)
     assert {kind: int(status) for kind, status in rows} == {kind: int(status) for kind, status in STATUS.items()}
     assert len(rows) == len(STATUS)
+
+
+def _rows_of_threats() -> list[list[str]]:
+    text = (_ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    section = text.partition("## Threats that a test holds off\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("| ")]
+    return [row for row in rows if len(row) == 5 and row[4].strip() not in ("test", "")]
+
+
+def _tests_of(path: str) -> set[str]:
+    """Names of the test functions of a file, by its syntax; none where there is no such file."""
+    file = _ROOT / path
+    tree = ast.parse(file.read_text(encoding="utf-8") if file.exists() else "")
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_threat_names_tests_that_exist() -> None:
+    rows = _rows_of_threats()
+    assert len(rows) > 140
+    missing = []
+    for threat, *_, tests in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", tests)
+        assert named, threat
+        missing += [f"{path}::{name}" for path, name in named if name not in _tests_of(path)]
+    assert missing == []
+
+
+def test_every_threat_says_who_and_of_which_kind_it_is() -> None:
+    for threat, who, kind, measure, _ in _rows_of_threats():
+        assert who.strip() and measure.strip() and kind in set("STRIDE"), threat
 
 
 @pytest.mark.parametrize("name", _MACHINES)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ca_service.domain.applications import ApplicationStatus
@@ -123,7 +123,7 @@ class SqlProgress:
         row, node = ApplicationRow, LineageRow.above_code
         each = select(row.unit_code, row.status, row.at_unit, func.count().label("number")).where(_PENDING)
         own = each.group_by(row.unit_code, row.status, row.at_unit).subquery()
-        query = select(node, own.c.status, own.c.at_unit, func.sum(own.c.number)).where(
+        query = select(node, own.c.status, own.c.at_unit, _total(own.c.number)).where(
             own.c.unit_code == LineageRow.unit_code, node.in_(nodes)
         )
         found = self._session.execute(query.group_by(node, own.c.status, own.c.at_unit)).all()
@@ -150,7 +150,7 @@ class SqlProgress:
         sums = [func.sum(one).label(stage.value) for stage, one in reached.items()]
         own = select(_H.unit_code, *sums).where(_ADMINISTRATOR).group_by(_H.unit_code).subquery()
         node = LineageRow.above_code
-        query = select(node, *(func.sum(own.c[stage.value]) for stage in reached)).where(
+        query = select(node, *(_total(own.c[stage.value]) for stage in reached)).where(
             own.c.unit_code == LineageRow.unit_code, node.in_(nodes)
         )
         return {
@@ -198,6 +198,11 @@ class SqlProgress:
             *_below(UnitRow.code, within),
             ~_has(stage),
         ]
+
+
+def _total(numbers: ColumnElement[int]) -> ColumnElement[int]:
+    """The sum as a whole number: PostgreSQL's sum of bigint is a decimal, which no spreadsheet cell takes."""
+    return cast(func.sum(numbers), BigInteger)
 
 
 def _one_if(condition: ColumnElement[bool]) -> ColumnElement[int]:

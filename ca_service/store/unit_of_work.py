@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -18,7 +19,7 @@ from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.crl_alarms import CrlAlarm
 from ca_service.domain.crl_overrides import CrlOverride
-from ca_service.domain.errors import Unavailable
+from ca_service.domain.errors import Invalid, Unavailable
 from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
@@ -240,18 +241,27 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
-        try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
-                uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
-                yield uow
-        except DBAPIError as error:
-            raise Unavailable(
-                f"数据库当前无法完成此操作（{type(error.orig).__name__}），未作任何更改。"
-                "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
-            ) from error
+        with told_as_ours(), Session(engine, expire_on_commit=False) as session, session.begin():
+            uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
+            yield uow
         # Behind the commit: an entry that was rolled back is none.
         for tag, entries in uow.audit.written.items():
             self._meter.audited(tag.value, entries)
+
+
+@contextmanager
+def told_as_ours() -> Iterator[None]:
+    """Errors of the database as domain errors: a value that it cannot take is the asker's to mend, all else is ours."""
+    try:
+        yield
+    except DataError as error:
+        raise Invalid("提交的内容中有数据库无法保存的值（过长、超出范围或含有不能保存的字符），未作任何更改。请更正后重试。") from error
+    except (DBAPIError, PoolTimeout) as error:
+        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+        raise Unavailable(
+            f"数据库当前无法完成此操作（{kind}），未作任何更改。"
+            "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
+        ) from error
 
 
 def connect(url: str) -> Engine:

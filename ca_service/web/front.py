@@ -5,6 +5,7 @@ the client's address and the request's identifier. They are believed only from t
 names.
 """
 
+import re
 import ssl
 from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
@@ -20,6 +21,8 @@ CERTIFICATE = "educa.client_certificate"
 """Key of the WSGI environment with the client's certificate, DER; no header can take this name."""
 
 _LONGEST = 32_768
+# RFC 9112 §3.2: a Host that is none is answered 400. Labels of a name have at most 63 characters (RFC 1035 §2.3.4).
+_HOST = re.compile(r"(?:[0-9A-Za-z_-]{1,63}(?:\.[0-9A-Za-z_-]{1,63}){0,9}\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _ID_HEADER = "HTTP_" + HEADER.upper().replace("-", "_")
 
 
@@ -33,6 +36,9 @@ class Front:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a request as coming from whom it comes."""
+        if not _HOST.fullmatch(environ.get("HTTP_HOST", "localhost")):
+            start_response("400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+            return []
         handed_on, named = environ.pop(self._header, ""), environ.pop(_ID_HEADER, "")
         if environ.get("REMOTE_ADDR", "") in self._proxies:
             pem = unquote(handed_on)

@@ -36,6 +36,8 @@ def request_id() -> str:
 
 def register(app: Flask, meter: Meter, *, part: str, logged: bool) -> None:
     """Measure every request of the application; `logged` ones leave a line and carry their identifier back."""
+    # werkzeug would answer `//` by a redirect to the host that the client named.
+    app.url_map.merge_slashes = False
 
     @app.before_request
     def _begin() -> None:

@@ -1,13 +1,14 @@
 """The Flask application: routes, headers, and the one table from errors to answers."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, NotFound
 
 from teacher_registry.accounts.errors import (
     AccountConflictError,
@@ -39,6 +40,7 @@ _ACCOUNT_ERRORS: Mapping[type[AccountError], tuple[int, str, str]] = MappingProx
         ExportLimitError: (429, "export-limit", "导出次数已用完"),
     }
 )
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 _log = structlog.get_logger(__name__)
 
 
@@ -46,13 +48,22 @@ def create_app(registry: Registry, tokens: CsrfTokens) -> Flask:
     """An administrator has no cookie and no session: every request is judged by its certificate alone."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_OCTETS
+    # werkzeug would answer `//` by a redirect to the host that the client named.
+    app.url_map.merge_slashes = False
     app.jinja_env.filters["shanghai"] = _shanghai
     desk = Desk(registry, tokens)
     for build in (build_views, build_sheet_views, build_log_views, build_personal_views):
         app.register_blueprint(build(desk))
+    app.before_request(_require_text_in_path)
     app.after_request(secure)
     _register_errors(app)
     return app
+
+
+def _require_text_in_path() -> None:
+    """No account has such an identifier, and PostgreSQL cannot even look for it."""
+    if _CONTROL.search(request.path):
+        raise NotFound
 
 
 def _register_errors(app: Flask) -> None:

@@ -4,6 +4,7 @@ Their session is a cookie that scripts cannot read and other sites cannot send (
 forms carry a token bound to it as well.
 """
 
+import re
 from hashlib import sha256
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -17,6 +18,7 @@ from teacher_registry.web.views import Desk
 
 _COOKIE = "__Host-person"
 _MAX_TYPED = 128
+_UNUSABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def build_personal_views(desk: Desk) -> Blueprint:
@@ -69,6 +71,9 @@ def _require_own_page() -> None:
 
 def _credentials() -> Credentials:
     unit, name, password = (request.form.get(key, "")[:_MAX_TYPED] for key in ("unit", "name", "password"))
+    if _UNUSABLE.search(unit + name):
+        # No account has such a name, and PostgreSQL cannot even look for it.
+        unit = name = ""
     return Credentials(unit.strip(), name.strip(), password)
 
 

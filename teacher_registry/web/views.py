@@ -156,9 +156,14 @@ def _show_unit(
         csrf_token=token,
         done=None if done is None else done[1],
         error=error,
-        submitted=fields or {},
+        submitted={name: _showable(value) for name, value in (fields or {}).items()},
     )
     return make_response(body, _status_of(error))
+
+
+def _showable(value: object) -> object:
+    """Half a surrogate pair comes in by JSON and cannot go out in a page."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
 
 
 def _unit_document(actor: VerifiedAdministrator, page: AccountPage, token: str) -> Response:

@@ -280,3 +280,13 @@ def test_nobody_gets_two_tokens(office: Office) -> None:
 def test_an_identifier_never_looks_like_a_telephone_number(office: Office) -> None:
     drawn = iter([bytes.fromhex("ab13800000001bcd"), bytes.fromhex("ab1380cd00001bcd")])
     assert replace(office.services, random_bytes=lambda _count: next(drawn)).new_id("H") == "Hab1380cd00001bcd"
+
+
+def test_a_stolen_database_shows_no_code(office: Office) -> None:
+    holder, _ = office.handed_over()
+    reference, code = office.codes(holder)
+    with office.services.read() as uow:
+        (enrolment,) = uow.enrolments.find(holder_id=holder)
+    kept = repr(vars(enrolment))
+    assert reference not in kept
+    assert code not in kept

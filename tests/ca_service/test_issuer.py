@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import crl
 import profiles
+from ca_service.domain.errors import Conflict
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.workflows.ports import Order
 
@@ -30,8 +31,7 @@ class InMemoryKey:
         return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
-@pytest.mark.parametrize("serial", ["5a3c9b17004288fe123456789abcdef1", "1", "7f"])
-def test_certificate_names_the_shard_that_would_list_it(serial: str) -> None:
+def _prepared(serial: str) -> tuple[CertificateAuthority, Order]:
     publication = Publication(
         shard_crl_url="http://ca.example/crl/issuing-{shard}.crl",
         shard_delta_crl_url="http://ca.example/crl/issuing-{shard}-delta.crl",
@@ -47,6 +47,12 @@ def test_certificate_names_the_shard_that_would_list_it(serial: str) -> None:
         organization="北疆教育信息中心",
         not_before=datetime(2026, 3, 1, tzinfo=UTC),
     )
+    return authority, order
+
+
+@pytest.mark.parametrize("serial", ["5a3c9b17004288fe123456789abcdef1", "1", "7f"])
+def test_certificate_names_the_shard_that_would_list_it(serial: str) -> None:
+    authority, order = _prepared(serial)
     issued = x509.load_der_x509_certificate(authority.issue(authority.prepare(order)))
     shard = crl.shard_of(int(serial, 16), 16)
     extensions = issued.extensions
@@ -54,3 +60,19 @@ def test_certificate_names_the_shard_that_would_list_it(serial: str) -> None:
     delta = extensions.get_extension_for_class(x509.FreshestCRL).value
     for (point,), ending in ((full, ".crl"), (delta, "-delta.crl")):
         assert [url.value for url in point.full_name or ()] == [f"http://ca.example/crl/issuing-{shard}{ending}"]
+
+
+def test_only_what_this_ca_has_linted_is_signed_and_only_once() -> None:
+    authority, order = _prepared("7f")
+    other, _ = _prepared("7f")
+    linted = authority.prepare(order)
+
+    class LooksLikeIt:
+        tbs, shard = linted.tbs, linted.shard
+
+    for issuer, wrong in ((authority, LooksLikeIt()), (other, linted)):
+        with pytest.raises(Conflict):
+            issuer.issue(wrong)
+    assert authority.issue(linted)
+    with pytest.raises(Conflict):
+        authority.issue(linted)

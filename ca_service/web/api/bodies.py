@@ -8,6 +8,7 @@ from flask import request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ca_service.domain.errors import Invalid
+from ca_service.web.characters import require_text_in_json
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound="Query")
@@ -50,7 +51,9 @@ class Answer(BaseModel):
 def read(model: type[B]) -> B:
     """The request's body as this model; raise Invalid naming the first member that does not fit."""
     try:
-        return model.model_validate(request.get_json())
+        document = request.get_json()
+        require_text_in_json(document)
+        return model.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"

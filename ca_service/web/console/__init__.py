@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask, Response, request
 
 from ca_service.domain.errors import DomainError
+from ca_service.web.characters import require_text_in_form
 from ca_service.web.console import (
     account,
     applications,
@@ -65,6 +66,7 @@ def register(app: Flask, console: Console) -> None:
     )
     pages.before_request(enter)
     pages.before_request(protect)
+    pages.before_request(require_text_in_form)
     pages.register_error_handler(DomainError, domain_page)
     for part in _PARTS:
         pages.register_blueprint(part.pages)
@@ -90,6 +92,7 @@ def _harden(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", _CSP)
     headers["Strict-Transport-Security"] = "max-age=31536000"
     headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "same-origin"
     if not request.path.startswith("/assets/") and "no-store" not in headers.get("Cache-Control", ""):
         headers["Cache-Control"] = "no-store"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.store.sealing import Sealer
-from ca_service.store.unit_of_work import Database, SqlUnitOfWork
+from ca_service.store.unit_of_work import Database, SqlUnitOfWork, told_as_ours
 
 _WRITES = re.compile(r"\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) \"?(\w+)", re.IGNORECASE)
 
@@ -33,6 +33,7 @@ class RolledBackStore(Database):
         before = len(self.written)
         try:
             with (
+                told_as_ours(),
                 Session(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
                 session.begin(),
             ):

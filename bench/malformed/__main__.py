@@ -1,0 +1,125 @@
+"""`python -m bench.malformed --requests 100000`: every endpoint of CA and registry under malformed requests.
+
+Each request is made by the seed and its number alone: `--only NUMBER` makes one again and prints what it was. The
+processes of a server are not started here: the applications are called as a WSGI server would call them.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from argon2 import PasswordHasher
+
+from bench.console_pages import copy_ceremony
+from bench.filled import founded
+from bench.malformed.ca_side import CaSide
+from bench.malformed.registry_side import registry_side
+from bench.malformed.run import Outcome, Side, run
+from bench.malformed.samples import open_session
+from bench.table import Row, missed, show
+from ca_service import passwords
+from ca_service.config import Config, DatabaseTable
+from ca_service.wiring import Wiring
+from tests.ca_service import postgres
+from tests.ca_service.authorisation.world import build
+
+_SLOPE = 300.0
+"""Octets by which a request may make the process larger: what allocators do, not what a leak does."""
+_SEED = 20261124
+
+
+def main() -> int:
+    """Run, print the table and the first finding of each kind; 1 if there is one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=_SEED)
+    parser.add_argument("--only", type=int)
+    parser.add_argument("--postgres", action="store_true", help="both databases on a PostgreSQL of the bench's own")
+    given = parser.parse_args()
+    numbers = range(given.requests) if given.only is None else range(given.only, given.only + 1)
+    with sides(on_postgres=given.postgres) as built:
+        outcome = run(built, seed=given.seed, numbers=numbers, heartbeat=_heartbeat)
+    _tell(outcome)
+    rows = table(outcome)
+    show("malformed requests", rows)
+    return missed(rows)
+
+
+@contextmanager
+def sides(*, on_postgres: bool = False) -> Iterator[list[Side]]:
+    """The CA three times, since it has so many more endpoints, and the registry once."""
+    # Argon2id takes 64 MiB and a tenth of a second on purpose; here thousands of passwords are typed.
+    passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with tempfile.TemporaryDirectory(prefix="educa-malformed-") as name, founded() as config, ExitStack() as stack:
+        folder, database = Path(name), ""
+        if on_postgres:
+            config, database = stack.enter_context(_moved(config))
+        world = build(config, folder)
+        samples = open_session(Wiring(config))
+        registry = stack.enter_context(registry_side(folder, database))
+        ca = CaSide(world, samples)
+        yield [ca, ca, ca, registry]
+        world.store.close()
+
+
+@contextmanager
+def _moved(config: Config) -> Iterator[tuple[Config, str]]:
+    """The CA with its rows in a PostgreSQL that goes with the block, and the address of an empty database there."""
+    folder = Path(tempfile.mkdtemp(prefix="educa-malformed-pg-"))
+    folder.chmod(0o755)
+    try:
+        with postgres.cluster(folder) as server:
+            moved = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "ca"))})
+            copy_ceremony(Wiring(config), Wiring(moved))
+            yield moved, postgres.create(server, "registry")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def table(outcome: Outcome) -> list[Row]:
+    """The figures and whether each is what it has to be."""
+    slope = outcome.growth.per_request()
+    rate = outcome.requests / outcome.work if outcome.work else 0.0
+    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(outcome.statuses.items()))
+    return [
+        Row(what="requests", value=f"{outcome.requests} ({rate:.0f} a second of one processor)"),
+        Row(what="answers by status", value=statuses),
+        Row(what="endpoints that took one", value=str(len(outcome.reached))),
+        Row(what="slowest answer, cpu", value=f"{outcome.slowest * 1000:.0f} ms"),
+        Row(what="growth", value=f"{slope:.0f} octets a request, {outcome.growth.megabytes():.0f} MB in the end",
+            goal=f"< {_SLOPE:.0f}", met=slope < _SLOPE),
+        Row(what="findings", value=str(len(outcome.findings)), goal="0", met=not outcome.findings),
+    ]  # fmt: skip
+
+
+def _heartbeat(outcome: Outcome) -> None:
+    print(
+        f"{outcome.requests} requests, {len(outcome.findings)} findings, {outcome.growth.megabytes():.0f} MB",
+        file=sys.stderr, flush=True,
+    )  # fmt: skip
+
+
+def _tell(outcome: Outcome) -> None:
+    """One finding of each kind, by where the traceback ends, with how many there are."""
+    kinds = Counter(_kind(finding.words, finding.trace) for finding in outcome.findings)
+    told = set()
+    for finding in outcome.findings:
+        kind = _kind(finding.words, finding.trace)
+        if kind not in told:
+            told.add(kind)
+            print(f"{kinds[kind]} x {finding}\n")
+
+
+def _kind(words: str, trace: str) -> str:
+    lines = [line for line in trace.splitlines() if line.strip()]
+    files = [line for line in lines if line.lstrip().startswith("File ")]
+    return f"{words.split(':')[0]} {files[-1] if files else ''} {lines[-1][:80] if lines else ''}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
