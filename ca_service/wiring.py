@@ -1,7 +1,7 @@
 """The one place that knows both sides: Config -> adapters -> what the workflows need."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.delivery.web_folder import WebFolder
 from ca_service.domain.checkpoints import Checkpoint, TreeHead
 from ca_service.domain.errors import Unavailable
+from ca_service.domain.health import KeyDevice
+from ca_service.domain.key_use import Use
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing import delegated_keys
@@ -25,6 +27,7 @@ from ca_service.signing.head_signer import HeadSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
+from ca_service.signing.turns import Patience
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.key_ring import RingFile
 from ca_service.store.sealed_data import SealedData
@@ -73,18 +76,27 @@ class Wiring:
     def root_sessions(self) -> TokenSessions:
         """The root's own token, used in the ceremony and for the root's CRL only."""
         config = self.config
-        return self._sessions(config.hsm.root_token, read_secret(config.path(config.secrets.root_pin)))
+        return self._sessions(config.hsm.root_token, config.secrets.root_pin)
 
     @cached_property
     def issuing_sessions(self) -> TokenSessions:
         """The token of the issuing CA and the OCSP signer."""
         config = self.config
-        return self._sessions(config.hsm.issuing_token, read_secret(config.path(config.secrets.issuing_pin)))
+        return self._sessions(config.hsm.issuing_token, config.secrets.issuing_pin)
 
-    def _sessions(self, label: str, pin: str) -> TokenSessions:
+    def _sessions(self, label: str, pin_file: Path) -> TokenSessions:
         hsm = self.config.hsm
-        address = TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment)
-        return TokenSessions(address, meter=self.meter)
+        address = TokenAddress(str(hsm.module), label, partial(self._pin, pin_file), self.config.hsm_environment)
+        patience = Patience(hsm.waiting, hsm.wait_seconds)
+        rates = {Use.CERTIFICATE: hsm.certificates_per_second, Use.ANSWER: hsm.answers_per_second}
+        return TokenSessions(address, meter=self.meter, patience=patience, rates=rates)
+
+    def _pin(self, file: Path) -> str:
+        return _secret(self.config.path(file))
+
+    def devices(self) -> Sequence[KeyDevice]:
+        """How the token with the issuing keys is, as this process sees it. The root's is kept away on purpose."""
+        return [self.issuing_sessions.device()]
 
     @cached_property
     def _authorities(self) -> dict[str, CertificateAuthority]:
@@ -139,6 +151,7 @@ class Wiring:
             authority=self.authority,
             custody=CustodyKey(self._custody_key),
             meter=self.meter,
+            devices=self.devices,
             terms=Terms(
                 crl_lifetime=self.config.ca.crl_lifetime,
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
@@ -160,10 +173,7 @@ class Wiring:
         )
 
     def _custody_key(self) -> str:
-        try:
-            return read_secret(self.config.path(self.config.secrets.custody_key))
-        except ConfigError as error:
-            raise Unavailable(str(error)) from error
+        return _secret(self.config.path(self.config.secrets.custody_key))
 
     def ocsp_key(self, issuer: str) -> Callable[[], ocsp.ResponderKey]:
         """Who signs an issuing CA's OCSP answers now; the call raises Unavailable when nobody can."""
@@ -174,7 +184,7 @@ class Wiring:
                 self.issuing_sessions,
                 found,
                 self.clock,
-                make=lambda certificate, key: ocsp.ResponderKey(certificate, key.algorithm, key.sign),
+                make=lambda certificate, key: ocsp.ResponderKey(certificate, key.algorithm, key.sign_answer),
             )
         return self.ocsp_keys[issuer]
 
@@ -240,3 +250,11 @@ class Wiring:
         """All CA certificates by name, DER."""
         with self.database.read() as uow:
             return {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
+
+
+def _secret(path: Path) -> str:
+    """A secret that is read while the service runs; raise Unavailable instead of ConfigError."""
+    try:
+        return read_secret(path)
+    except ConfigError as error:
+        raise Unavailable(str(error)) from error

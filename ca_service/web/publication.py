@@ -1,7 +1,7 @@
 """What is fetched over plain HTTP, with caching headers (RFC 5019, 9111): CRLs, CA certificates, last checkpoint."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from asn1crypto import pem
@@ -71,10 +71,11 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
     return pages
 
 
-def health(ready: Callable[[], str], concerns: Callable[[], str]) -> Blueprint:
+def health(ready: Callable[[], str], concerns: Callable[[], Sequence[str]]) -> Blueprint:
     """`/healthz`: the process runs. `/readyz`: it can serve; `ready` returns what is missing, or nothing.
 
-    `concerns` are told beside "ready": a service whose list runs out in hours serves well, and must not be cut off.
+    `concerns` are told beside "ready": a service whose list runs out in hours, or whose key is away, serves what it
+    can, and must not be cut off.
     """
     pages = Blueprint("health", __name__)
 
@@ -84,8 +85,8 @@ def health(ready: Callable[[], str], concerns: Callable[[], str]) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        missing, warning = ready(), concerns()
-        text = f"{missing or 'ready'}\n" + (f"warning: {warning}\n" if warning else "")
+        missing = ready()
+        text = f"{missing or 'ready'}\n" + "".join(f"warning: {concern}\n" for concern in concerns())
         return Response(text, status=503 if missing else 200, content_type="text/plain")
 
     return pages

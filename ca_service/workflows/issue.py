@@ -1,6 +1,6 @@
 """Issuing a certificate: intent, signature, record.
 
-    1. Take a serial, build and lint the TBS.
+    1. Take a serial, build and lint the TBS; ask whether the key is there, lest an outage fill the CRL with serials.
     2. Commit both as the intent (status `signing`), together with whatever the caller binds to it.
     3. Sign the linted TBS in the token.
     4. Commit certificate, status and audit entry; only then does anyone get it.
@@ -18,6 +18,7 @@ from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CERTIFICATE, Certificate, CertificateEvent, CertificateStatus
 from ca_service.domain.compromises import STANDING
 from ca_service.domain.errors import Conflict
+from ca_service.domain.key_use import Use
 from ca_service.domain.roles import Actor
 from ca_service.workflows.certificate_status import Step, record
 from ca_service.workflows.ports import Linted, Order, Services, UnitOfWork
@@ -57,6 +58,7 @@ def issue(
     """Issue one certificate; two transactions. Raises what `Authority.prepare` raises, and Unavailable."""
     authority = services.authority(issuer)
     linted = authority.prepare(order)
+    authority.require_key(Use.CERTIFICATE)
     intent = _intent(services, order, linted, issuer=issuer, unit_code=unit_code, medium_serial=medium_serial)
     with services.begin() as uow:
         if order.profile not in _ALWAYS:

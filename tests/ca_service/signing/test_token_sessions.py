@@ -91,7 +91,7 @@ from ca_service.wiring import Wiring
 wiring = Wiring(config.load(Path(sys.argv[1]) / "config.toml"))
 first = wiring.issuing_sessions
 keys = [Pkcs11Key(first, label) for label in sorted(labels(first))]
-address = dataclasses.replace(first.address, label="late", pin="4711")
+address = dataclasses.replace(first.address, label="late", pin=lambda: "4711")
 tool = ["softhsm2-util", "--init-token", "--free", "--label", "late", "--pin", "4711", "--so-pin", "4711"]
 subprocess.run(tool, env={**os.environ, **address.environment}, check=True, stdout=subprocess.DEVNULL)
 for key in keys:
@@ -145,9 +145,12 @@ class CountingSession:
         self.asked.append(label)
         return f"key {label}"
 
+    def close(self) -> None:
+        """It holds nothing."""
+
 
 def test_a_key_is_looked_for_once_in_a_session_and_again_in_the_next() -> None:
-    sessions = TokenSessions(TokenAddress("module", "token", "pin", {}))
+    sessions = TokenSessions(TokenAddress("module", "token", lambda: "pin", {}))
     opened: list[CountingSession] = []
 
     def open_one() -> CountingSession:
