@@ -49,7 +49,7 @@ AUDIT_SIGNER = Delegated(delegated_keys.AUDIT, "审计检查点签名")
 
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
-_ROUND = 0.5
+_ROUND, _TOLD_EVERY = 0.5, 60.0
 # Seconds of signing ahead, looked at after so many certificates: a second where the key signs a hundred times in it.
 _SLICE, _BATCH = 2.0, 100
 
@@ -99,19 +99,42 @@ def mirror_tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
 
 
 def _rounds(todo: Mapping[str, Callable[[], object]], wiring: Wiring, stop: threading.Event) -> None:
+    news = _News()
     while todo and not stop.wait(_ROUND):
         for name, task in todo.items():
-            wiring.meter.task_done(name, well=_done(name, task))
+            wiring.meter.task_done(name, well=_done(name, task, news))
 
 
-def _done(name: str, task: Callable[[], object]) -> bool:
+class _News:
+    """Which failures are worth a line: the first of a task, and one a minute while it goes on."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+
+    def failed(self, task: str) -> bool:
+        """The task failed; say whether that is news."""
+        now = time.monotonic()
+        told = now >= self._due.get(task, now)
+        if told:
+            self._due[task] = now + _TOLD_EVERY
+        return told
+
+    def well(self, task: str) -> None:
+        """The task is well again."""
+        self._due.pop(task, None)
+
+
+def _done(name: str, task: Callable[[], object], news: _News) -> bool:
     try:
         task()
     except DomainError as error:
-        _log.warning("task failed", task=name, kind=error.kind)
+        if news.failed(name):
+            _log.warning("task failed", task=name, kind=error.kind)
     except Exception:
-        _log.exception("task failed", task=name)
+        if news.failed(name):
+            _log.exception("task failed", task=name)
     else:
+        news.well(name)
         return True
     return False
 

@@ -233,10 +233,11 @@ _FOR_EVER = Patience(waiting=1_000, seconds=60)
 
 
 def _look(session: Any) -> None:
-    """A use that reaches the token and signs nothing: a module may answer for itself without looking at the token."""
+    """Reach the token and sign nothing; raise PKCS11Error. Of one that went away SoftHSM says that it is empty."""
     for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}):
         key[Attribute.LABEL]
         return
+    raise p11.TokenNotPresent
 
 
 def _begin_anew(library: Any) -> None:
