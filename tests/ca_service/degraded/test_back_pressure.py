@@ -1,4 +1,4 @@
-"""More is asked of a key than it may give: who is refused hears when to come back, and lists are signed all the same."""
+"""More is asked of a key than it may give: who is refused hears when to come back, and lists are signed still."""
 
 import base64
 from collections.abc import Iterator
