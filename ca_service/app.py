@@ -132,7 +132,11 @@ def missing(wiring: Wiring) -> str:
         with wiring.database.read() as uow:
             if not uow.issuers.find():
                 return "the CA is not initialised"
-            latest = {line.name: uow.crls.outlines(line.name)[1] for line in all_lines(uow) if line.issuer != ROOT}
+            latest = {
+                line.name: uow.crls.outlines(line.name)[1]
+                for line in all_lines(uow, wiring.clock())
+                if line.issuer != ROOT
+            }
             serving = latest[current(uow)]
         # A shard that was opened a moment ago has no list yet, and no certificate that anybody has; nor has a CA.
         if serving is None or any(one is not None and one.next_update < wiring.clock() for one in latest.values()):

@@ -20,7 +20,7 @@ from ca_service.workflows.audit_checkpoints import checkpoint_if_due
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.crl_alarms import raise_alarms
-from ca_service.workflows.current_issuer import compromised, current, issuing
+from ca_service.workflows.current_issuer import compromised, current, end_of, living
 from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.expiry_notices import announce_ends
 from ca_service.workflows.infrastructure import signers
@@ -194,9 +194,9 @@ def push(wiring: Wiring) -> int:
 
 
 def cas(wiring: Wiring) -> Sequence[str]:
-    """The names of all issuing CAs."""
+    """The names of all issuing CAs that have not ended."""
     with wiring.services.read() as uow:
-        return [issuer.name for issuer in issuing(uow)]
+        return [issuer.name for issuer in living(uow, wiring.clock())]
 
 
 def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> bool:
@@ -209,7 +209,9 @@ def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> b
         issuer = issuer or current(uow)
         if purpose is not delegated_keys.OCSP and issuer in compromised(uow):
             return False
-    if not delegated_keys.renewal_due(signers(services, purpose.profile, issuer=issuer), services.clock()):
+        until = end_of(uow.issuers.get(issuer).certificate)
+    present = signers(services, purpose.profile, issuer=issuer)
+    if not delegated_keys.renewal_due(present, services.clock(), until=until):
         return False
     key = delegated_keys.new_key(wiring.issuing_sessions, purpose, services.random_bytes(8).hex())
     ca = wiring.config.ca

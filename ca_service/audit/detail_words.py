@@ -78,6 +78,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "source": Key("来源地址"),
     "stop": Key("停用申请"),
     "subject": Key("对象"),
+    "successor_to": Key("接替哪个签发 CA", read=w.issuer),
     "target": Key("目标单位"),
     "to": Key("去向单位"),
     "token": Key("介质序列号"),

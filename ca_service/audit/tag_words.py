@@ -41,6 +41,7 @@ GROUPS: Sequence[Group] = (
         _T.COMPROMISE_CONFIRMED: "确认签发 CA 密钥泄露",
         _T.COMPROMISE_ENDED: "吊销签发 CA",
         _T.ISSUER_FOUNDED: "新建签发 CA",
+        _T.ISSUER_ACTIVATED: "启用签发 CA",
         _T.CRL_PUBLISHED: "发布吊销列表",
         _T.CRL_REFUSED: "吊销列表未通过检查",
         _T.CRL_ALARM: "吊销列表告警",

@@ -141,7 +141,7 @@ def _custody_key(wiring: Wiring) -> Finding:
 
 def _crl(wiring: Wiring) -> Finding:
     with wiring.database.read() as uow:
-        lines = all_lines(uow)
+        lines = all_lines(uow, wiring.clock())
         refused = {line.name: uow.crls.last_refused(line.name) for line in lines}
         absent = [line.name for line in lines if uow.crls.outlines(line.name)[1] is None]
     for name, held_back in refused.items():
@@ -161,7 +161,7 @@ def _mirror(wiring: Wiring) -> Finding:
     if mirror is None:
         return Finding("发布目录", "未配置")
     with wiring.database.read() as uow:
-        lines = [line.name for line in all_lines(uow)]
+        lines = [line.name for line in all_lines(uow, wiring.clock())]
         numbers = {name: latest.number for name in lines if (latest := uow.crls.outlines(name)[1])}
     behind = [name for name, number in numbers.items() if mirror.number(f"crl/{name}.crl") < number]
     if not behind:

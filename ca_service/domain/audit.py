@@ -139,6 +139,7 @@ class Tag(StrEnum):
     COMPROMISE_WITHDRAWN = "ca:compromise:withdrawn"
     COMPROMISE_CONFIRMED = "ca:compromise:confirmed"
     ISSUER_FOUNDED = "ca:issuer:founded"
+    ISSUER_ACTIVATED = "ca:issuer:activated"
     COMPROMISE_ENDED = "ca:compromise:ca-revoked"
     CRL_REFUSED = "ca:crl:refused"
     CRL_ALARM = "ca:crl:alarm"

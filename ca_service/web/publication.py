@@ -10,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from ca_service.clock import Clock
 from ca_service.web.list_cache import ListCache, ServedList
-from ca_service.workflows.current_issuer import ROOT, current
+from ca_service.workflows.current_issuer import ROOT, current, living
 from ca_service.workflows.infrastructure import all_of
 from ca_service.workflows.ports import Services
 
@@ -64,7 +64,9 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
     @pages.get("/ca/chain.pem")
     def chain() -> WerkzeugResponse:
         with services.read() as uow:
-            chain = [uow.issuers.get(name).certificate for name in (current(uow), ROOT)]
+            present = uow.issuers.get(current(uow))
+            others = [issuer for issuer in living(uow, clock()) if issuer.name != present.name]
+            chain = [issuer.certificate for issuer in (present, *reversed(others), uow.issuers.get(ROOT))]
         text = b"".join(pem.armor("CERTIFICATE", der) for der in chain)
         return _cacheable(text, _CHAIN_TYPE, max_age=86_400).make_conditional(request)
 

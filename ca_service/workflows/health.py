@@ -72,7 +72,7 @@ def beat(services: Services, pulse: Pulse) -> Pulse:
 def _health(uow: UnitOfWork, now: datetime) -> Health:
     issuers = uow.issuers.find()
     versions = {issuer.name: issuer.status_version for issuer in issuers}
-    lists = [found for line in all_lines(uow) if (found := _list(uow, line, versions[line.issuer]))]
+    lists = [found for line in all_lines(uow, now) if (found := _list(uow, line, versions[line.issuer]))]
     signers = {profile: _end_of_signer(uow, profile, now) for profile in _SIGNERS}
     interrupted = uow.certificates.count(issuer=[one.name for one in issuers], status=CertificateStatus.SIGNING)
     return Health(
