@@ -65,7 +65,6 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "application": Key("接任者的申请"),
     "before": Key("原扫描件（哈希）"),
     "case": Key("事项编号"),
-    "certificate": Key("CA 证书序列号"),
     "first": Key("起始序号"),
     "holder": Key("持证人"),
     "issuer": Key("签发者", read=w.issuer),

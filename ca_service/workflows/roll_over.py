@@ -93,7 +93,7 @@ def found(services: Services, actor: Actor, founding: Founding, *, subject: tupl
         status, now = CERTIFICATE.after(certificate.status, CertificateEvent.CONFIRM), services.clock()
         uow.certificates.change(certificate, status=status, confirmed_at=now)
         uow.issuers.add(issuer)
-        detail = {"certificate": certificate.serial, "successor_to": founding.successor_to, "ground": founding.ground}
+        detail = {"serial": certificate.serial, "successor_to": founding.successor_to, "ground": founding.ground}
         uow.audit.append(actor, Tag.ISSUER_FOUNDED, founding.name, unit=CENTRE_CODE, detail=detail)
     publish_crl(services, actor, founding.name)
     return issuer
