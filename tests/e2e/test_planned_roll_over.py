@@ -14,8 +14,9 @@ from ca_service.config import Config
 from ca_service.domain.certificates import Certificate
 from ca_service.periodic import tasks
 from ca_service.workflows.certificate_status import freeze, unfreeze
+from teacher_registry.refusal import RefusalKind
 from tests.ca_service.telemetry.running import wait_for
-from tests.e2e.drill import educa, lists, served, verified
+from tests.e2e.drill import admitted, educa, lists, served, verified
 from tests.e2e.real_ca import RealCa
 
 pytestmark = pytest.mark.e2e
@@ -50,6 +51,15 @@ def _ocsp(ca: RealCa, certificate: Certificate) -> str:
     return done.stdout + done.stderr
 
 
+def _let_the_registry_know_both(copied: Config) -> None:
+    """What the operator of a relying system adds."""
+    file = copied.folder / "config.toml"
+    text = file.read_text(encoding="utf-8")
+    crl = next(line for line in text.splitlines() if line.startswith("crl_url")).replace("/issuing.", "/issuing-2.")
+    also = f'[registry]\nalso_issuing = "issuing-2.pem"\nalso_{crl}\n'
+    file.write_text(text.replace("[registry]\n", also, 1), encoding="utf-8")
+
+
 def _soon(ca: RealCa, certificate: Certificate, words: str) -> None:
     """The worker publishes until openssl says so: not more often than once a second."""
     publish = tasks(ca.wiring)["crl"]
@@ -75,16 +85,20 @@ def test_the_successor_is_published_before_it_certifies_and_the_old_one_goes_on_
         _told(config_file, "ca", "activate", "issuing-2")
         assert _told(config_file, "ca", "activate", "issuing-2")["sha256"] == made["sha256"]
         assert _issuers(config_file) == {"issuing": "former", "issuing-2": "present"}
+        assert admitted(ca, ca.office.enrolled("4")) is RefusalKind.FOREIGN
+    _let_the_registry_know_both(copied)
     with served(copied, "after") as (ca, config_file):
         new = ca.office.enrolled("3")
         assert (old.issuer, new.issuer) == ("issuing", "issuing-2")
         for one in (old, new):
             assert ": OK" in verified(ca, one, lists(ca, one.issuer))
             assert f"0x{one.serial}: good" in _ocsp(ca, one)
+            assert admitted(ca, one) is None
         for one in (old, new):
             freeze(ca.wiring.services, ca.office.reviewer, one.serial, reason="演练")
         for one in (old, new):
             _soon(ca, one, "error 23")
+            assert admitted(ca, one) is RefusalKind.FROZEN
         unfreeze(ca.wiring.services, ca.office.reviewer, old.serial, reason="演练")
         _soon(ca, old, ": OK")
         refusal = _refusal(config_file, "ca", "roll-over", "--planned", "issuing", "--ground", "x")
