@@ -14,6 +14,7 @@ from ca_service.config import Config
 from ca_service.domain.certificates import Certificate
 from ca_service.periodic import tasks
 from ca_service.workflows.certificate_status import freeze, unfreeze
+from teacher_registry.feed.puller import FeedPuller
 from teacher_registry.refusal import RefusalKind
 from tests.ca_service.telemetry.running import wait_for
 from tests.e2e.drill import admitted, educa, lists, served, verified
@@ -60,6 +61,13 @@ def _let_the_registry_know_both(copied: Config) -> None:
     file.write_text(text.replace("[registry]\n", also, 1), encoding="utf-8")
 
 
+def _feed_is_taken(ca: RealCa) -> bool:
+    """Whether the registry believes the account feed, which the new CA's signer signs by now."""
+    _, registry = ca.registry()
+    assert isinstance(registry.news, FeedPuller)
+    return registry.news.poll()
+
+
 def _soon(ca: RealCa, certificate: Certificate, words: str) -> None:
     """The worker publishes until openssl says so: not more often than once a second."""
     publish = tasks(ca.wiring)["crl"]
@@ -86,6 +94,7 @@ def test_the_successor_is_published_before_it_certifies_and_the_old_one_goes_on_
         assert _told(config_file, "ca", "activate", "issuing-2")["sha256"] == made["sha256"]
         assert _issuers(config_file) == {"issuing": "former", "issuing-2": "present"}
         assert admitted(ca, ca.office.enrolled("4")) is RefusalKind.FOREIGN
+        assert not _feed_is_taken(ca)
     _let_the_registry_know_both(copied)
     with served(copied, "after") as (ca, config_file):
         new = ca.office.enrolled("3")
@@ -94,6 +103,7 @@ def test_the_successor_is_published_before_it_certifies_and_the_old_one_goes_on_
             assert ": OK" in verified(ca, one, lists(ca, one.issuer))
             assert f"0x{one.serial}: good" in _ocsp(ca, one)
             assert admitted(ca, one) is None
+        assert _feed_is_taken(ca)
         for one in (old, new):
             freeze(ca.wiring.services, ca.office.reviewer, one.serial, reason="演练")
         for one in (old, new):
