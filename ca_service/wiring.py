@@ -26,6 +26,7 @@ from ca_service.signing.feed_signer import PageSigner
 from ca_service.signing.head_signer import HeadSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
+from ca_service.signing.runtime_pin import RuntimePin
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.signing.turns import Patience
 from ca_service.store.documents import DocumentFolder
@@ -33,6 +34,7 @@ from ca_service.store.key_ring import RingFile
 from ca_service.store.sealed_data import SealedData
 from ca_service.store.sealing import Sealer
 from ca_service.store.unit_of_work import Database
+from ca_service.workflows.current_issuer import ROOT
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Meter, Mirror, Services, Terms, Unmeasured
 
@@ -46,6 +48,7 @@ class Wiring:
         self.clock = clock
         self.ocsp_keys: dict[str, Callable[[], ocsp.ResponderKey]] = {}
         self.meter = meter or Unmeasured()
+        self.root_pin = ""
 
     @cached_property
     def field_keys(self) -> RingFile:
@@ -76,23 +79,41 @@ class Wiring:
     def root_sessions(self) -> TokenSessions:
         """The root's own token, used in the ceremony and for the root's CRL only."""
         config = self.config
-        return self._sessions(config.hsm.root_token, config.secrets.root_pin)
+        return self._sessions(config.hsm.root_token, "root")
 
     @cached_property
     def issuing_sessions(self) -> TokenSessions:
         """The token of the issuing CA and the OCSP signer."""
         config = self.config
-        return self._sessions(config.hsm.issuing_token, config.secrets.issuing_pin)
+        return self._sessions(config.hsm.issuing_token, "issuing")
 
-    def _sessions(self, label: str, pin_file: Path) -> TokenSessions:
+    def _sessions(self, label: str, which: str) -> TokenSessions:
         hsm = self.config.hsm
-        address = TokenAddress(str(hsm.module), label, partial(self._pin, pin_file), self.config.hsm_environment)
+        address = TokenAddress(str(hsm.module), label, partial(self.pin, which), self.config.hsm_environment)
         patience = Patience(hsm.waiting, hsm.wait_seconds)
         rates = {Use.CERTIFICATE: hsm.certificates_per_second, Use.ANSWER: hsm.answers_per_second}
         return TokenSessions(address, meter=self.meter, patience=patience, rates=rates)
 
-    def _pin(self, file: Path) -> str:
-        return _secret(self.config.path(file))
+    def pin(self, which: str) -> str:
+        """The PIN of the token `root` or `issuing`; raise Unavailable while the custodians hold it."""
+        hsm = self.config.hsm
+        if (hsm.root_unlock if which == ROOT else hsm.issuing_unlock) == "file":
+            return _secret(self.pin_file(which))
+        if which != ROOT:
+            return self.runtime_pin.read()
+        if not self.root_pin:
+            raise Unavailable("根密钥由保管人分持，此操作需要他们到场输入份额。", facts={"why": "locked"})
+        return self.root_pin
+
+    def pin_file(self, which: str) -> Path:
+        """Where the PIN lies that no custodians hold."""
+        secrets = self.config.secrets
+        return self.config.path(secrets.root_pin if which == ROOT else secrets.issuing_pin)
+
+    @property
+    def runtime_pin(self) -> RuntimePin:
+        """Where the custodians' PIN lies while the machine runs."""
+        return RuntimePin(self.config.hsm.runtime)
 
     def devices(self) -> Sequence[KeyDevice]:
         """How the token with the issuing keys is, as this process sees it. The root's is kept away on purpose."""

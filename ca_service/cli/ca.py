@@ -6,6 +6,7 @@ import click
 
 from ca_service import rollover
 from ca_service.cli.base import Call, Group, pass_call
+from ca_service.cli.custodian_desk import open_root
 from ca_service.domain.certificates import Issuer
 from ca_service.domain.compromises import Compromise
 from ca_service.workflows import compromise, roll_over
@@ -52,6 +53,7 @@ def confirm(call: Call, case: str) -> None:
 @pass_call
 def revoke(call: Call, case: str) -> None:
     """用根密钥吊销签发 CA 证书并发布根 CRL；重复执行只再次发布。"""
+    open_root(call)
     root = compromise.revoke_ca(call.services, call.actor, case)
     issuer = next(one.case.issuer for one in compromise.cases(call.services, call.actor) if one.case.id == case)
     own = publish_crl(call.services, call.actor, issuer)
@@ -65,6 +67,7 @@ def revoke(call: Call, case: str) -> None:
 @pass_call
 def roll_over_(call: Call, planned: str | None, ground: str) -> None:
     """另建新的签发 CA（本机操作员，根密钥设备在场）：接替因泄露终止的，或用 --planned 按计划换发。"""
+    open_root(call)
     if planned is not None:
         issuer = rollover.prepare(call.wiring, call.actor, successor_to=planned, ground=ground)
         then = f"请把新证书和 CRL 地址交给各接入系统，都加好之后运行 educa ca activate {issuer.name}"

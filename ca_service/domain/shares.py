@@ -69,25 +69,25 @@ def combine(shares: Sequence[Share]) -> bytes:
 def _require_fitting(shares: Sequence[Share]) -> None:
     if not shares:
         raise Conflict("还没有输入份额。")
-    first, seen = shares[0], set[int]()
-    for share in shares:
-        require_same_set(first, share)
-        if share.number in seen:
-            raise Conflict(f"第 {share.number} 号份额输入了两次，请换另一位保管人的份额。")
-        seen.add(share.number)
+    first = shares[0]
+    for at in range(1, len(shares)):
+        require_new(shares[:at], shares[at])
     if len(shares) < first.threshold:
         raise Conflict(
             f"份额不够：需要 {first.threshold} 份，现有 {len(shares)} 份，还差 {first.threshold - len(shares)} 份。"
         )
 
 
-def require_same_set(first: Share, share: Share) -> None:
-    """Raise Conflict for a share of another splitting."""
+def require_new(given: Sequence[Share], share: Share) -> None:
+    """Raise Conflict for a share that was given already, or belongs to another splitting than the first given one."""
+    first = given[0]
     if (share.set_id, share.threshold, len(share.values)) != (first.set_id, first.threshold, len(first.values)):
         raise Conflict(
             f"第 {share.number} 号份额属于另一次分割（编号 {share.set_id.hex()}，本次 {first.set_id.hex()}），"
             "可能是已作废的旧份额，或另一个密钥设备的。"
         )
+    if share.number in {one.number for one in given}:
+        raise Conflict(f"第 {share.number} 号份额输入了两次，请换另一位保管人的份额。")
 
 
 def text_of(share: Share) -> str:

@@ -100,11 +100,15 @@ class TokenSessions:
         """Call `use(private key of this label)` in the same way; raise NoSuchKey when the token has none."""
         return self._alone(lambda opened: use(opened.key(label)), kind)
 
+    def require(self) -> None:
+        """Reach the token; raise Unavailable, or Busy."""
+        self.retrying(_look)
+
     def device(self) -> KeyDevice:
         """How the token is; one that nobody has used for a while is tried."""
         if time.monotonic() - self._asked_at > _FRESH:
             with suppress(Unavailable):
-                self.retrying(_look)
+                self.require()
         away = time.monotonic() - self._away_since if self._why else 0.0
         return KeyDevice(self.address.label, self._why, away)
 

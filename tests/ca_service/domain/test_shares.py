@@ -144,4 +144,4 @@ def test_a_later_version_of_the_format_is_told() -> None:
 def test_conflict_is_what_a_wrong_set_raises() -> None:
     other = shares.split(_SECRET, threshold=3, shares=3, random_bytes=os.urandom)[0]
     with pytest.raises(Conflict, match="另一次分割"):
-        shares.require_same_set(_THREE_OF_FIVE[0], other)
+        shares.require_new([_THREE_OF_FIVE[0]], other)
