@@ -1,4 +1,4 @@
-"""A token's PIN in custodians' hands: by the commands, each a process of its own, on a CA with tokens of its own."""
+"""A token's PIN in custodians' hands: by the commands, each in its own process, on a CA with tokens of its own."""
 
 import json
 import re
@@ -20,6 +20,7 @@ from ca_service.domain.errors import Invalid, Unavailable
 from ca_service.signing import runtime_pin
 from ca_service.signing.runtime_pin import RuntimePin
 from ca_service.wiring import Wiring
+from tests.ca_service.signing.commands import Commands, Done, commands
 
 # The folder in memory that every Linux has.
 _SHM = Path("/dev/shm")
@@ -30,6 +31,7 @@ from pathlib import Path
 from ca_service import config
 from ca_service.domain.errors import Unavailable
 from ca_service.wiring import Wiring
+from tests.ca_service.signing.commands import Commands, Done, commands
 wiring = Wiring(config.load(Path(sys.argv[1])))
 try:
     wiring.authority("issuing")
@@ -46,26 +48,26 @@ class Place:
 
     folder: Path
     memory: Path
+    run: Commands
 
     @property
     def config(self) -> Path:
         return self.folder / "config.toml"
 
-    def educa(self, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    def educa(self, *arguments: str, typed: str = "") -> Done:
         """One command with what custodians type."""
-        program = [sys.executable, "-m", "ca_service.cli.main", *arguments, "--config", str(self.config)]
-        return subprocess.run(program, input=typed, capture_output=True, text=True, check=False)
+        return self.run(*arguments, "--config", str(self.config), typed=typed)
 
     def split(self, token: str, needed: int, custodians: int, typed: str = "") -> list[str]:
         """The shares as they stand on the sheets; then the configuration says so."""
         of = ["--needed", str(needed), "--custodians", str(custodians)]
         done = self.educa("ca", "split-pin", "--token", token, *of, typed=typed)
-        assert done.returncode == 0, done.stderr
+        assert done.code == 0, done.err
         text = self.config.read_text(encoding="utf-8")
         if f"{token}_unlock" not in text:
             added = f'[hsm]\n{token}_unlock = "shares"\nruntime = "{self.memory}"\n'
             self.config.write_text(text.replace("[hsm]\n", added, 1), encoding="utf-8")
-        return ["-".join(re.findall(r"\b[0-9A-HJKMNP-TV-Z]{5}\b", sheet)) for sheet in done.stdout.split("\f")[:-1]]
+        return ["-".join(re.findall(r"\b[0-9A-HJKMNP-TV-Z]{5}\b", sheet)) for sheet in done.out.split("\f")[:-1]]
 
 
 @pytest.fixture
@@ -77,8 +79,8 @@ def place(founded: Config, tmp_path: Path) -> Iterator[Place]:
     config = folder / "config.toml"
     if "[hsm]\n" not in config.read_text(encoding="utf-8"):
         config.write_text(config.read_text(encoding="utf-8") + "\n[hsm]\n", encoding="utf-8")
-    with tempfile.TemporaryDirectory(dir=_SHM) as memory:
-        yield Place(folder, Path(memory) / "educa")
+    with tempfile.TemporaryDirectory(dir=_SHM) as memory, commands() as run:
+        yield Place(folder, Path(memory) / "educa", run)
 
 
 def test_two_of_three_custodians_unlock_the_issuing_key_for_a_service_that_runs_on(place: Place) -> None:
@@ -89,12 +91,12 @@ def test_two_of_three_custodians_unlock_the_issuing_key_for_a_service_that_runs_
         assert service.stdout is not None
         assert service.stdout.readline() == "locked locked\n"
         locked = place.educa("crl", "publish")
-        assert (locked.returncode, "请保管人到场运行 educa ca unlock" in locked.stderr) == (1, True)
+        assert (locked.code, "请保管人到场运行 educa ca unlock" in locked.err) == (1, True)
         few = place.educa("ca", "unlock", typed=f"{one}\n")
-        assert "需要 2 份，现有 1 份，还差 1 份" in few.stderr
+        assert "需要 2 份，现有 1 份，还差 1 份" in few.err
         assert not (place.memory / "issuing.pin").exists()
         done = place.educa("ca", "unlock", "--json", typed=f"{three}\n\n{one.lower().replace('-', ' ')}\n")
-        file = Path(json.loads(done.stdout)["file"])
+        file = Path(json.loads(done.out)["file"])
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         told, _ = service.communicate("\n", timeout=60)
         assert told == "True False\n"
@@ -103,21 +105,21 @@ def test_two_of_three_custodians_unlock_the_issuing_key_for_a_service_that_runs_
     with Wiring(configuration.load(place.config)).database.read() as uow:
         entries = [entry for entry in uow.audit.entries() if entry.tag == Tag.KEY_UNLOCKED]
     assert ["1、3" in str(entry.detail) for entry in entries] == [True]
-    assert place.educa("ca", "lock").returncode == 0
+    assert place.educa("ca", "lock").code == 0
     assert not file.exists()
 
 
 def test_the_root_is_opened_by_its_custodians_at_each_use_and_only_then(place: Place) -> None:
     earlier = place.split("root", 2, 2)
     done = place.educa("crl", "publish", "--issuer", "root", typed="\n".join(earlier))
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     later = place.split("root", 2, 3, typed="\n".join(earlier))
     voided = place.educa("crl", "publish", "--issuer", "root", typed="\n".join(earlier))
-    assert "打不开密钥设备" in voided.stderr
+    assert "打不开密钥设备" in voided.err
     mixed = place.educa("crl", "publish", "--issuer", "root", typed=f"{later[2]}\n{earlier[0]}\n")
-    assert "属于另一次分割" in mixed.stderr
+    assert "属于另一次分割" in mixed.err
     done = place.educa("crl", "publish", "--issuer", "root", typed=f"{later[2]}\n{later[0]}\n")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
 
 
 def test_a_pin_is_not_written_to_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
