@@ -1,6 +1,6 @@
 """The applications: publication (OCSP fast path beside Flask) and console with API, each made from a configuration."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -70,7 +70,7 @@ def publication_pages(wiring: Wiring) -> Flask:
     """What is published beside OCSP: CRLs, CA certificates, health."""
     pages = Flask("ca_service.publication", static_folder=None)
     pages.register_blueprint(publication.blueprint(wiring.services, wiring.clock))
-    pages.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of_lists(wiring)))
+    pages.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of(wiring)))
     errors.register(pages)
     requests.register(pages, wiring.meter, part="publication", logged=False)
     characters.register(pages)
@@ -100,7 +100,7 @@ def create_console(wiring: Wiring) -> Flask:
         )
     )
     app.register_blueprint(openapi.blueprint())
-    app.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of_lists(wiring)))
+    app.register_blueprint(publication.health(lambda: missing(wiring), lambda: concerns_of(wiring)))
     service = wiring.config.service
     console.register(app, console.Console(wiring.services, service.public_url, service.console_url))
     errors.register(app, page=console.http_page, refused=lambda error: note_refusal(wiring.services, _API, error))
@@ -135,7 +135,11 @@ def missing(wiring: Wiring) -> str:
         with wiring.database.read() as uow:
             if not uow.issuers.find():
                 return "the CA is not initialised"
-            latest = {line.name: uow.crls.outlines(line.name)[1] for line in all_lines(uow) if line.issuer != ROOT}
+            latest = {
+                line.name: uow.crls.outlines(line.name)[1]
+                for line in all_lines(uow, wiring.clock())
+                if line.issuer != ROOT
+            }
             serving = latest[current(uow)]
         # A shard that was opened a moment ago has no list yet, and no certificate that anybody has; nor has a CA.
         if serving is None or any(one is not None and one.next_update < wiring.clock() for one in latest.values()):
@@ -145,10 +149,18 @@ def missing(wiring: Wiring) -> str:
     return ""
 
 
-def concerns_of_lists(wiring: Wiring) -> str:
-    """What will stop relying parties unless somebody acts, in English for operators; empty when nothing will."""
+def concerns_of(wiring: Wiring) -> Sequence[str]:
+    """What does not work now, and what will stop relying parties unless somebody acts, in English for operators."""
+    away = [_AWAY.format(device.token, device.why, device.seconds) for device in wiring.devices() if device.away]
     try:
         found = concerns(wiring.services)
     except DomainError:
-        return ""
-    return "; ".join(f"CRL {name}: {', '.join(kind.value for kind in kinds)}" for name, kinds in found.items())
+        return away
+    lists = "; ".join(f"CRL {name}: {', '.join(kind.value for kind in kinds)}" for name, kinds in found.items())
+    return [*away, *filter(None, [lists])]
+
+
+_AWAY = (
+    "token {}: {} for {:.0f} s. No certificates, new CRLs, feed pages or checkpoints; OCSP tells what was signed "
+    "before, else tryLater. Everything else works"
+)

@@ -95,6 +95,13 @@ class HsmTable(_Table):
     environment: dict[str, str] = {"SOFTHSM2_CONF": "softhsm2.conf"}
     root_token: str = "educa-root"  # noqa: S105  a label
     issuing_token: str = "educa-issuing"  # noqa: S105  a label
+    root_unlock: Literal["file", "shares"] = "file"
+    issuing_unlock: Literal["file", "shares"] = "file"
+    runtime: str = ""
+    waiting: Annotated[int, Field(ge=1, le=1000)] = 8
+    wait_seconds: Annotated[float, Field(ge=0.1, le=60)] = 5
+    certificates_per_second: Annotated[float, Field(ge=0, le=100_000)] = 0
+    answers_per_second: Annotated[float, Field(ge=0, le=100_000)] = 0
 
 
 class SecretsTable(_Table):

@@ -80,11 +80,12 @@ def write_configuration(path: Path, addresses: Addresses) -> None:
 
 def write_secrets(config: Config) -> None:
     """Make the secrets that are missing: random, readable by this user only."""
-    table = config.secrets
+    table, hsm = config.secrets, config.hsm
+    pins = ((table.root_pin, hsm.root_unlock), (table.issuing_pin, hsm.issuing_unlock))
     for relative, octets in (
         (table.field_key, 32),
-        (table.root_pin, 12),
-        (table.issuing_pin, 12),
+        # A PIN that custodians hold is made by them, not here.
+        *((pin, 12) for pin, unlock in pins if unlock == "file"),
         (table.push_token, 32),
         (table.session_key, 32),
         *((path, 32) for path in config.relying.systems.values()),

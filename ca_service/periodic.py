@@ -20,7 +20,7 @@ from ca_service.workflows.audit_checkpoints import checkpoint_if_due
 from ca_service.workflows.ceremony import Names, certify_infrastructure
 from ca_service.workflows.compromise import revoke_page
 from ca_service.workflows.crl_alarms import raise_alarms
-from ca_service.workflows.current_issuer import compromised, current, issuing
+from ca_service.workflows.current_issuer import compromised, current, end_of, living
 from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.erasure_chores import do_chores
 from ca_service.workflows.expiry_notices import announce_ends
@@ -50,7 +50,7 @@ AUDIT_SIGNER = Delegated(delegated_keys.AUDIT, "审计检查点签名")
 
 WORKER = Actor("worker", CENTRE_CODE, frozenset({Role.OPERATOR}), "worker")
 _PAGE = 1_000
-_ROUND = 0.5
+_ROUND, _TOLD_EVERY = 0.5, 60.0
 # Seconds of signing ahead, looked at after so many certificates: a second where the key signs a hundred times in it.
 _SLICE, _BATCH = 2.0, 100
 
@@ -101,19 +101,42 @@ def mirror_tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
 
 
 def _rounds(todo: Mapping[str, Callable[[], object]], wiring: Wiring, stop: threading.Event) -> None:
+    news = _News()
     while todo and not stop.wait(_ROUND):
         for name, task in todo.items():
-            wiring.meter.task_done(name, well=_done(name, task))
+            wiring.meter.task_done(name, well=_done(name, task, news))
 
 
-def _done(name: str, task: Callable[[], object]) -> bool:
+class _News:
+    """Which failures are worth a line: the first of a task, and one a minute while it goes on."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, float] = {}
+
+    def failed(self, task: str) -> bool:
+        """The task failed; say whether that is news."""
+        now = time.monotonic()
+        told = now >= self._due.get(task, now)
+        if told:
+            self._due[task] = now + _TOLD_EVERY
+        return told
+
+    def well(self, task: str) -> None:
+        """The task is well again."""
+        self._due.pop(task, None)
+
+
+def _done(name: str, task: Callable[[], object], news: _News) -> bool:
     try:
         task()
     except DomainError as error:
-        _log.warning("task failed", task=name, kind=error.kind)
+        if news.failed(name):
+            _log.warning("task failed", task=name, kind=error.kind)
     except Exception:
-        _log.exception("task failed", task=name)
+        if news.failed(name):
+            _log.exception("task failed", task=name)
     else:
+        news.well(name)
         return True
     return False
 
@@ -173,9 +196,9 @@ def push(wiring: Wiring) -> int:
 
 
 def cas(wiring: Wiring) -> Sequence[str]:
-    """The names of all issuing CAs."""
+    """The names of all issuing CAs that have not ended."""
     with wiring.services.read() as uow:
-        return [issuer.name for issuer in issuing(uow)]
+        return [issuer.name for issuer in living(uow, wiring.clock())]
 
 
 def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> bool:
@@ -188,7 +211,9 @@ def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> b
         issuer = issuer or current(uow)
         if purpose is not delegated_keys.OCSP and issuer in compromised(uow):
             return False
-    if not delegated_keys.renewal_due(signers(services, purpose.profile, issuer=issuer), services.clock()):
+        until = end_of(uow.issuers.get(issuer).certificate)
+    present = signers(services, purpose.profile, issuer=issuer)
+    if not delegated_keys.renewal_due(present, services.clock(), until=until):
         return False
     key = delegated_keys.new_key(wiring.issuing_sessions, purpose, services.random_bytes(8).hex())
     ca = wiring.config.ca

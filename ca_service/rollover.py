@@ -17,25 +17,48 @@ from ca_service.workflows.ceremony import Names
 
 
 def hold(wiring: Wiring, actor: Actor) -> Issuer:
-    """Found the next issuing CA and equip the service with it; safe to repeat until it has succeeded.
+    """Found the next issuing CA in place of an ended one, and equip the service with it; safe to repeat until it has
+    succeeded.
 
     Its file is written last: without it the present CA was founded by a run that died before the service was equipped.
     """
-    ca, services = wiring.config.ca, wiring.services
+    services = wiring.services
     issuer = roll_over.present(services, actor)
     if _file(wiring, issuer).exists():
-        name = roll_over.successor_of_ended(services, actor)
-        issuer = roll_over.found(
-            services,
-            actor,
-            name,
-            organization=ca.organization,
-            common_name=ca.issuing_name,
-            key=_key(wiring, name).public_key,
-        )
-    founding.equip(wiring, Names(ca.organization, ca.root_name, ca.issuing_name))
-    _file(wiring, issuer).write_bytes(pem.armor("CERTIFICATE", issuer.certificate))
+        issuer = _found(wiring, actor, roll_over.successor_of_ended(services, actor))
+    return _equipped(wiring, issuer)
+
+
+def prepare(wiring: Wiring, actor: Actor, *, successor_to: str, ground: str) -> Issuer:
+    """Found the planned successor of the present issuing CA, which waits; a repeat finds it there."""
+    issuer = _found(wiring, actor, roll_over.planned_successor(wiring.services, actor, successor_to, ground))
+    _write(wiring, issuer)
     return issuer
+
+
+def activate(wiring: Wiring, actor: Actor, name: str) -> Issuer:
+    """Let it sign what is issued from now on, and equip the service with it.
+
+    Dies in between: the new CA signs, feed and TLS are still the old one's and good; the repeat makes the new ones.
+    """
+    return _equipped(wiring, roll_over.activate(wiring.services, actor, name))
+
+
+def _found(wiring: Wiring, actor: Actor, planned: roll_over.Founding) -> Issuer:
+    ca = wiring.config.ca
+    key = _key(wiring, planned.name).public_key
+    return roll_over.found(wiring.services, actor, planned, subject=(ca.organization, ca.issuing_name), key=key)
+
+
+def _equipped(wiring: Wiring, issuer: Issuer) -> Issuer:
+    ca = wiring.config.ca
+    founding.equip(wiring, Names(ca.organization, ca.root_name, ca.issuing_name))
+    _write(wiring, issuer)
+    return issuer
+
+
+def _write(wiring: Wiring, issuer: Issuer) -> None:
+    _file(wiring, issuer).write_bytes(pem.armor("CERTIFICATE", issuer.certificate))
 
 
 def _file(wiring: Wiring, issuer: Issuer) -> Path:

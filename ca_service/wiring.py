@@ -1,7 +1,7 @@
 """The one place that knows both sides: Config -> adapters -> what the workflows need."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.delivery.web_folder import WebFolder
 from ca_service.domain.checkpoints import Checkpoint, TreeHead
 from ca_service.domain.errors import Unavailable
+from ca_service.domain.health import KeyDevice
+from ca_service.domain.key_use import Use
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
 from ca_service.signing import delegated_keys
@@ -24,14 +26,17 @@ from ca_service.signing.feed_signer import PageSigner
 from ca_service.signing.head_signer import HeadSigner
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.signing.pkcs11_key import Pkcs11Key
+from ca_service.signing.runtime_pin import RuntimePin
 from ca_service.signing.signer import Signer
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
+from ca_service.signing.turns import Patience
 from ca_service.store.compacting import compact
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.key_ring import RingFile
 from ca_service.store.sealed_data import SealedData
 from ca_service.store.sealing import Sealer
 from ca_service.store.unit_of_work import Database
+from ca_service.workflows.current_issuer import ROOT
 from ca_service.workflows.erasure_chores import Hands
 from ca_service.workflows.infrastructure import signers
 from ca_service.workflows.ports import Authority, Courier, Meter, Mirror, Services, Terms, Unmeasured
@@ -46,6 +51,7 @@ class Wiring:
         self.clock = clock
         self.ocsp_keys: dict[str, Callable[[], ocsp.ResponderKey]] = {}
         self.meter = meter or Unmeasured()
+        self.root_pin = ""
 
     @cached_property
     def field_keys(self) -> RingFile:
@@ -82,18 +88,45 @@ class Wiring:
     def root_sessions(self) -> TokenSessions:
         """The root's own token, used in the ceremony and for the root's CRL only."""
         config = self.config
-        return self._sessions(config.hsm.root_token, read_secret(config.path(config.secrets.root_pin)))
+        return self._sessions(config.hsm.root_token, "root")
 
     @cached_property
     def issuing_sessions(self) -> TokenSessions:
         """The token of the issuing CA and the OCSP signer."""
         config = self.config
-        return self._sessions(config.hsm.issuing_token, read_secret(config.path(config.secrets.issuing_pin)))
+        return self._sessions(config.hsm.issuing_token, "issuing")
 
-    def _sessions(self, label: str, pin: str) -> TokenSessions:
+    def _sessions(self, label: str, which: str) -> TokenSessions:
         hsm = self.config.hsm
-        address = TokenAddress(str(hsm.module), label, pin, self.config.hsm_environment)
-        return TokenSessions(address, meter=self.meter)
+        address = TokenAddress(str(hsm.module), label, partial(self.pin, which), self.config.hsm_environment)
+        patience = Patience(hsm.waiting, hsm.wait_seconds)
+        rates = {Use.CERTIFICATE: hsm.certificates_per_second, Use.ANSWER: hsm.answers_per_second}
+        return TokenSessions(address, meter=self.meter, patience=patience, rates=rates)
+
+    def pin(self, which: str) -> str:
+        """The PIN of the token `root` or `issuing`; raise Unavailable while the custodians hold it."""
+        hsm = self.config.hsm
+        if (hsm.root_unlock if which == ROOT else hsm.issuing_unlock) == "file":
+            return _secret(self.pin_file(which))
+        if which != ROOT:
+            return self.runtime_pin.read()
+        if not self.root_pin:
+            raise Unavailable("根密钥由保管人分持，此操作需要他们到场输入份额。", facts={"why": "locked"})
+        return self.root_pin
+
+    def pin_file(self, which: str) -> Path:
+        """Where the PIN lies that no custodians hold."""
+        secrets = self.config.secrets
+        return self.config.path(secrets.root_pin if which == ROOT else secrets.issuing_pin)
+
+    @property
+    def runtime_pin(self) -> RuntimePin:
+        """Where the custodians' PIN lies while the machine runs."""
+        return RuntimePin(self.config.hsm.runtime)
+
+    def devices(self) -> Sequence[KeyDevice]:
+        """How the token with the issuing keys is, as this process sees it. The root's is kept away on purpose."""
+        return [self.issuing_sessions.device()]
 
     @cached_property
     def _authorities(self) -> dict[str, CertificateAuthority]:
@@ -152,6 +185,7 @@ class Wiring:
             authority=self.authority,
             custody=CustodyKey(self._custody_key),
             meter=self.meter,
+            devices=self.devices,
             terms=Terms(
                 crl_lifetime=self.config.ca.crl_lifetime,
                 root_crl_lifetime=self.config.ca.root_crl_lifetime,
@@ -173,10 +207,7 @@ class Wiring:
         )
 
     def _custody_key(self) -> str:
-        try:
-            return read_secret(self.config.path(self.config.secrets.custody_key))
-        except ConfigError as error:
-            raise Unavailable(str(error)) from error
+        return _secret(self.config.path(self.config.secrets.custody_key))
 
     def ocsp_key(self, issuer: str) -> Callable[[], ocsp.ResponderKey]:
         """Who signs an issuing CA's OCSP answers now; the call raises Unavailable when nobody can."""
@@ -187,7 +218,7 @@ class Wiring:
                 self.issuing_sessions,
                 found,
                 self.clock,
-                make=lambda certificate, key: ocsp.ResponderKey(certificate, key.algorithm, key.sign),
+                make=lambda certificate, key: ocsp.ResponderKey(certificate, key.algorithm, key.sign_answer),
             )
         return self.ocsp_keys[issuer]
 
@@ -253,3 +284,11 @@ class Wiring:
         """All CA certificates by name, DER."""
         with self.database.read() as uow:
             return {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
+
+
+def _secret(path: Path) -> str:
+    """A secret that is read while the service runs; raise Unavailable instead of ConfigError."""
+    try:
+        return read_secret(path)
+    except ConfigError as error:
+        raise Unavailable(str(error)) from error

@@ -54,6 +54,25 @@ class Policy:
             raise ImpossibleResponse("max_age must not exceed half the validity, which is 2 seconds or more")
 
 
+class _Complaints:
+    """Logs a failure with its trace at most once a minute: a key that is away for an hour must not fill the disk."""
+
+    __slots__ = ("_due", "_monotonic", "_unsaid")
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._due, self._unsaid = monotonic(), 0
+
+    def log(self, text: str) -> None:
+        """Log the exception that is being handled, or count it for the next time."""
+        now = self._monotonic()
+        if now < self._due:
+            self._unsaid += 1
+            return
+        self._due, unsaid, self._unsaid = now + 60, self._unsaid, 0
+        _log.exception("%s (%d more like it since the last line)", text, unsaid)
+
+
 class _Signed(NamedTuple):
     """A response as signed, its times in UTC, and whether a serial number in it was never issued."""
 
@@ -110,7 +129,7 @@ class Responder:
     ) -> None:
         """`clock` returns aware times. Two issuers of the same name and key are an ImpossibleResponse."""
         self.counts = Counts()
-        self._clock = clock
+        self._clock, self._complaints = clock, _Complaints(monotonic)
         self._policy = policy or Policy()
         self._cache = AnswerCache(
             monotonic=monotonic,
@@ -145,7 +164,7 @@ class Responder:
             return _INTERNAL_ERROR
         except Exception:
             self.counts.try_later += 1
-            _log.exception("the status source or the signer failed")
+            self._complaints.log("the status source or the signer failed")
             return _TRY_LATER
 
     def follow(self) -> None:

@@ -55,6 +55,15 @@ class SignInsConfig:
 
 
 @dataclass(frozen=True)
+class AlsoConfig:
+    """Another issuing CA beside the first, while one follows the other: its PEM file and its lists."""
+
+    issuing: Path
+    crl_url: str
+    delta_crl_url: str
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that the registry is told. Each key: default; what its thief gains.
 
@@ -66,6 +75,8 @@ class Config:
     anchor, issuing              PEM files, must exist; a writer decides who is an administrator
     crl_url, root_crl_url        plain HTTP is enough, the lists are signed
     delta_crl_url                "" = none; the delta list of the issuing CA
+    also_issuing                 "" = none; the issuing CA before or after `issuing`, as good as it; as above
+    also_crl_url, also_delta_crl_url  its lists; the first is needed with it
     ocsp_url                     "" = no responder, the CRL alone decides
     tls_certificate, tls_key     PEM files of this server; a reader of the key can pose as the registry; none
                                  with a proxy
@@ -104,13 +115,15 @@ class Config:
     outbox: Path | None
     exports_per_day: int
     resets_per_hour: int
+    also: AlsoConfig | None = field(default=None)
     feed: FeedConfig | None = field(default=None)
     sign_ins: SignInsConfig | None = field(default=None)
 
 
 # What the table may hold.
 KEYS = (
-    {key.name for key in fields(Config)} - {"max_status_age", "crl_refresh", "status_grace", "feed", "sign_ins"}
+    {key.name for key in fields(Config)} - {"max_status_age", "crl_refresh", "status_grace", "also", "feed", "sign_ins"}
+    | {f"also_{key.name}" for key in fields(AlsoConfig)}
     | {"max_status_age_seconds", "status_grace_seconds", "crl_refresh_seconds", "sign_ins_url"}
     | {f"feed_{key.name}" for key in fields(FeedConfig)} - {"feed_poll", "feed_fresh", "feed_grace"}
     | {"feed_poll_seconds", "feed_fresh_seconds", "feed_grace_hours"}
@@ -158,9 +171,17 @@ def _build(table: Table) -> Config:
         outbox=table.folder("outbox"),
         exports_per_day=table.count("exports_per_day", 5, _MAX_EXPORTS_PER_DAY),
         resets_per_hour=table.count("resets_per_hour", 60, _MAX_RESETS_PER_HOUR),
+        also=_also(table),
         feed=_feed(table),
         sign_ins=_sign_ins(table),
     )
+
+
+def _also(table: Table) -> AlsoConfig | None:
+    if not table.text("also_issuing", ""):
+        return None
+    delta = table.url("also_delta_crl_url", "", may_be_empty=True)
+    return AlsoConfig(table.file("also_issuing"), table.url("also_crl_url"), delta)
 
 
 def _sign_ins(table: Table) -> SignInsConfig | None:

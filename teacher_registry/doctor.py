@@ -51,6 +51,7 @@ def examine(config: Config, registry: Registry) -> list[Finding]:
         ("服务器TLS证书", lambda: _server(config, registry)),
         ("根CRL", lambda: _list(registry.gate.root_crl, registry, config.root_crl_url)),
         ("签发CRL", lambda: _list(registry.gate.issuing_crl, registry, config.crl_url)),
+        *_beside(config, registry),
         ("OCSP", lambda: _ocsp(config, registry)),
         ("时钟", lambda: _clock(config, registry)),
         ("账号变更通知", lambda: _feed(registry)),
@@ -58,6 +59,14 @@ def examine(config: Config, registry: Registry) -> list[Finding]:
         ("短信待发", lambda: _outbox(config, registry)),
     ]
     return [_finding(name, check) for name, check in checks]
+
+
+def _beside(config: Config, registry: Registry) -> list[tuple[str, Callable[[], str]]]:
+    """The list of the other issuing CA, where there is one."""
+    gate, also = registry.gate.beside, config.also
+    if gate is None or also is None:
+        return []
+    return [("另一签发CRL", lambda: _list(gate.issuing_crl, registry, also.crl_url))]
 
 
 def _finding(name: str, check: Callable[[], str]) -> Finding:
@@ -81,7 +90,10 @@ def _log(registry: Registry) -> str:
 
 def _authorities(registry: Registry) -> str:
     now = registry.clock()
-    for name, certificate in (("根", registry.gate.trust.root), ("签发", registry.gate.trust.issuing)):
+    pinned = [("根", registry.gate.trust.root), ("签发", registry.gate.trust.issuing)]
+    if registry.gate.beside is not None:
+        pinned.append(("另一签发", registry.gate.beside.trust.issuing))
+    for name, certificate in pinned:
         if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
             raise SickError(f"{name}证书不在有效期内", "核对本机日期；从CA取得新的证书，更新 anchor 和 issuing")
     return f"签发证书有效期至 {registry.gate.trust.issuing.not_valid_after_utc:%Y-%m-%d}"

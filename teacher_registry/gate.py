@@ -28,6 +28,7 @@ from teacher_registry.publications.fetch import UnavailableError
 from teacher_registry.publications.ocsp_source import OcspSource
 from teacher_registry.publications.refresher import Refresher
 from teacher_registry.refusal import RefusalError, RefusalKind
+from teacher_registry.verification.certificates import PARSER_ERRORS
 from teacher_registry.verification.crl_index import Listed
 from teacher_registry.verification.known import KnownCertificate, KnownCertificates, Pinned
 from teacher_registry.verification.policy import FRESHNESS, Freshness, Operation
@@ -66,7 +67,9 @@ class Trust:
 @dataclass(frozen=True)
 class Gate:
     """`ocsp` None: the deployment has no responder and the CRL decides alone. `grace`: how long past its
-    nextUpdate the last good list still opens for looking. `accounts` None: somebody else asks for the account."""
+    nextUpdate the last good list still opens for looking. `accounts` None: somebody else asks for the account.
+    `beside`: the gate of another issuing CA of ours, for the time in which one follows the other; it judges what names
+    that CA as its issuer."""
 
     trust: Trust
     clock: Clock
@@ -75,6 +78,7 @@ class Gate:
     ocsp: OcspSource | None
     grace: timedelta = timedelta(0)
     accounts: AccountStates | None = None
+    beside: "Gate | None" = None
     _known: KnownCertificates = field(init=False, repr=False)
     _issuing_listed: Listed = field(init=False, repr=False)
 
@@ -90,7 +94,8 @@ class Gate:
 
     def keeping_fresh(self, every: timedelta) -> Refresher:
         """A context in which the lists are fetched in the background."""
-        return Refresher([self.root_crl, self.issuing_crl], every)
+        others = [] if self.beside is None else [self.beside.issuing_crl]
+        return Refresher([self.root_crl, self.issuing_crl, *others], every)
 
     def admit(
         self,
@@ -106,6 +111,8 @@ class Gate:
         # 1.
         if presented is None:
             raise RefusalError(RefusalKind.NO_CERTIFICATE, "no client certificate")
+        if self.beside is not None and _names(presented, self.beside.trust.issuing):
+            return self.beside.admit(presented, fresh=fresh, operation=operation, stapled=stapled)
         # 2., 3., 5.
         known = self._known.judged(presented, hashlib.sha256(presented).digest(), self.clock())
         # 4.
@@ -149,3 +156,11 @@ class Gate:
             if not freshness.has_grace:
                 raise
         return source.last_status(listed, self.grace)
+
+
+def _names(presented: bytes, issuing: x509.Certificate) -> bool:
+    """Whether the certificate says that this CA made it; whether that is true, its gate judges."""
+    try:
+        return x509.load_der_x509_certificate(presented).issuer == issuing.subject
+    except PARSER_ERRORS:
+        return False

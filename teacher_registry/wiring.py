@@ -2,7 +2,7 @@
 
 import secrets
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,7 @@ from teacher_registry.accounts.unit_log import UnitLog
 from teacher_registry.clock import Clock
 from teacher_registry.config import Config, ConfigError, FeedConfig, SignInsConfig
 from teacher_registry.feed.puller import FeedPolicy, FeedPuller, NoFeed
-from teacher_registry.feed.signer import FeedSigner
+from teacher_registry.feed.signer import AnyJudge, FeedSigner
 from teacher_registry.gate import Gate, Trust
 from teacher_registry.publications.crl_source import CrlSource
 from teacher_registry.publications.fetch import Fetch, HttpFetch
@@ -92,6 +92,14 @@ def build_registry(config: Config, clock: Clock, password_hash: PasswordHash | N
 
 def build_gate(config: Config, clock: Clock) -> Gate:
     """The judgement alone, for a system that has accounts of its own. Raises `ConfigError`."""
+    gate = _gate(config, clock)
+    if config.also is None:
+        return gate
+    beside = replace(config, **vars(config.also), also=None)
+    return replace(gate, beside=_gate(beside, clock))
+
+
+def _gate(config: Config, clock: Clock) -> Gate:
     trust = Trust(_certificate(config.anchor), _certificate(config.issuing), config.policy_oid)
     _require_issued_by(trust.issuing, trust.root, config)
     fetch = HttpFetch(timeout_seconds=config.fetch_timeout_seconds)
@@ -130,14 +138,18 @@ def _puller(feed: FeedConfig, config: Config, gate: Gate, standings: Standings, 
     return FeedPuller(
         feed.url,
         fetch=_as_relying_system(feed.token, feed.ca, config),
-        judge=FeedSigner(
-            gate.trust.root, gate.trust.issuing, feed.policy_oid, gate.clock, status=gate.issuing_crl.status
-        ),
+        judge=AnyJudge([_judge(feed, one) for one in (gate, gate.beside) if one is not None]),
         standings=standings,
         journal=journal,
         clock=gate.clock,
         policy=FeedPolicy(feed.fresh, feed.grace),
     )
+
+
+def _judge(feed: FeedConfig, gate: Gate) -> FeedSigner:
+    return FeedSigner(
+        gate.trust.root, gate.trust.issuing, feed.policy_oid, gate.clock, status=gate.issuing_crl.status
+    )  # fmt: skip
 
 
 def _reporter(sign_ins: SignInsConfig, config: Config, sessions: sessionmaker[Session], clock: Clock) -> SignInReporter:

@@ -118,7 +118,7 @@ def _tell(outcome: Outcome) -> None:
 def _kind(words: str, trace: str) -> str:
     lines = [line for line in trace.splitlines() if line.strip()]
     files = [line for line in lines if line.lstrip().startswith("File ")]
-    return f"{words.split(':')[0]} {files[-1] if files else ''} {lines[-1][:80] if lines else ''}"
+    return f"{words.split(':', maxsplit=1)[0]} {files[-1] if files else ''} {lines[-1][:80] if lines else ''}"
 
 
 if __name__ == "__main__":

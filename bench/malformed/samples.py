@@ -193,4 +193,3 @@ def open_session(wiring: Wiring) -> Samples:
         )  # fmt: skip
         issuing = uow.issuers.get("issuing").certificate
     return Samples(token, issuing, x509.load_der_x509_certificate(issuing))
-

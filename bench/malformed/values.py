@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-MARK = '<q7"\'>'
+MARK = "<q7\"'>"
 """If a page shows it as it is, names can carry scripts."""
 
 _CHARACTERS = (

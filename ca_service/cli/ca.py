@@ -1,4 +1,4 @@
-"""`educa ca`: what to do when the issuing CA's key is in wrong hands (docs/operations.md has the drill)."""
+"""`educa ca`: the issuing CA's key in wrong hands, and its successor (docs/operations.md has both drills)."""
 
 import hashlib
 
@@ -6,14 +6,17 @@ import click
 
 from ca_service import rollover
 from ca_service.cli.base import Call, Group, pass_call
+from ca_service.cli.custodian_desk import open_root
+from ca_service.domain.certificates import Issuer
 from ca_service.domain.compromises import Compromise
-from ca_service.workflows import compromise
+from ca_service.workflows import compromise, roll_over
+from ca_service.workflows.current_issuer import end_of
 from ca_service.workflows.publish_crl import publish_crl
 
 
 @click.group(cls=Group)
 def ca() -> None:
-    """CA 自身：签发密钥泄露的处置。"""
+    """CA 自身：签发密钥泄露的处置，签发 CA 的换发。"""
 
 
 @ca.command("declare")
@@ -50,6 +53,7 @@ def confirm(call: Call, case: str) -> None:
 @pass_call
 def revoke(call: Call, case: str) -> None:
     """用根密钥吊销签发 CA 证书并发布根 CRL；重复执行只再次发布。"""
+    open_root(call)
     root = compromise.revoke_ca(call.services, call.actor, case)
     issuer = next(one.case.issuer for one in compromise.cases(call.services, call.actor) if one.case.id == case)
     own = publish_crl(call.services, call.actor, issuer)
@@ -58,18 +62,56 @@ def revoke(call: Call, case: str) -> None:
 
 
 @ca.command("roll-over")
+@click.option("--planned", metavar="CA", help="到期前换发：接替哪个签发 CA（建好后等待启用）")
+@click.option("--ground", default="", help="依据：批准文号、原因（--planned 时必填）")
 @pass_call
-def roll_over(call: Call) -> None:
-    """在已终止的签发 CA 旁另建新的签发 CA（本机操作员，根密钥设备在场）。"""
-    issuer = rollover.hold(call.wiring, call.actor)
+def roll_over_(call: Call, planned: str | None, ground: str) -> None:
+    """另建新的签发 CA（本机操作员，根密钥设备在场）：接替因泄露终止的，或用 --planned 按计划换发。"""
+    open_root(call)
+    if planned is not None:
+        issuer = rollover.prepare(call.wiring, call.actor, successor_to=planned, ground=ground)
+        then = f"请把新证书和 CRL 地址交给各接入系统，都加好之后运行 educa ca activate {issuer.name}"
+    else:
+        issuer = rollover.hold(call.wiring, call.actor)
+        then = "请重新启动 educa serve，把新证书和 CRL 地址交给各接入系统，并向受影响的人发放下载码"
+    _shown(call, issuer, "已建立", then)
+
+
+@ca.command("activate")
+@click.argument("name")
+@pass_call
+def activate(call: Call, name: str) -> None:
+    """启用按计划建好的签发 CA（本机操作员）：此后的证书由它签发，原 CA 继续发布 CRL 和 OCSP 应答。"""
+    _shown(call, rollover.activate(call.wiring, call.actor, name), "已启用", "请重新启动 educa serve")
+
+
+def _shown(call: Call, issuer: Issuer, what: str, then: str) -> None:
     file = call.config.folder / f"{issuer.name}.pem"
     sha256 = hashlib.sha256(issuer.certificate).hexdigest()
     facts = {"name": issuer.name, "certificate": str(file), "sha256": sha256}
-    text = (
-        f"签发 CA {issuer.name} 已建立，证书在 {file}，SHA-256 {sha256}。请重新启动 educa serve，"
-        "把新证书和 CRL 地址交给各接入系统，并向受影响的人发放下载码。"
-    )
-    call.tell(facts, text=text)
+    call.tell(facts, text=f"签发 CA {issuer.name} {what}，证书在 {file}，SHA-256 {sha256}。{then}。")
+
+
+@ca.command("issuers")
+@pass_call
+def issuers(call: Call) -> None:
+    """列出全部签发 CA：哪个在签发、哪个等待启用、各到何时、各有多少有效证书。"""
+    rows = [
+        {
+            "name": one.issuer.name, "state": _state(one), "not_after": end_of(one.issuer.certificate).isoformat(),
+            "live": one.live, "sha256": hashlib.sha256(one.issuer.certificate).hexdigest(),
+        }
+        for one in roll_over.standings(call.services, call.actor)
+    ]  # fmt: skip
+    call.show(rows, title="签发 CA")
+
+
+def _state(one: roll_over.Standing) -> str:
+    if one.compromised:
+        return "compromised"
+    if one.issuer.waiting:
+        return "waiting"
+    return "present" if one.present else "former"
 
 
 @ca.command("list")

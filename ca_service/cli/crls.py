@@ -6,10 +6,12 @@ import click
 
 import crl as crl_core
 from ca_service.cli.base import Call, Group, pass_call
+from ca_service.cli.custodian_desk import open_root
 from ca_service.domain.crl_overrides import Difference, Said
 from ca_service.domain.crls import CrlLine
 from ca_service.domain.errors import NotFound
 from ca_service.workflows import crl_override
+from ca_service.workflows.current_issuer import ROOT
 from ca_service.workflows.publish_crl import publish_crl
 
 _list_name = click.option(
@@ -27,6 +29,8 @@ def crl() -> None:
 @pass_call
 def publish(call: Call, issuer: str) -> None:
     """立即发布新的 CRL（分片的，连同全部分片）。"""
+    if issuer == ROOT:
+        open_root(call)
     done = publish_crl(call.services, call.actor, issuer)
     facts = {"issuer": issuer, "number": done.number, "next_update": done.next_update.isoformat()}
     call.tell(facts, text=f"{issuer} 的第 {done.number} 号 CRL 已发布，下次更新不晚于 {done.next_update.isoformat()}。")
@@ -113,6 +117,10 @@ def override(call: Call, name: str, reason: str, seen: str) -> None:
 @pass_call
 def confirm(call: Call, override: str, seen: str) -> None:
     """确认强制发布并立即发布（安全管理员，不得是提出人）。"""
+    with call.services.read() as uow:
+        of_root = any(one.name == ROOT for one in uow.crl_overrides.find(id=override))
+    if of_root:
+        open_root(call)
     done = crl_override.confirm(call.services, call.actor, override, seen=seen)
     facts = {"id": override, "list": done.name, "number": done.number}
     call.tell(facts, text=f"{done.name} 的第 {done.number} 号 CRL 已按强制发布 {override} 发布。")

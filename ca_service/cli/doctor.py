@@ -79,6 +79,24 @@ def _migrations(wiring: Wiring) -> Finding:
     return Finding("数据库结构", f"版本 {present}，需要 {wanted}", mend)
 
 
+def _key_device(wiring: Wiring) -> Finding:
+    (device,) = wiring.devices()
+    if not device.away:
+        return Finding("密钥设备", f"{device.token} 可用")
+    return Finding(
+        "密钥设备", f"{device.token} 无法使用（{device.why}）。{_DEGRADED}", _MEND.get(device.why, _MEND_AWAY)
+    )
+
+
+_DEGRADED = (
+    "暂停：证书下载、更新、人员证书，新的 CRL，账号变更，审计检查点，未预先签好的 OCSP（答复“稍后再试”）；"
+    "照常：登录、登记、审核、介质、已发布的 CRL、已有的 OCSP 应答"
+)
+_MEND_AWAY = "请检查模块路径、介质是否插好、网络是否通；恢复后服务会自动重新登录，不必重新启动"
+_WRONG_PIN = "PIN 不正确或已锁定：请改正 [secrets] issuing_pin 后重新启动服务，多次错误会锁死介质"
+_MEND = {"PinIncorrect": _WRONG_PIN, "PinLocked": _WRONG_PIN, "locked": "请由保管人运行 educa ca unlock"}
+
+
 def _root_key(wiring: Wiring) -> Finding:
     return _key(wiring, "root", "根 CA 密钥")
 
@@ -125,7 +143,7 @@ def _custody_key(wiring: Wiring) -> Finding:
 
 def _crl(wiring: Wiring) -> Finding:
     with wiring.database.read() as uow:
-        lines = all_lines(uow)
+        lines = all_lines(uow, wiring.clock())
         refused = {line.name: uow.crls.last_refused(line.name) for line in lines}
         absent = [line.name for line in lines if uow.crls.outlines(line.name)[1] is None]
     for name, held_back in refused.items():
@@ -145,7 +163,7 @@ def _mirror(wiring: Wiring) -> Finding:
     if mirror is None:
         return Finding("发布目录", "未配置")
     with wiring.database.read() as uow:
-        lines = [line.name for line in all_lines(uow)]
+        lines = [line.name for line in all_lines(uow, wiring.clock())]
         numbers = {name: latest.number for name in lines if (latest := uow.crls.outlines(name)[1])}
     behind = [name for name, number in numbers.items() if mirror.number(f"crl/{name}.crl") < number]
     if not behind:
@@ -200,6 +218,7 @@ def _disk(wiring: Wiring) -> Finding:
 _CHECKS: Sequence[tuple[str, Check]] = (
     ("数据库", _database),
     ("数据库结构", _migrations),
+    ("密钥设备", _key_device),
     ("根 CA 密钥", _root_key),
     ("签发 CA 密钥", _issuing_key),
     ("OCSP 签名证书", partial(_signer, purpose=delegated_keys.OCSP)),

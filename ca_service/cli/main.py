@@ -12,7 +12,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "audit": "audit",
         "backup": "backup",
-        "ca": "ca",
+        "ca": "key_shares",
         "campaigns": "campaigns",
         "certs": "certs",
         "changes": "changes",

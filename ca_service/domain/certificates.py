@@ -165,7 +165,10 @@ class StatusChange:
 
 @dataclass(frozen=True)
 class Issuer:
-    """One CA certificate of ours with its status version and the last CRL number that was reserved."""
+    """One CA certificate of ours with its status version and the last CRL number that was reserved.
+
+    `waiting`: it publishes lists and answers already, so that relying parties can get ready, and certifies nobody yet.
+    """
 
     name: str
     certificate: bytes
@@ -173,3 +176,4 @@ class Issuer:
     signed_by: str
     status_version: int
     crl_number: int
+    waiting: bool = False

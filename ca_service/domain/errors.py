@@ -73,6 +73,12 @@ class Unavailable(DomainError):
     kind = "unavailable"
 
 
+class Busy(Unavailable):
+    """Too many want the key at this moment; nothing was done, and after `retry_after` seconds it may be asked again."""
+
+    kind = "busy"
+
+
 class StateUnknown(DomainError):
     """Something was signed or stored and the outcome is not known: stop instead of retrying."""
 

@@ -44,6 +44,22 @@ class Pulse:
 
 
 @dataclass(frozen=True)
+class KeyDevice:
+    """The token with the issuing keys, as the asking process sees it: `why` (a technical word) it is away, for how many
+    seconds; empty while it works.
+    """
+
+    token: str
+    why: str
+    seconds: float
+
+    @property
+    def away(self) -> bool:
+        """Whether nothing can be signed now."""
+        return bool(self.why)
+
+
+@dataclass(frozen=True)
 class Health:
     """The state of the service at a moment. `signers` ends of certificates by profile; `overdue_message` the due time
     of the pending message that has waited longest.
@@ -59,6 +75,7 @@ class Health:
     escalated_orders: int
     audit_entries: int
     processes: Sequence[Pulse]
+    devices: Sequence[KeyDevice] = ()
 
     @property
     def alive(self) -> Sequence[Pulse]:
@@ -69,6 +86,7 @@ class Health:
 class Alarm(StrEnum):
     """What asks for somebody; docs/operations.md says what to do."""
 
+    KEY_AWAY = "key-away"
     LIST_EXPIRED = "list-expired"
     LIST_ENDING = "list-ending"
     LIST_REFUSED = "list-refused"
@@ -93,11 +111,17 @@ class Raised:
 def alarms(health: Health, last_hour: Mapping[Reach, Spread]) -> Sequence[Raised]:
     """Everything that asks for somebody now, the most pressing first (in the order of `Alarm`)."""
     order = list(Alarm)
-    raised = [*_lists(health), *_signers(health), *_parts(health), *_queues(health)]
+    raised = [*_devices(health), *_lists(health), *_signers(health), *_parts(health), *_queues(health)]
     seen = last_hour.get(Reach.OCSP)
     if seen is not None and seen.p99 > PROMISED.total_seconds():
         raised.append(Raised(Alarm.PROPAGATION_SLOW))
     return sorted(raised, key=lambda one: order.index(one.alarm))
+
+
+def _devices(health: Health) -> Iterator[Raised]:
+    for device in health.devices:
+        if device.away:
+            yield Raised(Alarm.KEY_AWAY, device.token)
 
 
 def _lists(health: Health) -> Iterator[Raised]:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from ca_service.clock import Clock
 from ca_service.config import Config
+from ca_service.domain.key_use import Use
 from ca_service.drill.places import BEGIN, COMMIT, COMMITTED, SIGN, SIGNED, Places
 from ca_service.signing.signer import Signer
 from ca_service.signing.token_sessions import TokenSessions
@@ -62,10 +63,14 @@ class _StruckSigner:
         """See the protocol."""
         return self._real.public_key
 
-    def sign(self, message: bytes) -> bytes:
+    def require(self, use: Use) -> None:
+        """See the protocol."""
+        self._real.require(use)
+
+    def sign(self, message: bytes, *, use: Use = Use.OTHER) -> bytes:
         """See the protocol. The witness learns of the signature before anybody here can."""
         self._places.passing(SIGN)
-        signature = self._real.sign(message)
+        signature = self._real.sign(message, use=use)
         self._signed(message)
         self._places.passing(SIGNED)
         return signature

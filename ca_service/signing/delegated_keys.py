@@ -86,10 +86,12 @@ def newest_signer(certificates: Sequence[Certificate], now: datetime) -> Certifi
     return max(usable, key=lambda c: c.not_after, default=None)
 
 
-def renewal_due(certificates: Sequence[Certificate], now: datetime) -> bool:
-    """Whether a new signer should be made now."""
+def renewal_due(certificates: Sequence[Certificate], now: datetime, *, until: datetime) -> bool:
+    """Whether a new signer should be made now; `until` is the CA's own end, beyond which no signer lasts."""
     newest = newest_signer(certificates, now)
-    return newest is None or newest.not_after - now < RENEW_BEFORE
+    if newest is None:
+        return now < until
+    return newest.not_after - now < RENEW_BEFORE and newest.not_after < until
 
 
 def new_key(sessions: TokenSessions, purpose: Purpose, suffix: str) -> Pkcs11Key:

@@ -14,6 +14,7 @@ from cryptography import x509
 import crl
 import profiles
 from ca_service.domain.errors import Conflict, Invalid, KeyWeak, StateUnknown
+from ca_service.domain.key_use import Use
 from ca_service.signing.signer import Signer
 from ca_service.workflows.ports import Linted, ListRefused, Order
 
@@ -86,6 +87,10 @@ class CertificateAuthority:
             raise StateUnknown("CA 尚未完成初始化。")
         return self._certificate
 
+    def require_key(self, use: Use) -> None:
+        """See the port."""
+        self._signer.require(use)
+
     def check_key(self, profile: str, public_key: bytes) -> None:
         """See the port."""
         try:
@@ -125,7 +130,7 @@ class CertificateAuthority:
         if not isinstance(linted, LintedTbs):
             raise Conflict("只有经过检查的内容才能签发。")
         tbs = linted.spend(self)
-        der = profiles.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs))
+        der = profiles.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs, use=Use.CERTIFICATE))
         if x509.load_der_x509_certificate(der).tbs_certificate_bytes != tbs:
             raise StateUnknown("签发结果与检查过的内容不一致，已停止。请联系安全管理员。")
         return der
@@ -177,7 +182,7 @@ class CertificateAuthority:
 
     def sign_crl(self, tbs: bytes, *, previous: bytes | None, expected: Mapping[int, crl.Revocation | None]) -> bytes:
         """See the port."""
-        der = crl.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs))
+        der = crl.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs, use=Use.LIST))
         try:
             before = crl.parse(previous, published=True) if previous is not None else None
             checked = crl.check(der, issuer_certificate=self.certificate, previous=before)
@@ -190,7 +195,7 @@ class CertificateAuthority:
 
     def sign_delta(self, tbs: bytes, *, base: bytes, complete: bytes) -> bytes:
         """See the port."""
-        der = crl.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs))
+        der = crl.assemble(tbs, self._signer.algorithm, self._signer.sign(tbs, use=Use.LIST))
         try:
             whole = crl.parse(complete, published=True)
             delta = crl.check(der, issuer_certificate=self.certificate, previous=whole)

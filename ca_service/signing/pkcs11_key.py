@@ -12,6 +12,7 @@ from pkcs11.exceptions import NoSuchKey
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from ca_service.domain.errors import Conflict, NotFound, Unavailable
+from ca_service.domain.key_use import Use
 from ca_service.signing.token_sessions import TokenSessions
 
 
@@ -46,16 +47,29 @@ class Pkcs11Key:
         """ecdsa-with-SHA256 or ecdsa-with-SHA384 (RFC 5758 §3.2), as the curve asks."""
         return self._kind.algorithm
 
-    def sign(self, message: bytes) -> bytes:
+    def require(self, use: Use) -> None:
+        """Raise Unavailable, or Busy, when the key cannot sign now; counts a use of its rate."""
+        self._sessions.rates.take(self.label, use)
+        try:
+            self._sessions.with_key(self.label, lambda key: key[Attribute.LABEL], kind=use)
+        except NoSuchKey as error:
+            raise self._missing() from error
+
+    def sign_answer(self, message: bytes) -> bytes:
+        """`sign` for an answer that somebody waits for, at the rate of answers."""
+        self._sessions.rates.take(self.label, Use.ANSWER)
+        return self.sign(message, use=Use.ANSWER)
+
+    def sign(self, message: bytes, *, use: Use = Use.OTHER) -> bytes:
         """Hash here, sign on the token; the token's raw r||s becomes an Ecdsa-Sig-Value (RFC 3279 §2.2.3)."""
         digest = hashlib.new(self._kind.hash, message).digest()
 
-        def use(key: Any) -> bytes:
+        def sign(key: Any) -> bytes:
             raw: bytes = key.sign(digest, mechanism=Mechanism.ECDSA, buffer_size=_LONGEST)
             return raw
 
         try:
-            signature: bytes = self._sessions.with_key(self.label, use)
+            signature: bytes = self._sessions.with_key(self.label, sign, kind=use)
         except NoSuchKey as error:
             raise self._missing() from error
         half = len(signature) // 2

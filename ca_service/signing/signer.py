@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from ca_service.domain.key_use import Use
+
 
 class Signer(Protocol):
     """A private key that we may use but not see."""
@@ -14,5 +16,8 @@ class Signer(Protocol):
     def public_key(self) -> bytes:
         """SubjectPublicKeyInfo, DER."""
 
-    def sign(self, message: bytes) -> bytes:
+    def require(self, use: Use) -> None:
+        """Raise Unavailable, or Busy, when the key cannot sign now; nothing is signed."""
+
+    def sign(self, message: bytes, *, use: Use = Use.OTHER) -> bytes:
         """Signature as it stands in signatureValue; raise Unavailable when the key cannot be reached."""

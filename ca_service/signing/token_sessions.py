@@ -5,8 +5,9 @@ opened on demand, kept per process, and all dropped when one of them turns out t
 its session and goes with it.
 """
 
+import hashlib
 import os
-import threading
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,38 +16,38 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pkcs11
-from pkcs11 import ObjectClass
+from pkcs11 import Attribute, ObjectClass
 from pkcs11 import exceptions as p11
 
 from ca_service.domain.errors import Unavailable
+from ca_service.domain.health import KeyDevice
+from ca_service.domain.key_use import Use
+from ca_service.signing.rates import Rates
 from ca_service.signing.softhsm import require_room
+from ca_service.signing.turns import TURNS, Patience
 from ca_service.workflows.ports import Meter, Unmeasured
 
-_DEAD = (
-    p11.SessionHandleInvalid,
-    p11.SessionClosed,
-    p11.DeviceRemoved,
-    p11.DeviceError,
-    p11.TokenNotPresent,
-    p11.TokenNotRecognised,
-    p11.KeyHandleInvalid,
-    p11.ObjectHandleInvalid,
-    p11.UserNotLoggedIn,
-    p11.GeneralError,
-)
+# Modules differ in what they say when a token went away, a session died or somebody else ended the module: whatever it
+# is, fresh sessions are tried once. A key that is not there is an answer, not a failure.
+_DEAD = p11.PKCS11Error
+_REFUSED_PIN = (p11.PinIncorrect, p11.PinInvalid, p11.PinLenRange, p11.PinLocked, p11.PinExpired)
+# What was seen so lately is believed, and what nobody has used since is tried, when somebody asks how the token is.
+_FRESH = 2.0
+_RETRY_AFTER = 30
 
-
-_OPENING = threading.RLock()
 _POOLS: "weakref.WeakSet[TokenSessions]" = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
 class TokenAddress:
-    """Where a token is found: module path, label, and the environment its module reads (SoftHSM: SOFTHSM2_CONF)."""
+    """Where a token is found: module path, label, and the environment its module reads (SoftHSM: SOFTHSM2_CONF).
+
+    `pin` is asked at each log-in and kept nowhere; it raises Unavailable as long as nobody has unlocked the token.
+    """
 
     module: str
     label: str
-    pin: str
+    pin: Callable[[], str]
     environment: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -72,41 +73,88 @@ class _Opened:
 class TokenSessions:
     """Logged-in sessions of one token; each is used by one thread at a time."""
 
-    def __init__(self, address: TokenAddress, *, meter: Meter | None = None) -> None:
+    def __init__(
+        self,
+        address: TokenAddress,
+        *,
+        meter: Meter | None = None,
+        patience: Patience | None = None,
+        rates: Mapping[Use, float] | None = None,
+    ) -> None:
+        """`rates`: uses in a second of each key, by kind; a kind without a rate has no limit."""
         self.address = address
         self._meter = meter or Unmeasured()
+        self._patience = patience or Patience()
+        self.rates = Rates(rates or {}, self._meter)
         self._idle: list[_Opened] = []
         self._pid = os.getpid()
+        self._refused_pin = b""
+        self._asked_at = self._away_since = 0.0
+        self._why = ""
         _POOLS.add(self)
 
     def retrying(self, use: Callable[[Any], Any]) -> Any:
-        """Call `use(session)`, once more on fresh sessions if the first were dead; then raise Unavailable."""
-        return self._alone(lambda opened: use(opened.session))
+        """Call `use(session)`, once more on fresh sessions if the first were dead; then raise Unavailable, or Busy."""
+        return self._alone(lambda opened: use(opened.session), Use.OTHER)
 
-    def with_key(self, label: str, use: Callable[[Any], Any]) -> Any:
+    def with_key(self, label: str, use: Callable[[Any], Any], *, kind: Use = Use.OTHER) -> Any:
         """Call `use(private key of this label)` in the same way; raise NoSuchKey when the token has none."""
-        return self._alone(lambda opened: use(opened.key(label)))
+        return self._alone(lambda opened: use(opened.key(label)), kind)
 
-    def _alone(self, use: Callable[[_Opened], Any]) -> Any:
-        """SoftHSM ended the process when threads used it at the same time."""
-        with _OPENING:
-            with suppress(*_DEAD):
-                return self._once(use)
+    def require(self) -> None:
+        """Reach the token; raise Unavailable, or Busy."""
+        self.retrying(_look)
+
+    def device(self) -> KeyDevice:
+        """How the token is; one that nobody has used for a while is tried."""
+        if time.monotonic() - self._asked_at > _FRESH:
+            with suppress(Unavailable):
+                self.require()
+        away = time.monotonic() - self._away_since if self._why else 0.0
+        return KeyDevice(self.address.label, self._why, away)
+
+    def _alone(self, use: Callable[[_Opened], Any], kind: Use) -> Any:
+        """One at a time; what came out of it is remembered."""
+        with TURNS.turn(kind, self._patience, self._meter):
             try:
-                return self._once(use)
+                found = self._twice(use)
             except p11.NoSuchKey:
                 raise
+            except Unavailable as error:
+                self._note(str(error.facts.get("why", "locked")))
+                raise
             except p11.PKCS11Error as error:
+                self._note(type(error).__name__)
                 raise self._unavailable(error) from error
+            self._note("")
+            return found
+
+    def _note(self, why: str) -> None:
+        self._asked_at = time.monotonic()
+        if why and not self._why:
+            self._away_since = self._asked_at
+        self._why = why
+
+    def _twice(self, use: Callable[[_Opened], Any]) -> Any:
+        try:
+            return self._once(use)
+        except p11.NoSuchKey:
+            raise
+        except _DEAD:
+            return self._once(use)
 
     def _once(self, use: Callable[[_Opened], Any]) -> Any:
         """Use a session and give it back; a dead one, and all its siblings, are dropped instead."""
         opened = self._take()
         try:
             result = use(opened)
+        except p11.NoSuchKey:
+            self._idle.append(opened)
+            raise
         except _DEAD:
             self._meter.token_failed(self.address.label)
-            self.drop()
+            self.close_idle()
+            _close(opened.session)
             raise
         except BaseException:
             _close(opened.session)
@@ -116,7 +164,7 @@ class TokenSessions:
 
     def drop(self) -> None:
         """Close every idle session; the next use opens new ones."""
-        with _OPENING:
+        with TURNS.turn(Use.OTHER, _FOR_EVER, Unmeasured()):
             self.close_idle()
 
     def close_idle(self) -> None:
@@ -134,10 +182,9 @@ class TokenSessions:
             self._idle, self._pid = [], os.getpid()
 
     def _open(self) -> Any:
-        # Modules differ in how well they bear log-ins at the same time (SoftHSM: CKR_GENERAL_ERROR), so one at a time.
         # In a thread of its own: a module that shares OpenSSL with Python's ssl (SoftHSM does) leaves its errors in the
         # thread's queue, and the next TLS read there would take them for its own and break somebody's request.
-        with _OPENING, ThreadPoolExecutor(1, "token-log-in") as apart:
+        with ThreadPoolExecutor(1, "token-log-in") as apart:
             return apart.submit(self._log_in).result()
 
     def _log_in(self) -> Any:
@@ -146,11 +193,13 @@ class TokenSessions:
             library = pkcs11.lib(self.address.module)
             try:
                 session = self._log_in_to(library)
-            except (p11.NoSuchToken, *_DEAD):
+            except _REFUSED_PIN:
+                raise
+            except _DEAD:
                 # A token made after the module was loaded, or one that was away, is seen by a fresh look only.
                 _begin_anew(library)
                 session = self._log_in_to(library)
-        except (p11.PKCS11Error, RuntimeError, OSError) as error:
+        except (RuntimeError, OSError) as error:
             self._meter.token_failed(self.address.label)
             raise self._unavailable(error) from error
         self._meter.token_opened(self.address.label)
@@ -158,18 +207,43 @@ class TokenSessions:
 
     def _log_in_to(self, library: Any) -> Any:
         token = library.get_token(token_label=self.address.label)
+        pin = self.address.pin()
+        digest = hashlib.sha256(pin.encode()).digest()
+        if digest == self._refused_pin:
+            # A hardware token locks itself after a few wrong PINs, and we would ask twice a second.
+            raise p11.PinIncorrect
         require_room(self.address.environment)
         try:
-            return token.open(rw=True, user_pin=self.address.pin)
+            return token.open(rw=True, user_pin=pin)
         except p11.UserAlreadyLoggedIn:
             # Log-in is per process and token: a later session is logged in as soon as it is open.
             return token.open(rw=True)
+        except _REFUSED_PIN:
+            self._refused_pin = digest
+            raise
 
     def _unavailable(self, error: Exception) -> Unavailable:
-        return Unavailable(
-            f"无法使用密钥设备“{self.address.label}”（{type(error).__name__}）。"
-            "请检查模块路径、介质是否插好、PIN 是否正确，然后重试；可运行 educa doctor 查看原因。"
+        reason = type(error).__name__
+        mend = (
+            "PIN 不正确或已锁定，为免锁死不再尝试；管理员改正后重新启动"
+            if isinstance(error, _REFUSED_PIN)
+            else "请稍后重试；管理员请运行 educa doctor 查看原因"
         )
+        return Unavailable(
+            f"密钥设备“{self.address.label}”暂时无法使用（{reason}），没有签发任何内容。{mend}。",
+            facts={"retry_after": _RETRY_AFTER, "why": reason},
+        )
+
+
+_FOR_EVER = Patience(waiting=1_000, seconds=60)
+
+
+def _look(session: Any) -> None:
+    """Reach the token and sign nothing; raise PKCS11Error. Of one that went away SoftHSM says that it is empty."""
+    for key in session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}):
+        key[Attribute.LABEL]
+        return
+    raise p11.TokenNotPresent
 
 
 def _begin_anew(library: Any) -> None:

@@ -7,9 +7,10 @@ each into its own by mmap; a scrape adds them up. Alone, a process keeps its num
 import os
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from ca_service.domain.key_use import Use
 from ca_service.domain.orders import OrderAct
 from ca_service.domain.propagation import Reach
 
@@ -19,6 +20,7 @@ _PROPAGATION = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 _WORK = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 # The usual reasons; the rarer ones appear when they happen.
 _REFUSALS = ("password", "code", "too-many")
+_TOKEN_REFUSALS = ("full", "slow", "stuck", "rate")
 _ANSWER = (0.01, 0.05, 0.1, 0.5, 1, 5)
 
 
@@ -37,6 +39,12 @@ class PrometheusMeter:
         self._ocsp = counter("ocsp_answers", "OCSP requests by how they came out", "outcome")
         self._token_logins = counter("hsm_logins", "Sessions opened on a token: first ones and reconnects", "token")
         self._token_errors = counter("hsm_errors", "Uses of a token that failed", "token")
+        self._token_refusals = counter("hsm_refused", "Uses of a token refused before they got there", "why")
+        self._token_waits = histogram("hsm_wait", "Of uses that had to wait for their turn", "use", buckets=_WORK)
+        self._token_queue = Gauge(
+            "educa_hsm_waiting", "Threads that wait for the token module", registry=self._registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
         self._audit = counter("audit_entries", "Committed audit entries", "tag")
         self._sign_in = counter("sign_in_refusals", "Refused sign-ins to the console", "why")
         self._tasks = counter("worker_tasks", "Tasks of the worker's rounds", "task", "outcome")
@@ -58,6 +66,8 @@ class PrometheusMeter:
             (self._status, OrderAct),
             (self._propagation, Reach),
             (self._sign_in, _REFUSALS),
+            (self._token_refusals, _TOKEN_REFUSALS),
+            (self._token_waits, Use),
         )
         for metric, values in names:
             for value in values:
@@ -105,6 +115,18 @@ class PrometheusMeter:
     def token_failed(self, token: str) -> None:
         """See the port."""
         self._token_errors.labels(token).inc()
+
+    def token_waiting(self, waiting: int) -> None:
+        """See the port."""
+        self._token_queue.set(waiting)
+
+    def token_waited(self, use: Use, seconds: float) -> None:
+        """See the port."""
+        self._token_waits.labels(use.value).observe(max(0.0, seconds))
+
+    def token_refused(self, why: str) -> None:
+        """See the port."""
+        self._token_refusals.labels(why).inc()
 
     def requested(self, part: str, route: str, *, status: int, seconds: float) -> None:
         """See the port."""

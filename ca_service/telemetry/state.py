@@ -27,6 +27,8 @@ class StateCollector(Collector):
             yield _gauge("store_up", "Whether the database could be read", ({}, 0))
             return
         yield _gauge("store_up", "Whether the database could be read", ({}, 1))
+        up: list[Sample] = [({"token": one.token}, not one.away) for one in health.devices]
+        yield _gauge("hsm_up", "Whether the token can be used, by the process that is scraped", *up)
         yield from _lists(health)
         yield from _queues(health)
 

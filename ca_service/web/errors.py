@@ -7,7 +7,9 @@ from types import MappingProxyType
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from ca_service.domain.errors import DomainError, Forbidden
+from ca_service.domain.errors import DomainError, Forbidden, Unavailable
+
+_RETRY_AFTER = 30
 
 STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
     {
@@ -21,6 +23,7 @@ STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
         "illegal-transition": HTTPStatus.CONFLICT,
         "not-approved": HTTPStatus.CONFLICT,
         "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy": HTTPStatus.SERVICE_UNAVAILABLE,
         "state-unknown": HTTPStatus.SERVICE_UNAVAILABLE,
         "code-wrong": HTTPStatus.UNAUTHORIZED,
         "code-blocked": HTTPStatus.FORBIDDEN,
@@ -54,6 +57,14 @@ def problem(kind: str, status: int, detail: str, facts: Mapping[str, str | int] 
     return Response(json.dumps(document, ensure_ascii=False), status=status, content_type="application/problem+json")
 
 
+def in_time(error: DomainError, answer: Response) -> Response:
+    """The answer with Retry-After (RFC 9110 §10.2.3), where asking again may help."""
+    after = error.facts.get("retry_after", _RETRY_AFTER if isinstance(error, Unavailable) else None)
+    if after is not None:
+        answer.headers["Retry-After"] = str(after)
+    return answer
+
+
 def register(
     app: Flask,
     *,
@@ -69,7 +80,7 @@ def register(
     def _domain(error: DomainError) -> Response:
         if isinstance(error, Forbidden) and refused is not None:
             refused(error)
-        return problem(error.kind, STATUS[error.kind], error.detail, error.facts)
+        return in_time(error, problem(error.kind, STATUS[error.kind], error.detail, error.facts))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response | HTTPException:

@@ -1,7 +1,7 @@
 """What is fetched over plain HTTP, with caching headers (RFC 5019, 9111): CRLs, CA certificates, last checkpoint."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from asn1crypto import pem
@@ -10,7 +10,7 @@ from werkzeug import Response as WerkzeugResponse
 
 from ca_service.clock import Clock
 from ca_service.web.list_cache import ListCache, ServedList
-from ca_service.workflows.current_issuer import ROOT, current
+from ca_service.workflows.current_issuer import ROOT, current, living
 from ca_service.workflows.infrastructure import all_of
 from ca_service.workflows.ports import Services
 
@@ -64,17 +64,20 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
     @pages.get("/ca/chain.pem")
     def chain() -> WerkzeugResponse:
         with services.read() as uow:
-            chain = [uow.issuers.get(name).certificate for name in (current(uow), ROOT)]
+            present = uow.issuers.get(current(uow))
+            others = [issuer for issuer in living(uow, clock()) if issuer.name != present.name]
+            chain = [issuer.certificate for issuer in (present, *reversed(others), uow.issuers.get(ROOT))]
         text = b"".join(pem.armor("CERTIFICATE", der) for der in chain)
         return _cacheable(text, _CHAIN_TYPE, max_age=86_400).make_conditional(request)
 
     return pages
 
 
-def health(ready: Callable[[], str], concerns: Callable[[], str]) -> Blueprint:
+def health(ready: Callable[[], str], concerns: Callable[[], Sequence[str]]) -> Blueprint:
     """`/healthz`: the process runs. `/readyz`: it can serve; `ready` returns what is missing, or nothing.
 
-    `concerns` are told beside "ready": a service whose list runs out in hours serves well, and must not be cut off.
+    `concerns` are told beside "ready": a service whose list runs out in hours, or whose key is away, serves what it
+    can, and must not be cut off.
     """
     pages = Blueprint("health", __name__)
 
@@ -84,8 +87,8 @@ def health(ready: Callable[[], str], concerns: Callable[[], str]) -> Blueprint:
 
     @pages.get("/readyz")
     def readyz() -> Response:
-        missing, warning = ready(), concerns()
-        text = f"{missing or 'ready'}\n" + (f"warning: {warning}\n" if warning else "")
+        missing = ready()
+        text = f"{missing or 'ready'}\n" + "".join(f"warning: {concern}\n" for concern in concerns())
         return Response(text, status=503 if missing else 200, content_type="text/plain")
 
     return pages

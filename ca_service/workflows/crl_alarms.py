@@ -52,7 +52,7 @@ def concerns(services: Services) -> Mapping[str, Sequence[AlarmKind]]:
 
 def _concerns(services: Services, uow: UnitOfWork) -> Sequence[tuple[CrlOutline, Sequence[AlarmKind]]]:
     found = []
-    for line in all_lines(uow):
+    for line in all_lines(uow, services.clock()):
         newest, latest = uow.crls.outlines(line.name)
         if latest is None:
             continue  # before the first list there is nothing that could run out

@@ -41,7 +41,7 @@ def examine(services: Services, actor: Actor, name: str) -> Examined:
     """What differs without a cause, by serial; none where the list would be published."""
     with services.begin() as uow:
         authorise(actor, Action.CRL_READ, lineage=uow.units.lineage(actor.unit_code))
-        return _examine(services, uow, _line(uow, name))
+        return _examine(services, uow, _line(services, uow, name))
 
 
 def propose(services: Services, actor: Actor, name: str, *, reason: str, seen: str) -> CrlOverride:
@@ -50,7 +50,7 @@ def propose(services: Services, actor: Actor, name: str, *, reason: str, seen: s
         authorise(actor, Action.CRL_OVERRIDE, lineage=uow.units.lineage(actor.unit_code))
         if not reason.strip():
             raise Invalid("请填写原因：为什么可以不按履历发布。")
-        examined = _examine(services, uow, _line(uow, name))
+        examined = _examine(services, uow, _line(services, uow, name))
         _require_seen(examined, seen)
         proposed = CrlOverride(
             id=services.new_id("O"),
@@ -80,7 +80,7 @@ def confirm(services: Services, actor: Actor, override_id: str, *, seen: str) ->
         if override.proposed_by == actor.login:
             raise Forbidden("提出人不能确认自己提出的强制发布，请由安全管理员办理。")
         OVERRIDE.after(override.status, OverrideEvent.CONFIRM)
-        line = _line(uow, override.name)
+        line = _line(services, uow, override.name)
         examined = _examine(services, uow, line)
         _require_seen(examined, seen)
         if examined.seen != override.seen:
@@ -127,8 +127,8 @@ def proposals(services: Services, actor: Actor) -> Sequence[CrlOverride]:
         return uow.crl_overrides.find(status=OverrideStatus.PROPOSED)
 
 
-def _line(uow: UnitOfWork, name: str) -> CrlLine:
-    for line in all_lines(uow):
+def _line(services: Services, uow: UnitOfWork, name: str) -> CrlLine:
+    for line in all_lines(uow, services.clock()):
         if line.name == name:
             return line
     raise NotFound(f"没有名为 {name} 的 CRL。")

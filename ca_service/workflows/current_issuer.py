@@ -1,6 +1,10 @@
 """Which issuing CA signs now. Issuers are rows: `issuing` is the first, `issuing-2` the one after a roll-over."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
 
 from ca_service.domain.certificates import Issuer
 from ca_service.domain.compromises import STANDING
@@ -11,18 +15,29 @@ FIRST = "issuing"
 
 
 def issuing(uow: UnitOfWork) -> Sequence[Issuer]:
-    """Every issuing CA, the earliest first: each publishes its lists as long as it has certificates."""
+    """Every issuing CA there ever was, the earliest first."""
     return sorted((issuer for issuer in uow.issuers.find() if issuer.name != ROOT), key=lambda one: number(one.name))
 
 
+def living(uow: UnitOfWork, at: datetime) -> Sequence[Issuer]:
+    """Those whose own certificate has not ended: each publishes lists and answers, also after a successor's coming."""
+    return [issuer for issuer in issuing(uow) if end_of(issuer.certificate) > at]
+
+
+@lru_cache(maxsize=64)
+def end_of(certificate: bytes) -> datetime:
+    """notAfter of a CA certificate (DER)."""
+    return x509.load_der_x509_certificate(certificate).not_valid_after_utc
+
+
 def current(uow: UnitOfWork) -> str:
-    """The name of the CA that signs what is issued now: the latest. Whether it may is asked in `issue.py`."""
-    return latest(issuer.name for issuer in uow.issuers.find())
+    """The name of the CA that signs what is issued now. Whether it may, says `issue.py`."""
+    return latest(uow.issuers.find())
 
 
-def latest(names: Iterable[str]) -> str:
-    """Which of all CAs it is."""
-    return max((name for name in names if name != ROOT), key=number)
+def latest(issuers: Iterable[Issuer]) -> str:
+    """Which of all CAs that is: the latest that is not waiting."""
+    return max((issuer.name for issuer in issuers if issuer.name != ROOT and not issuer.waiting), key=number)
 
 
 def current_issuer(services: Services) -> str:

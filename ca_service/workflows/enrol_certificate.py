@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ca_service.domain.certificates import Certificate
+from ca_service.domain.certificates import Certificate, Issuer
 from ca_service.domain.enrolments import BINDING_CONTEXT, RENEWAL_CONTEXT, Enrolment
 from ca_service.domain.errors import BindingInvalid, DomainError
 from ca_service.domain.media import Medium
@@ -42,7 +42,7 @@ class _Known:
 
     enrolments: Sequence[Enrolment]
     media: Mapping[str, Medium]
-    authorities: Mapping[str, bytes]
+    issuers: Mapping[str, Issuer]
 
 
 def certificate(services: Services, session: Session, *, csr: bytes, binding_signature: bytes) -> Delivered:
@@ -69,8 +69,8 @@ def _read(services: Services, requests: Sequence[_Request]) -> _Known:
     with services.read() as uow:
         enrolments = uow.enrolments.find(session_hash=hashes)
         media = uow.media.find(serial=[enrolment.medium_serial for enrolment in enrolments]) if enrolments else ()
-        authorities = {issuer.name: issuer.certificate for issuer in uow.issuers.find()}
-    return _Known(enrolments, {medium.serial: medium for medium in media}, authorities)
+        issuers = {issuer.name: issuer for issuer in uow.issuers.find()}
+    return _Known(enrolments, {medium.serial: medium for medium in media}, issuers)
 
 
 def _judged(services: Services, known: _Known, request: _Request) -> Asked:
@@ -83,14 +83,14 @@ def _judged(services: Services, known: _Known, request: _Request) -> Asked:
         note_refusal(services, enrolment, refusal)
         raise refusal
     public_key = read_csr(request.csr)
-    services.authority(latest(known.authorities)).check_key(PROFILE, public_key)
+    services.authority(latest(known.issuers.values())).check_key(PROFILE, public_key)
     return Asked(enrolment, public_key)
 
 
 def _delivered(services: Services, known: _Known, asked: Asked, issued: Certificate) -> Delivered:
-    authorities = known.authorities
-    if issued.issuer not in authorities:  # the CA was followed by another one at this moment
+    issuer = known.issuers.get(issued.issuer)
+    if issuer is None:  # the CA was followed by another one at this moment
         with services.read() as uow:
-            authorities = {**authorities, issued.issuer: uow.issuers.get(issued.issuer).certificate}
-    chain = [authorities[issued.issuer], authorities[ROOT]]
+            issuer = uow.issuers.get(issued.issuer)
+    chain = [issuer.certificate, known.issuers[ROOT].certificate]
     return Delivered(issued.der or b"", chain, asked.enrolment.challenge or b"")

@@ -37,7 +37,8 @@ class Status:
 def health(services: Services) -> Health:
     """The state now. For programs of this machine; nothing in it belongs to a unit or a person."""
     with services.read() as uow:
-        return _health(uow, services.clock())
+        found = _health(uow, services.clock())
+    return replace(found, devices=services.devices())
 
 
 def status(services: Services, actor: Actor) -> Status:
@@ -45,8 +46,10 @@ def status(services: Services, actor: Actor) -> Status:
     with services.read() as uow:
         authorise(actor, Action.STATUS_READ, lineage=uow.units.lineage(actor.unit_code))
         now = services.clock()
-        found = _health(uow, now)
+        measured = _health(uow, now)
         lags = uow.lags.find(seen_at=Since(now - _DAY))
+    # Outside the transaction: a device that does not answer must not hold a connection.
+    found = replace(measured, devices=services.devices())
     recent = [lag for lag in lags if lag.seen_at >= now - _HOUR]
     hour = _spreads(recent)
     seen = by_minute(lag for lag in recent if lag.reach is Reach.OCSP)
@@ -69,7 +72,7 @@ def beat(services: Services, pulse: Pulse) -> Pulse:
 def _health(uow: UnitOfWork, now: datetime) -> Health:
     issuers = uow.issuers.find()
     versions = {issuer.name: issuer.status_version for issuer in issuers}
-    lists = [found for line in all_lines(uow) if (found := _list(uow, line, versions[line.issuer]))]
+    lists = [found for line in all_lines(uow, now) if (found := _list(uow, line, versions[line.issuer]))]
     signers = {profile: _end_of_signer(uow, profile, now) for profile in _SIGNERS}
     interrupted = uow.certificates.count(issuer=[one.name for one in issuers], status=CertificateStatus.SIGNING)
     return Health(

@@ -1,6 +1,6 @@
 """Issuing certificates: intents, signatures, records; one or several at once, each of them whole or refused.
 
-    1. Take a serial, build and lint the TBS.
+    1. Take a serial, build and lint the TBS; ask whether the key is there, lest an outage fill the CRL with serials.
     2. Commit both as the intent (status `signing`), together with whatever the caller binds to it.
     3. Sign the linted TBS in the token.
     4. Commit certificate, status and audit entry; only then does anyone get it.
@@ -20,6 +20,7 @@ from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CERTIFICATE, Certificate, CertificateEvent, CertificateStatus
 from ca_service.domain.compromises import STANDING
 from ca_service.domain.errors import Conflict, DomainError
+from ca_service.domain.key_use import Use
 from ca_service.domain.roles import Actor
 from ca_service.workflows.certificate_status import Step, record_all
 from ca_service.workflows.ports import Authority, Linted, Order, Services, UnitOfWork
@@ -100,6 +101,7 @@ class Issuing:
         """Issue what is wished for, all of one profile; for each, in order, the certificate or why there is none."""
         authority = self._services.authority(self._issuer)
         prepared = each(wishes, lambda wish: self._prepare(authority, wish))
+        authority.require_key(Use.CERTIFICATE)
         intended = onward(prepared, lambda some: settle(some, self._commit_intents))
         signed = onward(intended, lambda some: each(some, lambda one: self._sign(authority, one)))
         issued = onward(signed, lambda some: settle(some, self._commit_records))

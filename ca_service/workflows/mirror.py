@@ -35,7 +35,7 @@ class Mirroring:
 
     def _latest(self) -> Mapping[str, CrlOutline]:
         with self._services.read() as uow:
-            found = {line.name: uow.crls.outlines(line.name)[1] for line in all_lines(uow)}
+            found = {line.name: uow.crls.outlines(line.name)[1] for line in all_lines(uow, self._services.clock())}
         return {name: latest for name, latest in found.items() if latest is not None}
 
     def _list(self, latest: CrlOutline) -> int:

@@ -15,6 +15,7 @@ import crl
 from ca_service.domain.audit import Tag
 from ca_service.domain.crls import CRL, CrlEvent, CrlLine, CrlShard, CrlStatus, PublishedCrl, is_scheduled
 from ca_service.domain.errors import Conflict, DomainError, StateUnknown, Unavailable
+from ca_service.domain.key_use import Use
 from ca_service.domain.propagation import Reach
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.crl_contents import changes_since
@@ -97,6 +98,7 @@ def _each(lines: Sequence[CrlLine], publish: Callable[[CrlLine], T]) -> Sequence
 def _publish_due(services: Services, actor: Actor, line: CrlLine) -> PublishedCrl | None:
     """Publish the list unless somebody else has done so meanwhile."""
     authority = services.authority(line.issuer)
+    authority.require_key(Use.LIST)
     with services.begin() as uow:
         uow.issuers.hold(line.issuer)
         if not is_due(services, uow, line):
@@ -113,6 +115,7 @@ def publish_now(
     `let_pass`: differences without a cause that count as happened. `record` takes part in the transaction at the end.
     """
     authority = services.authority(line.issuer)
+    authority.require_key(Use.LIST)
     with services.begin() as uow:
         # From here on to the commit no status of its certificates changes, and nobody else takes a number.
         uow.issuers.hold(line.issuer)

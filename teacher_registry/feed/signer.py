@@ -1,6 +1,7 @@
 """Who may sign the feed: a certificate of the pinned issuing CA, made for this, good and not revoked now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -60,3 +61,18 @@ class FeedSigner:
             raise UntrustedPageError("signer", "no certificate policy") from error
         if self.policy_oid not in {policy.policy_identifier.dotted_string for policy in policies}:
             raise UntrustedPageError("signer", "another certificate policy")
+
+
+@dataclass(frozen=True)
+class AnyJudge:
+    """A `SignerJudge` of several issuing CAs: while one follows the other, either of them may have made the signer."""
+
+    judges: Sequence[FeedSigner]
+
+    def __call__(self, chain: list[bytes]) -> ec.EllipticCurvePublicKey:
+        """The signer's key by the first judge that takes it. Raises `UntrustedPageError` of the last."""
+        *others, last = self.judges
+        for judge in others:
+            with suppress(UntrustedPageError):
+                return judge(chain)
+        return last(chain)

@@ -23,7 +23,8 @@ def build_server(config: Config, application: Any) -> Server:
     if isinstance(config.listen, str) or config.tls_certificate is None or config.tls_key is None:
         raise ConfigError("[registry] without a proxy an address, tls_certificate and tls_key are needed")
     try:
-        context = tls_context(config.tls_certificate, config.tls_key, [config.anchor, config.issuing])
+        known = [config.anchor, config.issuing, *([] if config.also is None else [config.also.issuing])]
+        context = tls_context(config.tls_certificate, config.tls_key, known)
     except (OSError, SSL.Error) as error:
         raise ConfigError("[registry] tls_certificate, tls_key: cannot be used, or do not belong together") from error
     return embedded_server(config.listen, application, context)

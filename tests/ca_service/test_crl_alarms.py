@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,6 +18,7 @@ from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.crl_alarms import AlarmKind
 from ca_service.domain.crls import CrlStatus
 from ca_service.domain.errors import StateUnknown, Unavailable
+from ca_service.domain.key_use import Use
 from ca_service.domain.messages import Channel, Message
 from ca_service.domain.responsible import Duty, OfficeContact, ResponsiblePerson
 from ca_service.domain.units import CENTRE_CODE
@@ -24,6 +27,7 @@ from ca_service.store.models import CertificateRow
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze
 from ca_service.workflows.crl_alarms import raise_alarms
+from ca_service.workflows.ports import Authority
 from ca_service.workflows.publish_crl import publish_crl, publish_if_due
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office
@@ -84,14 +88,15 @@ def test_an_outage_of_the_signer_is_told_while_the_last_good_list_is_in_force_an
         with pytest.raises(Unavailable):
             publish_if_due(office.services, WORKER, "issuing")
         assert raise_alarms(office.services, WORKER) == []
-        assert pages.get("/readyz").text == "ready\n"
+        ready, key_away = pages.get("/readyz").text.splitlines()
+        assert (ready, key_away.startswith("warning: token ")) == ("ready", True)
         clock.pass_time(hours=15)
         (late,) = raise_alarms(office.services, WORKER)
         assert (late.name, late.number, late.kind) == ("issuing", good.number, AlarmKind.LATE)
         assert [message.letter.to for message in _told(office)] == [_EMAIL]
         assert raise_alarms(office.services, WORKER) == []
-        ready = pages.get("/readyz")
-        assert (ready.status_code, ready.text) == (200, "ready\nwarning: CRL issuing: late\n")
+        answer = pages.get("/readyz")
+        assert (answer.status_code, answer.text.splitlines()[2:]) == (200, ["warning: CRL issuing: late"])
         assert pages.get("/crl/issuing.crl").data == good.der
         clock.pass_time(hours=5, minutes=30)
         assert tell_alarms(wiring) == 1
@@ -112,18 +117,51 @@ def test_an_outage_of_the_signer_is_told_while_the_last_good_list_is_in_force_an
     assert subjects == [f"issuing#{good.number}"] * 3
 
 
+class _KeyGoneAfterIntent:
+    """Says that the key is there, which then goes away before it signs."""
+
+    def __init__(self, real: Authority) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def require_key(self, use: Use) -> None:
+        """It was there."""
+
+
+def test_while_the_key_is_away_no_number_is_taken_and_no_serial_is_written_down(
+    office: Office, wiring: Wiring, config: Config, clock: TestClock
+) -> None:
+    published = publish_crl(office.services, office.operator, "issuing")
+    clock.pass_time(hours=2)
+    holder, token = office.handed_over()
+    begun = office.begin(token, office.codes(holder))
+    with _token_away(config, wiring):
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                publish_if_due(office.services, WORKER, "issuing")
+            with pytest.raises(Unavailable):
+                office.fetch(token, begun)
+        with office.services.read() as uow:
+            assert uow.issuers.get("issuing").crl_number == published.number
+            assert uow.certificates.count(status=CertificateStatus.SIGNING) == 0
+    assert office.fetch(token, begun).certificate
+
+
 def test_a_number_that_could_not_be_signed_is_given_up_without_its_contents_and_asked_for_again_later(
     office: Office, wiring: Wiring, config: Config, clock: TestClock
 ) -> None:
     publish_crl(office.services, office.operator, "issuing")
     clock.pass_time(hours=2)
+    gone_after = replace(office.services, authority=lambda name: _KeyGoneAfterIntent(wiring.authority(name)))
     with _token_away(config, wiring):
         with pytest.raises(Unavailable):
-            publish_if_due(office.services, WORKER, "issuing")
+            publish_if_due(gone_after, WORKER, "issuing")
         with office.services.read() as uow:
             newest = uow.crls.find(name="issuing", order="-number", limit=1)[0]
         assert (newest.status, newest.tbs, newest.delta_tbs) == (CrlStatus.GIVEN_UP, b"", None)
-        assert publish_if_due(office.services, WORKER, "issuing") == []
+        assert publish_if_due(gone_after, WORKER, "issuing") == []
     clock.pass_time(seconds=11)
     (published,) = publish_if_due(office.services, WORKER, "issuing")
     assert published.number == newest.number + 1

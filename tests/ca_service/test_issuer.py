@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import crl
 import profiles
 from ca_service.domain.errors import Conflict
+from ca_service.domain.key_use import Use
 from ca_service.signing.issuer import CertificateAuthority, Publication
 from ca_service.workflows.ports import Order
 
@@ -27,7 +28,10 @@ class InMemoryKey:
     def public_key(self) -> bytes:
         return self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def sign(self, message: bytes) -> bytes:
+    def require(self, use: Use) -> None:
+        pass
+
+    def sign(self, message: bytes, *, use: Use = Use.OTHER) -> bytes:
         return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 

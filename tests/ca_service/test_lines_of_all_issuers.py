@@ -33,9 +33,8 @@ def rolled(config: Config, clock: TestClock, tmp_path: Path) -> Wiring:
     found = label in labels(sessions)
     key = (Pkcs11Key(sessions, label) if found else generate(sessions, label=label, curve="p256")).public_key
     operator = Office(wiring.services).operator
-    roll_over.found(
-        wiring.services, operator, "issuing-2", organization=ca.organization, common_name=ca.issuing_name, key=key
-    )
+    founding = roll_over.Founding("issuing-2", "issuing")
+    roll_over.found(wiring.services, operator, founding, subject=(ca.organization, ca.issuing_name), key=key)
     return wiring
 
 
@@ -45,7 +44,7 @@ def test_the_worker_publishes_and_everybody_watches_every_list_of_every_issuer(
     publish = tasks(rolled)["crl"]
     publish()
     with rolled.database.read() as uow:
-        assert [line.name for line in all_lines(uow)] == [*_LINES, "root"]
+        assert [line.name for line in all_lines(uow, clock())] == [*_LINES, "root"]
         assert all(uow.crls.latest(name) for name in _LINES)
         operator = Office(rolled.services).operator
     for name in _LINES:

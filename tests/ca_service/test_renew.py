@@ -237,6 +237,7 @@ class AuthorityThatDiesAtTheSignature:
         self._real = real
         self.certificate, self.check_key, self.prepare = real.certificate, real.check_key, real.prepare
         self.prepare_crl, self.sign_crl, self.sign_delta = real.prepare_crl, real.sign_crl, real.sign_delta
+        self.require_key = real.require_key
         self.has_deltas, self.shard_url = real.has_deltas, real.shard_url
 
     def issue(self, linted: Linted) -> bytes:

@@ -1,12 +1,14 @@
 """The founded CA of tests/ca_service, for what drives it from outside."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from ca_service.config import Config
 from tests.ca_service import conftest as ca_fixtures
 from tests.e2e.apart import Apart, ca_apart
+from tests.e2e.drill import copy_of
 
 founded = ca_fixtures.founded
 postgres_server = ca_fixtures.postgres_server
@@ -18,3 +20,9 @@ def apart(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A CA whose server runs in other processes."""
     with ca_apart(founded, tmp_path_factory.mktemp("apart")) as made:
         yield made
+
+
+@pytest.fixture
+def copied(founded: Config, tmp_path: Path) -> Config:
+    """A copy of the CA but for its tokens: what a drill replaces is the copy's."""
+    return copy_of(founded, tmp_path)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ca_service.domain.certificates import CertificateEvent, CertificateStatus, RevocationReason
@@ -21,6 +21,7 @@ class IssuerRow(Base):
     signed_by: Mapped[str] = mapped_column(String(40))
     status_version: Mapped[int] = mapped_column(BigInteger)
     crl_number: Mapped[int] = mapped_column(BigInteger)
+    waiting: Mapped[bool] = mapped_column(server_default=false())
 
 
 class CertificateRow(Base):

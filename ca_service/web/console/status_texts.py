@@ -11,6 +11,10 @@ ABOUT: Mapping[str, str] = {
 }  # fmt: skip
 
 _ALARMS: Mapping[Alarm, str] = {
+    Alarm.KEY_AWAY: (
+        "密钥设备“{about}”无法使用：暂停签发证书、新的 CRL、账号变更和审计检查点，未预先签好的 OCSP 答复“稍后再试”。"
+        "登记、审核、介质、已发布的 CRL、已有的 OCSP 应答不受影响。请检查设备，运行 educa doctor。"
+    ),
     Alarm.LIST_EXPIRED: "{about}的 CRL 已过期：只用 CRL 的系统将拒绝全部证书。请立即运行 educa crl publish。",
     Alarm.LIST_ENDING: "{about}的 CRL 有效期已不足四分之一。请检查后台任务；根 CA 的 CRL 需人工发布。",
     Alarm.LIST_REFUSED: "{about}的新 CRL 未通过发布前检查，现有的 CRL 继续有效。请安全管理员立即核查数据库。",

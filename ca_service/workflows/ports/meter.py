@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from ca_service.domain.key_use import Use
 from ca_service.domain.propagation import Reach
 
 
@@ -31,6 +32,15 @@ class Meter(Protocol):
 
     def token_failed(self, token: str) -> None:
         """A use of the token of this label failed."""
+
+    def token_waiting(self, waiting: int) -> None:
+        """So many threads of this process wait for the token module now."""
+
+    def token_waited(self, use: Use, seconds: float) -> None:
+        """A use of the token got its turn after having waited so long; who did not wait is not told."""
+
+    def token_refused(self, why: str) -> None:
+        """A use of the token was refused before it got there: `full`, `slow`, `stuck` or `rate`."""
 
     def requested(self, part: str, route: str, *, status: int, seconds: float) -> None:
         """A request was answered; `route` is the template, never the address."""
@@ -64,6 +74,15 @@ class Unmeasured:
         """See the port."""
 
     def token_failed(self, token: str) -> None:
+        """See the port."""
+
+    def token_waiting(self, waiting: int) -> None:
+        """See the port."""
+
+    def token_waited(self, use: Use, seconds: float) -> None:
+        """See the port."""
+
+    def token_refused(self, why: str) -> None:
         """See the port."""
 
     def requested(self, part: str, route: str, *, status: int, seconds: float) -> None:

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from ca_service.clock import Clock
 from ca_service.domain.field_keys import KeyRing
+from ca_service.domain.health import KeyDevice
+from ca_service.domain.key_use import Use
 from ca_service.domain.messages import Message
 from ca_service.workflows.ports.meter import Meter, Unmeasured
 from ca_service.workflows.ports.unit_of_work import UnitOfWork
@@ -118,6 +120,11 @@ class Authority(Protocol):
     @property
     def certificate(self) -> bytes:
         """The CA certificate, DER."""
+
+    def require_key(self, use: Use) -> None:
+        """Raise Unavailable, or Busy, when the key cannot sign now or is over its rate. Asked before anything is
+        written for a signature, so that an outage leaves neither serials to revoke nor numbers to skip.
+        """
 
     def check_key(self, profile: str, public_key: bytes) -> None:
         """Raise KeyWeak for a public key (SPKI DER) that the profile does not allow."""
@@ -240,6 +247,7 @@ class Services:
     terms: Terms
     meter: Meter = field(default_factory=Unmeasured)
     together: Together = field(default_factory=Together)
+    devices: Callable[[], Sequence[KeyDevice]] = tuple
 
     def new_id(self, prefix: str) -> str:
         """A short random identifier that tells nothing: the prefix and 16 hex digits.

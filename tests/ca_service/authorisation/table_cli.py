@@ -152,6 +152,14 @@ COMMANDS: Sequence[Command] = (
     Command("ca confirm", _A.CA_CONFIRM, _CENTRE, lambda _: ["compromise-1"]),
     Command("ca revoke", _A.CA_REVOKE, _CENTRE, lambda _: ["compromise-1"]),
     Command("ca roll-over", _A.CA_REVOKE),
+    Command("ca activate", _A.CA_REVOKE, arguments=lambda _: ["issuing-9"]),
+    Command("ca issuers", _A.CA_READ),
+    Command(
+        "ca split-pin", _A.CA_REVOKE,
+        arguments=lambda _: ["--token", "issuing", "--needed", "1", "--custodians", "1"],
+    ),
+    Command("ca unlock", _A.CA_REVOKE),
+    Command("ca lock", _A.CA_REVOKE),
     Command("ca list", _A.CA_READ),
     Command("ca affected", _A.CERTIFICATE_READ, arguments=lambda _: ["compromise-1"]),
     # Messages, the campaign

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pkcs11
 import pytest
-from pkcs11.exceptions import SessionHandleInvalid
+from pkcs11.exceptions import PinIncorrect, SessionHandleInvalid
 
 from ca_service.config import Config
+from ca_service.domain.errors import Unavailable
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 
 # A process of its own: the module speaks up when it is first loaded, which here it has been long ago.
@@ -45,8 +47,9 @@ def test_opening_a_token_leaves_the_tls_of_the_same_thread_alone(founded: Config
 
 # A CA of its own, since its token is taken away and put back; the module of a test process knows one place of tokens.
 _HIDE_AND_SEEK = """
-import sys
+import shutil, sys
 from pathlib import Path
+import pkcs11
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -73,6 +76,16 @@ print(*{attempt(key) for key in keys})
 print(*{attempt(key) for key in keys})
 (folder / "away").rename(folder / "tokens")
 print(*{attempt(key) for key in keys})
+library = pkcs11.lib(str(wiring.config.hsm.module))
+library.reinitialize()
+print("begun anew", *{attempt(key) for key in keys})
+library.finalize()
+print("ended", *{attempt(key) for key in keys})
+shutil.copytree(folder / "tokens", folder / "copy")
+shutil.rmtree(folder / "tokens")
+print("wiped", *{attempt(key) for key in keys}, sessions.device().away)
+(folder / "copy").rename(folder / "tokens")
+print("put back", *{attempt(key) for key in keys}, sessions.device().away)
 """
 
 # The second token is made after the first was used: the module begins its numbers anew, and the first key signed with
@@ -91,7 +104,7 @@ from ca_service.wiring import Wiring
 wiring = Wiring(config.load(Path(sys.argv[1]) / "config.toml"))
 first = wiring.issuing_sessions
 keys = [Pkcs11Key(first, label) for label in sorted(labels(first))]
-address = dataclasses.replace(first.address, label="late", pin="4711")
+address = dataclasses.replace(first.address, label="late", pin=lambda: "4711")
 tool = ["softhsm2-util", "--init-token", "--free", "--label", "late", "--pin", "4711", "--so-pin", "4711"]
 subprocess.run(tool, env={**os.environ, **address.environment}, check=True, stdout=subprocess.DEVNULL)
 for key in keys:
@@ -127,8 +140,16 @@ def _child(program: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_keys_of_a_token_that_was_away_sign_again_when_it_is_back(own_tokens: Path) -> None:
-    assert _child(_HIDE_AND_SEEK, own_tokens).splitlines() == ["signed", "unavailable", "signed"]
+def test_keys_of_a_token_or_module_that_was_away_sign_again_when_it_is_back(own_tokens: Path) -> None:
+    assert _child(_HIDE_AND_SEEK, own_tokens).splitlines() == [
+        "signed",
+        "unavailable",
+        "signed",
+        "begun anew signed",
+        "ended signed",
+        "wiped unavailable True",
+        "put back signed False",
+    ]
 
 
 def test_a_remembered_key_is_never_another_one_though_the_module_begins_its_numbers_anew(own_tokens: Path) -> None:
@@ -145,9 +166,12 @@ class CountingSession:
         self.asked.append(label)
         return f"key {label}"
 
+    def close(self) -> None:
+        """It holds nothing."""
+
 
 def test_a_key_is_looked_for_once_in_a_session_and_again_in_the_next() -> None:
-    sessions = TokenSessions(TokenAddress("module", "token", "pin", {}))
+    sessions = TokenSessions(TokenAddress("module", "token", lambda: "pin", {}))
     opened: list[CountingSession] = []
 
     def open_one() -> CountingSession:
@@ -190,3 +214,35 @@ def test_a_full_disk_does_not_cost_the_token(own_tokens: Path) -> None:
     assert _child(_ON_A_FULL_DISK, own_tokens).split() == ["True"]
     assert all(file.stat().st_size for file in (own_tokens / "tokens").glob("*/token.object"))
     assert list((own_tokens / "tokens").rglob(".room-*")) == []
+
+
+class RefusingToken:
+    """A token that counts how often a PIN is tried, and takes one of them."""
+
+    def __init__(self, right: str) -> None:
+        self.right = right
+        self.tried: list[str] = []
+
+    def get_token(self, **_where: object) -> "RefusingToken":
+        return self
+
+    def open(self, *, user_pin: str, **_how: object) -> CountingSession:
+        self.tried.append(user_pin)
+        if user_pin != self.right:
+            raise PinIncorrect
+        return CountingSession()
+
+
+def test_a_pin_that_was_refused_is_not_tried_again_lest_the_token_locks_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    token, pins = RefusingToken("right"), iter(["wrong", "wrong", "wrong", "right"])
+    monkeypatch.setattr(pkcs11, "lib", lambda _module: token)
+    sessions = TokenSessions(TokenAddress("module", "token", lambda: next(pins), {}))
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="不再尝试"):
+            sessions.retrying(str)
+    assert token.tried == ["wrong"]
+    assert sessions.device().why == "PinIncorrect"
+    sessions.retrying(str)
+    assert token.tried == ["wrong", "right"]

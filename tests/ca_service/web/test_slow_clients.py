@@ -103,7 +103,9 @@ def test_headers_and_bodies_without_end_are_refused(wiring: Wiring) -> None:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n")
             assert _answer(connection).split(b" ", 2)[1] == b"413"
         with _tls(address) as connection:
-            head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n"
+            head = (
+                b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n"
+            )
             connection.sendall(head)
             assert _answer(connection).split(b" ", 2)[1] == b"413"
         assert b"200 OK" in _ask(address)

@@ -40,7 +40,16 @@ def test_a_host_that_is_none_is_a_bad_request(app: Flask) -> None:
 def test_the_host_a_client_names_is_shown_and_followed_nowhere(signed_in: Browser) -> None:
     names = ("Host", "X-Forwarded-Host", "X-Forwarded-Server", "Forwarded", "X-Original-URL", "X-Rewrite-URL")
     for name in names:
-        for path in ("/", "/login", "/overview", "/applications/import", "/nothing", "/applications//new", "/units/", "/api/openapi.json"):
+        for path in (
+            "/",
+            "/login",
+            "/overview",
+            "/applications/import",
+            "/nothing",
+            "/applications//new",
+            "/units/",
+            "/api/openapi.json",
+        ):
             value = "host=evil.example" if name == "Forwarded" else "evil.example"
             answer = signed_in.client.get(path, headers={name: value})
             assert "evil.example" not in answer.text

@@ -1,0 +1,1 @@
+"""The service while something it needs is away."""
