@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -16,7 +16,6 @@ from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.crl_alarms import CrlAlarm
 from ca_service.domain.crl_overrides import CrlOverride
-from ca_service.domain.errors import Unavailable
 from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
@@ -32,7 +31,7 @@ from ca_service.domain.sign_in import Session as SignedIn
 from ca_service.domain.transfers import Transfer
 from ca_service.domain.unblocks import Release, SoPin
 from ca_service.domain.unit_cases import UnitCase, UnitEvent, UnitStep
-from ca_service.store import models
+from ca_service.store import models, outages
 from ca_service.store.answers import SqlOcspAnswers
 from ca_service.store.audit_tree import SqlAuditTree
 from ca_service.store.crls import SqlCrls, SqlIssuers
@@ -52,6 +51,9 @@ from ca_service.store.unit_tree import SqlUnits
 from ca_service.workflows.ports import Meter, Unmeasured
 
 _READ_ONLY = "educa_read_only"
+# A server that was cut off holds on to the transaction, and with it to the lock, until somebody ends it.
+_WAIT_FOR_LOCK = text(f"SET LOCAL lock_timeout = '{outages.RESOLVED_WITHIN:.0f}s'")
+_log = structlog.get_logger(__name__)
 
 
 class SqlUnitOfWork:
@@ -146,10 +148,14 @@ class Database:
         self._sealer = sealer
         self._clock = clock
         self._meter = meter or Unmeasured()
+        self._patience = outages.Patience(outages.PATIENCE)
 
     @contextmanager
     def begin(self) -> Iterator[SqlUnitOfWork]:
-        """A writing transaction: commits when the block ends well, else rolls back. Raises Unavailable."""
+        """A writing transaction: commits when the block ends well, else rolls back.
+
+        Raises Unavailable: nothing was done. Raises OutcomeUnknown: it broke off in the commit, and cannot be asked.
+        """
         with self._transaction(self.engine) as uow:
             yield uow
 
@@ -161,24 +167,69 @@ class Database:
 
     @contextmanager
     def connected(self, *, writing: bool) -> Iterator[Connection]:
-        """A transaction for what is done to rows as they lie there, whatever they mean."""
-        with (self.engine if writing else self.reading).begin() as connection:
-            yield connection
+        """A transaction for what is done to rows as they lie there, whatever they mean. Raises as `begin` does."""
+        try:
+            with (self.engine if writing else self.reading).begin() as connection:
+                yield connection
+        except outages.FAILURES as error:
+            raise (outages.unknown() if outages.is_unknown(error) else outages.unavailable(error)) from error
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
-        try:
-            with Session(engine, expire_on_commit=False) as session, session.begin():
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                self._patience.wait_for(lambda: _begun(session))
                 uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
                 yield uow
-        except DBAPIError as error:
-            raise Unavailable(
-                f"数据库当前无法完成此操作（{type(error.orig).__name__}），未作任何更改。"
-                "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
-            ) from error
+                session.flush()
+            except outages.FAILURES as error:
+                raise outages.unavailable(error) from error
+            if engine is not self.reading:
+                self._commit(session, uow)
         # Behind the commit: an entry that was rolled back is none.
         for tag, entries in uow.audit.written.items():
             self._meter.audited(tag.value, entries)
+
+    def _commit(self, session: Session, uow: SqlUnitOfWork) -> None:
+        """Commit; raise Unavailable where that was rolled back, OutcomeUnknown where nobody can tell.
+
+        A connection that breaks here has said nothing. The audit entry tells: it was committed with all the rest, or
+        not at all. Where it stands the caller is answered as if nothing had been. A process that dies while it asks
+        leaves a client without an answer, as one that dies behind its commit does.
+        """
+        try:
+            session.commit()
+        except outages.FAILURES as error:
+            if not outages.is_unknown(error):
+                raise outages.unavailable(error) from error
+            _log.warning("a commit was broken off", audited=uow.audit.last is not None)
+            if not self._stands(uow):
+                raise outages.unavailable(error) from error
+
+    def _stands(self, uow: SqlUnitOfWork) -> bool:
+        """Whether the last audit entry of a transaction is in the log; raise OutcomeUnknown."""
+        last, found = uow.audit.last, False
+
+        def ask() -> None:
+            nonlocal found
+            with Session(self.engine) as session, session.begin():
+                session.execute(_WAIT_FOR_LOCK)
+                found = last is not None and SqlAuditLog(session, self._clock).holds(last)
+
+        try:
+            if last is None:
+                raise outages.unknown()
+            outages.Patience(outages.RESOLVED_WITHIN).wait_for(ask)
+        except outages.FAILURES as error:
+            raise outages.unknown() from error
+        return found
+
+
+def _begun(session: Session) -> None:
+    """Connect, where that can fail for a while. On SQLite the first statement begins, which may wait for a writer."""
+    session.rollback()
+    if session.get_bind().dialect.name != "sqlite":
+        session.connection()
 
 
 def connect(url: str) -> Engine:
@@ -189,7 +240,12 @@ def connect(url: str) -> Engine:
     statement and never the values, which may be a person's: it ends up in a log.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        options = outages.connection_options(make_url(url))
+        engine = create_engine(
+            url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=options
+        )
+        outages.drop_what_goes_away(engine)
+        return engine
     engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
