@@ -1,4 +1,4 @@
-"""The store while a primary dies and its copy takes over: what was acknowledged stands, what was not is named rightly."""
+"""The store while a primary dies and its copy takes over: what was acknowledged stands, the rest is named rightly."""
 
 import shutil
 import tempfile
