@@ -18,6 +18,7 @@ from ca_service.domain.crl_alarms import CrlAlarm
 from ca_service.domain.crl_overrides import CrlOverride
 from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
+from ca_service.domain.leases import Lease
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
@@ -120,6 +121,7 @@ class SqlUnitOfWork:
         self.campaigns = SqlRepository(session, Campaign, models.CampaignRow, noun="实施计划")
         self.sign_ins = SqlRepository(session, SignIn, models.SignInRow, noun="首次登录")
         self.lags = SqlTransient(session, Lag, models.LagRow, noun="测量值")
+        self.leases = SqlTransient(session, Lease, models.LeaseRow, noun="租约")
         self.pulses = SqlTransient(session, Pulse, models.PulseRow, noun="进程")
         self.progress = SqlProgress(session)
         self.audit = SqlAuditLog(session, clock)
