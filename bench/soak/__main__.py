@@ -26,12 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--error-rate", type=float, default=Plan.highest_error_rate, help="the highest that is accepted"
     )
-    parser.add_argument(
-        "--slower", type=float, default=1.0, help="stretch the pauses of all actors but the relying ones"
-    )
+    parser.add_argument("--slower", type=float, default=1.0, help="stretch the pauses of all actors")
+    parser.add_argument("--growth", type=float, default=Plan.most_growth, help="MiB of a process that are accepted")
     parser.add_argument("--keep", action="store_true", help="leave logs and databases where they are")
     asked = parser.parse_args(arguments)
-    plan = _paced(Plan(asked.minutes, asked.seed, highest_error_rate=asked.error_rate), asked.slower)
+    accepted = {"highest_error_rate": asked.error_rate, "most_growth": asked.growth}
+    plan = _paced(Plan(asked.minutes, asked.seed, **accepted), asked.slower)
     folder = Path(tempfile.mkdtemp(prefix="educa-soak-"))
     folder.chmod(0o755)
     print(f"seed {asked.seed}, {folder}", flush=True)
@@ -49,6 +49,8 @@ def _paced(plan: Plan, slower: float) -> Plan:
         status_every=plan.status_every * slower,
         import_every=plan.import_every * slower,
         sign_in_every=plan.sign_in_every * slower,
+        ocsp_every=plan.ocsp_every * slower,
+        crl_every=plan.crl_every * slower,
     )
 
 

@@ -18,6 +18,8 @@ class Plan:
     ocsp_every: float = 0.02
     without_primary: float = 1.0
     highest_error_rate: float = 0.001
+    # MiB that a process may gain after the warm-up: libraries fill caches for a while; what leaks grows on.
+    most_growth: float = 10.0
 
     @property
     def seconds(self) -> float:

@@ -22,8 +22,6 @@ from ca_service.workflows.ports import UnitOfWork
 
 _PROFILE = "information-administrator"
 _SETTLES_WITHIN = 120.0
-# Libraries grow their caches for a while; what leaks grows with the requests.
-_MOST_GROWTH = 10.0
 
 
 def judge(course: Course) -> Sequence[str]:
@@ -141,7 +139,7 @@ def _promises(course: Course) -> Iterator[str]:
     if any(not number for number in journal.counts().values()):
         yield f"something was never done: {dict(journal.counts())}"
     for name, (level, gained) in course.memory.growth(plan.seconds).items():
-        if gained > max(_MOST_GROWTH, level / 10):
+        if gained > plan.most_growth:
             yield f"memory of {name}: {level:.0f} MiB after the warm-up, and {gained:.0f} MiB more in the end"
 
 

@@ -18,7 +18,8 @@ _MINUTES = os.environ.get("EDUCA_SOAK_MINUTES", "2")
 @pytest.mark.timeout(900)
 def test_nothing_acknowledged_is_lost_while_processes_and_the_primary_die() -> None:
     # A death costs each client that was being served one error. In minutes they weigh more than in half an hour.
-    command = [sys.executable, "-m", "bench.soak", "--minutes", _MINUTES, "--slower", "2", "--error-rate", "0.05"]
+    accepted = ["--error-rate", "0.05", "--growth", "60"]
+    command = [sys.executable, "-m", "bench.soak", "--minutes", _MINUTES, "--slower", "2.5", *accepted]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     print(done.stdout, done.stderr)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
