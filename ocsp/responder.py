@@ -22,6 +22,7 @@ from .store import StoredAnswer
 
 _log = logging.getLogger(__name__)
 
+_SILENCE = 10.0
 _MALFORMED = passing_answer(response.MALFORMED_REQUEST)
 _INTERNAL_ERROR = passing_answer(response.INTERNAL_ERROR)
 _TRY_LATER = passing_answer(response.TRY_LATER)
@@ -110,7 +111,8 @@ class Responder:
     ) -> None:
         """`clock` returns aware times. Two issuers of the same name and key are an ImpossibleResponse."""
         self.counts = Counts()
-        self._clock = clock
+        self._clock, self._monotonic = clock, monotonic
+        self._silent_until = float("-inf")
         self._policy = policy or Policy()
         self._cache = AnswerCache(
             monotonic=monotonic,
@@ -145,8 +147,15 @@ class Responder:
             return _INTERNAL_ERROR
         except Exception:
             self.counts.try_later += 1
-            _log.exception("the status source or the signer failed")
+            self._complain()
             return _TRY_LATER
+
+    def _complain(self) -> None:
+        """Log what failed, at most now and then: while a database is away every request fails, and each is counted."""
+        now = self._monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + _SILENCE
+            _log.exception("the status source or the signer failed")
 
     def follow(self) -> None:
         """Read the logs whose bound has passed, as the next request would; raise what the source raises.
