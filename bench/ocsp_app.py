@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import ocsp
 from bench.ocsp_world import ECDSA_SHA256
 from ca_service.config import CaTable
+from ca_service.store.database import Database
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.status_source import SqlStatusSource
-from ca_service.store.unit_of_work import Database
 
 
 def served(folder: Path) -> ocsp.ServedIssuer:

@@ -16,9 +16,9 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.intake.cells import SheetLimits
 from ca_service.signing.custody_key import CustodyKey, new_private_key
 from ca_service.store import schema
+from ca_service.store.database import Database
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import FieldKey, Sealer
-from ca_service.store.unit_of_work import Database
 from ca_service.workflows.ports import Authority, Services, Terms
 from ca_service.workflows.register import Upload, import_batch
 from ca_service.workflows.units import region

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -15,6 +16,7 @@ from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.signing import delegated_keys
 from ca_service.telemetry.heart import Heart
+from ca_service.turn import Turn
 from ca_service.wiring import Wiring
 from ca_service.workflows.audit_checkpoints import checkpoint_if_due
 from ca_service.workflows.ceremony import Names, certify_infrastructure
@@ -25,6 +27,7 @@ from ca_service.workflows.drafts import drop_old
 from ca_service.workflows.erasure_chores import do_chores
 from ca_service.workflows.expiry_notices import announce_ends
 from ca_service.workflows.infrastructure import signers
+from ca_service.workflows.leases import give_back, take
 from ca_service.workflows.messages import deliver, notice_lost
 from ca_service.workflows.mirror import Mirroring
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
@@ -53,6 +56,7 @@ _PAGE = 1_000
 _ROUND, _TOLD_EVERY = 0.5, 60.0
 # Seconds of signing ahead, looked at after so many certificates: a second where the key signs a hundred times in it.
 _SLICE, _BATCH = 2.0, 100
+_MADE_WITHIN = timedelta(minutes=1)
 
 _log = structlog.get_logger(__name__)
 
@@ -84,14 +88,32 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
     }
 
 
+ONE_FOR_ALL = frozenset(
+    {
+        "push", "lost messages", "compromise", "crl-alarms", "ocsp-signer", "feed-signer", "audit-signer", "checkpoint",
+        "orders", "holds", "ends", "unconfirmed", "drafts", "interrupted", "measurements",
+    }
+)  # fmt: skip
+"""What the worker does whose turn it is. The others (lists, messages, answers) share their work by their own claims."""
+
+
 def run(wiring: Wiring, stop: threading.Event) -> None:
     """Do rounds until `stop` is set."""
     beside = threading.Thread(target=_rounds, args=(mirror_tasks(wiring), wiring, stop), daemon=True)
     beside.start()
     heart = Heart(wiring.services, "worker")
-    _rounds({"pulse": heart.beat_if_due, **tasks(wiring)}, wiring, stop)
+    turn = Turn(wiring.services, heart.name)
+    _rounds({"pulse": heart.beat_if_due, "turn": turn.keep, **_in_turn(tasks(wiring), turn)}, wiring, stop)
+    turn.end()
     # A file system that hangs must not keep the service from ending.
     beside.join(2)
+
+
+def _in_turn(todo: Mapping[str, Callable[[], object]], turn: Turn) -> Mapping[str, Callable[[], object]]:
+    def in_turn(task: Callable[[], object]) -> Callable[[], object]:
+        return lambda: task() if turn.mine else None
+
+    return {name: in_turn(task) if name in ONE_FOR_ALL else task for name, task in todo.items()}
 
 
 def mirror_tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
@@ -212,9 +234,27 @@ def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> b
         if purpose is not delegated_keys.OCSP and issuer in compromised(uow):
             return False
         until = end_of(uow.issuers.get(issuer).certificate)
-    present = signers(services, purpose.profile, issuer=issuer)
-    if not delegated_keys.renewal_due(present, services.clock(), until=until):
+
+    def due() -> bool:
+        present = signers(services, purpose.profile, issuer=issuer)
+        return delegated_keys.renewal_due(present, services.clock(), until=until)
+
+    name = f"{purpose.profile} of {issuer}"
+    holder = services.new_id("W")
+    # A key cannot be made inside a transaction: whoever has the lease makes it, if nobody has done so just before.
+    if not due() or take(services, name, holder, lifetime=_MADE_WITHIN) is None:
         return False
+    try:
+        if due():
+            _make_signer(wiring, delegated, issuer)
+            return True
+        return False
+    finally:
+        give_back(services, name, holder)
+
+
+def _make_signer(wiring: Wiring, delegated: Delegated, issuer: str) -> None:
+    services, purpose = wiring.services, delegated.purpose
     key = delegated_keys.new_key(wiring.issuing_sessions, purpose, services.random_bytes(8).hex())
     ca = wiring.config.ca
     names = Names(ca.organization, ca.root_name, ca.issuing_name)
@@ -222,4 +262,3 @@ def renew_signer(wiring: Wiring, delegated: Delegated, *, issuer: str = "") -> b
     certify_infrastructure(
         services, names, profile=purpose.profile, public_key=key.public_key, name=name, issuer=issuer
     )
-    return True

@@ -31,11 +31,11 @@ from ca_service.signing.signer import Signer
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.signing.turns import Patience
 from ca_service.store.compacting import compact
+from ca_service.store.database import Database
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.key_ring import RingFile
 from ca_service.store.sealed_data import SealedData
 from ca_service.store.sealing import Sealer
-from ca_service.store.unit_of_work import Database
 from ca_service.workflows.current_issuer import ROOT
 from ca_service.workflows.erasure_chores import Hands
 from ca_service.workflows.infrastructure import signers

@@ -71,6 +71,13 @@ class Unavailable(DomainError):
     """A key, the database or another service cannot be reached now; repeating later is safe."""
 
     kind = "unavailable"
+    retry_after = 2
+
+
+class OutcomeUnknown(Unavailable):
+    """The database went away while it committed: done or not, look first; every act may be repeated safely."""
+
+    kind = "outcome-unknown"
 
 
 class Busy(Unavailable):

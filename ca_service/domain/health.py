@@ -35,12 +35,13 @@ class ListHealth:
 
 @dataclass(frozen=True)
 class Pulse:
-    """One process of the service: its part, and when it was last heard of."""
+    """One process of the service: its part, when it was last heard of; `place` is its machine and its number there."""
 
     id: str
     part: str
     started_at: datetime
     seen_at: datetime
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class KeyDevice:
 @dataclass(frozen=True)
 class Health:
     """The state of the service at a moment. `signers` ends of certificates by profile; `overdue_message` the due time
-    of the pending message that has waited longest.
+    of the pending message that has waited longest; `turn` the process that does the periodic work for all, or nothing.
     """
 
     at: datetime
@@ -76,6 +77,7 @@ class Health:
     audit_entries: int
     processes: Sequence[Pulse]
     devices: Sequence[KeyDevice] = ()
+    turn: str = ""
 
     @property
     def alive(self) -> Sequence[Pulse]:

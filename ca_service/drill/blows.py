@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from ca_service.backup import databases
 from ca_service.config import Config
 from ca_service.drill.copying import TOKENS, administer
-from ca_service.store.unit_of_work import Database
+from ca_service.store.database import Database
 
 _AWAY = ".away"
 

@@ -1,6 +1,6 @@
 """The heads of gapless sequences: the last number, and for the audit log the last hash."""
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from ca_service.domain.audit import GENESIS
@@ -9,6 +9,7 @@ from ca_service.store.models import HeadRow
 Head = tuple[int, bytes]
 _READ = select(HeadRow.seq, HeadRow.hash).where(HeadRow.name == bindparam("which"))
 _LOCK = _READ.with_for_update()
+_BEGIN = text("INSERT INTO head (name, seq, hash) VALUES (:which, 0, :hash) ON CONFLICT DO NOTHING")
 _MOVE = update(HeadRow.__table__).where(HeadRow.name == bindparam("which"))  # type: ignore[arg-type]
 _MOVE = _MOVE.values(seq=bindparam("to_seq"), hash=bindparam("to_hash"))
 
@@ -22,10 +23,11 @@ def read(session: Session, name: str) -> Head:
 def lock(session: Session, name: str) -> Head:
     """The head, locked until this transaction ends; it is made where there is none."""
     found = session.connection().execute(_LOCK, {"which": name}).one_or_none()
-    if found:
-        return found[0], found[1]
-    session.connection().execute(insert(HeadRow).values(name=name, seq=0, hash=GENESIS))
-    return 0, GENESIS
+    if not found:
+        # Two may be the first: the second waits for the first one's commit, and then for the lock.
+        session.connection().execute(_BEGIN, {"which": name, "hash": GENESIS})
+        found = session.connection().execute(_LOCK, {"which": name}).one()
+    return found[0], found[1]
 
 
 def move(session: Session, name: str, head: Head) -> None:

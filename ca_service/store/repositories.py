@@ -52,6 +52,7 @@ class SqlAuditLog:
         self._session = session
         self._clock = clock
         self.written: Counter[Tag] = Counter()
+        self.last: heads.Head | None = None
 
     def append(
         self,
@@ -101,7 +102,19 @@ class SqlAuditLog:
             previous = entry.hash
         self._session.connection().execute(_ENTRY, rows)
         self.written[tag] += len(rows)
-        heads.move(self._session, "audit", (seq + len(rows), previous))
+        self.last = (seq + len(rows), previous)
+        heads.move(self._session, "audit", self.last)
+
+    def holds(self, entry: heads.Head) -> bool:
+        """Whether an entry that some transaction has written stands in the log for good.
+
+        The head is locked, so a transaction that is still committing is waited for; and since a lock is written to the
+        log of the database, the commit of this question says that a synchronous standby has the entry too.
+        """
+        heads.lock(self._session, "audit")
+        row = models.AuditRow
+        found = self._session.scalar(select(row.hash).where(row.seq == entry[0]))
+        return found is not None and bytes(found) == entry[1]
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """See the port."""

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, LargeBinary, Table, and_, bindparam, func,
 
 from ca_service.domain.errors import NotFound
 from ca_service.store import models
+from ca_service.store.database import Database
 from ca_service.store.documents import DocumentFolder
 from ca_service.store.sealing import Sealer
-from ca_service.store.unit_of_work import Database
 
 _NAMED = 8
 _OTHERS = frozenset({models.SoPinRow.__tablename__})

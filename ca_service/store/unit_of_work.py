@@ -1,13 +1,9 @@
-"""One transaction over all repositories, on SQLite (WAL) or PostgreSQL."""
+"""All repositories on one transaction."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -19,9 +15,9 @@ from ca_service.domain.compromises import Compromise
 from ca_service.domain.conflicts import ConflictCase
 from ca_service.domain.crl_alarms import CrlAlarm
 from ca_service.domain.crl_overrides import CrlOverride
-from ca_service.domain.errors import Invalid, Unavailable
 from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
+from ca_service.domain.leases import Lease
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, ParcelItem
 from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
@@ -53,10 +49,8 @@ from ca_service.store.repository import SqlRepository
 from ca_service.store.sealing import Sealer
 from ca_service.store.sign_in import SqlStaff, SqlTransient, SqlTries
 from ca_service.store.unit_tree import SqlUnits
-from ca_service.workflows.ports import Meter, Unmeasured
 
 R = TypeVar("R")
-_READ_ONLY = "educa_read_only"
 _Sealed = tuple[str, type[Any]]
 
 
@@ -113,6 +107,7 @@ class SqlUnitOfWork:
     campaigns = _records(Campaign, models.CampaignRow, "实施计划")
     sign_ins = _records(SignIn, models.SignInRow, "首次登录")
     lags = _transient(Lag, models.LagRow, "测量值")
+    leases = _transient(Lease, models.LeaseRow, "租约")
     pulses = _transient(Pulse, models.PulseRow, "进程")
 
     def __init__(self, session: Session, *, sealer: Sealer, clock: Clock) -> None:
@@ -209,83 +204,3 @@ class SqlUnitOfWork:
     def account_events_head(self) -> int:
         """See the port."""
         return self._account_events.head()
-
-
-class Database:
-    """An engine and the two ways to open a transaction on it."""
-
-    def __init__(self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None) -> None:
-        self.engine = connect(url)
-        self.reading = self.engine.execution_options(**{_READ_ONLY: True})
-        self._sealer = sealer
-        self._clock = clock
-        self._meter = meter or Unmeasured()
-
-    @contextmanager
-    def begin(self) -> Iterator[SqlUnitOfWork]:
-        """A writing transaction: commits when the block ends well, else rolls back. Raises Unavailable."""
-        with self._transaction(self.engine) as uow:
-            yield uow
-
-    @contextmanager
-    def read(self) -> Iterator[SqlUnitOfWork]:
-        """A transaction that writes nothing and never waits for a writer on SQLite."""
-        with self._transaction(self.reading) as uow:
-            yield uow
-
-    @contextmanager
-    def connected(self, *, writing: bool) -> Iterator[Connection]:
-        """A transaction for what is done to rows as they lie there, whatever they mean."""
-        with (self.engine if writing else self.reading).begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
-        with told_as_ours(), Session(engine, expire_on_commit=False) as session, session.begin():
-            uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)
-            yield uow
-        # Behind the commit: an entry that was rolled back is none.
-        for tag, entries in uow.audit.written.items():
-            self._meter.audited(tag.value, entries)
-
-
-@contextmanager
-def told_as_ours() -> Iterator[None]:
-    """Errors of the database as domain errors: a value that it cannot take is the asker's to mend, all else is ours."""
-    try:
-        yield
-    except DataError as error:
-        raise Invalid(
-            "提交的内容中有数据库无法保存的值（过长、超出范围或含有不能保存的字符），未作任何更改。请更正后重试。"
-        ) from error
-    except (DBAPIError, PoolTimeout) as error:
-        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
-        raise Unavailable(
-            f"数据库当前无法完成此操作（{kind}），未作任何更改。"
-            "请检查数据库是否在运行、磁盘是否可写，然后重试；可运行 educa doctor 查看原因。"
-        ) from error
-
-
-def connect(url: str) -> Engine:
-    """An engine whose transactions start as this service needs them.
-
-    SQLite: a writer takes its lock at BEGIN (no upgrade deadlocks), commits are synced to disk (synchronous=FULL): a
-    serial must not be forgotten by a power cut after its certificate was signed. An error of the database names the
-    statement and never the values, which may be a person's: it ends up in a log.
-    """
-    if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
-    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine

@@ -1,5 +1,7 @@
 """A process says at intervals that it lives, so that the status page knows who is there."""
 
+import os
+import socket
 import threading
 from collections.abc import Callable
 
@@ -19,8 +21,13 @@ class Heart:
     def __init__(self, services: Services, part: str) -> None:
         now = services.clock()
         self._services = services
-        self._pulse = Pulse(services.new_id("P"), part, now, now)
+        self._pulse = Pulse(services.new_id("P"), part, now, now, f"{socket.gethostname()[:80]}, {os.getpid()}")
         self._due = now
+
+    @property
+    def name(self) -> str:
+        """How the store knows this process."""
+        return self._pulse.id
 
     def beat_if_due(self) -> bool:
         """Tell the database, if it is time; raises Unavailable. Says whether it was."""

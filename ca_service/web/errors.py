@@ -9,8 +9,6 @@ from werkzeug.exceptions import HTTPException
 
 from ca_service.domain.errors import DomainError, Forbidden, Unavailable
 
-_RETRY_AFTER = 30
-
 STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
     {
         "refused": HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -24,6 +22,7 @@ STATUS: Mapping[str, HTTPStatus] = MappingProxyType(
         "not-approved": HTTPStatus.CONFLICT,
         "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
         "busy": HTTPStatus.SERVICE_UNAVAILABLE,
+        "outcome-unknown": HTTPStatus.SERVICE_UNAVAILABLE,
         "state-unknown": HTTPStatus.SERVICE_UNAVAILABLE,
         "code-wrong": HTTPStatus.UNAUTHORIZED,
         "code-blocked": HTTPStatus.FORBIDDEN,
@@ -57,12 +56,19 @@ def problem(kind: str, status: int, detail: str, facts: Mapping[str, str | int] 
     return Response(json.dumps(document, ensure_ascii=False), status=status, content_type="application/problem+json")
 
 
-def in_time(error: DomainError, answer: Response) -> Response:
-    """The answer with Retry-After (RFC 9110 §10.2.3), where asking again may help."""
-    after = error.facts.get("retry_after", _RETRY_AFTER if isinstance(error, Unavailable) else None)
-    if after is not None:
-        answer.headers["Retry-After"] = str(after)
-    return answer
+def answer(error: DomainError) -> Response:
+    """A domain error as a problem document: `retryable` says that the same request may be sent again, and when."""
+    passing = isinstance(error, Unavailable)
+    facts = {**error.facts, "retryable": True} if passing else error.facts
+    return with_retry_after(problem(error.kind, STATUS[error.kind], error.detail, facts), error)
+
+
+def with_retry_after(response: Response, error: DomainError) -> Response:
+    """Say after how many seconds to come again (RFC 9110 section 10.2.3), where it passes."""
+    seconds = error.facts.get("retry_after", error.retry_after if isinstance(error, Unavailable) else None)
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def register(
@@ -80,7 +86,7 @@ def register(
     def _domain(error: DomainError) -> Response:
         if isinstance(error, Forbidden) and refused is not None:
             refused(error)
-        return in_time(error, problem(error.kind, STATUS[error.kind], error.detail, error.facts))
+        return answer(error)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Response | HTTPException:

@@ -27,11 +27,14 @@ _BROKEN = "审计日志{}，未签署检查点。请运行 educa audit verify，
 SignHead = Callable[[TreeHead], Checkpoint]
 
 
-def make_checkpoint(services: Services, actor: Actor, sign: SignHead, *, origin: str) -> Checkpoint:
+def make_checkpoint(
+    services: Services, actor: Actor, sign: SignHead, *, origin: str, unless_after: int | None = None
+) -> Checkpoint:
     """Sign what the log is now; where nothing was appended, the last checkpoint is it still.
 
-    `origin` names the log in its first checkpoint; later ones keep that name. Raises Forbidden, Unavailable, Conflict
-    where the log does not continue what was signed before.
+    `origin` names the log in its first checkpoint; later ones keep that name. Where somebody else has made one beyond
+    `unless_after` entries meanwhile, that is it. Raises Forbidden, Unavailable, Conflict where the log does not
+    continue what was signed before.
     """
     with services.read() as uow:
         authorise(actor, Action.AUDIT_CHECKPOINT, lineage=uow.units.lineage(actor.unit_code))
@@ -41,6 +44,8 @@ def make_checkpoint(services: Services, actor: Actor, sign: SignHead, *, origin:
     with services.begin() as uow:
         uow.audit_tree.hold()
         last = uow.audit_tree.last()
+        if last is not None and unless_after is not None and last.size > unless_after:
+            return last
         tree = _tree_head(uow, last, origin=origin, services=services)
         if last is not None and last.size == tree.size:
             return last
@@ -57,7 +62,7 @@ def checkpoint_if_due(services: Services, actor: Actor, sign: SignHead, *, origi
     # A log that became shorter is not passed over: `make_checkpoint` says so, each round, until somebody looks.
     if recent or size == (last.size if last else 0):
         return None
-    return make_checkpoint(services, actor, sign, origin=origin)
+    return make_checkpoint(services, actor, sign, origin=origin, unless_after=last.size if last else 0)
 
 
 def _keep_a_piece(services: Services) -> int:

@@ -10,6 +10,7 @@ from ca_service.domain.certificates import CertificateStatus
 from ca_service.domain.crls import CrlLine
 from ca_service.domain.errors import Conflict
 from ca_service.domain.health import Health, ListHealth, Pulse, Raised, alarms
+from ca_service.domain.leases import TURN
 from ca_service.domain.messages import MessageStatus
 from ca_service.domain.orders import OrderStatus
 from ca_service.domain.propagation import Lag, Reach, Spread, by_minute, spread
@@ -86,6 +87,7 @@ def _health(uow: UnitOfWork, now: datetime) -> Health:
         escalated_orders=uow.orders.count(status=OrderStatus.ESCALATED),
         audit_entries=uow.audit.head()[0],
         processes=uow.pulses.find(order="-seen_at"),
+        turn=next((lease.holder for lease in uow.leases.find(name=TURN) if lease.until > now), ""),
     )
 
 

@@ -66,7 +66,10 @@ def overdue_holds(services: Services, actor: Actor, window: Window = ALL) -> Lis
 
 
 def remind_of_holds(services: Services) -> int:
-    """Remind the persons whose certificate has been on hold for long, once in each period; return how many."""
+    """Remind the persons whose certificate has been on hold for long, once in each period; return how many.
+
+    Raises Conflict where another worker was first: nothing was written, and the next round finds what is left.
+    """
     now, period = services.clock(), services.terms.hold_reminder
     with services.begin() as uow:
         held = uow.certificates.find(
@@ -78,7 +81,7 @@ def remind_of_holds(services: Services) -> int:
             days = (now - (certificate.revoked_at or now)).days
             letter = certificate_still_frozen(holder.contact.mobile, days)
             post(services, uow, Channel.SMS, letter, unit=certificate.unit_code)
-            uow.certificates.change(certificate, reminded_at=now)
+            uow.certificates.change(certificate, guard=("reminded_at",), reminded_at=now)
         return len(due)
 
 

@@ -26,14 +26,14 @@ def cluster(folder: Path, *, durable: bool = False, more: str = "") -> Iterator[
         # initdb refuses to run as root.
         shutil.chown(folder, "postgres")
         shutil.chown(sockets, "postgres")
-    _run("initdb", "-D", str(data), "-U", "educa", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
+    run("initdb", "-D", str(data), "-U", "educa", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
     fsync = "on" if durable else "off"
     options = f"-c listen_addresses='' -c unix_socket_directories={sockets} -c fsync={fsync} -c max_connections=60"
-    _run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{options} {more}", "start")
+    run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"{options} {more}", "start")
     try:
         yield f"host={sockets} user=educa"
     finally:
-        _run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
+        run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
 
 
 def create(server: str, name: str, *, template: str = "template1") -> str:
@@ -50,7 +50,8 @@ def drop(server: str, name: str) -> None:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _run(program: str, *arguments: str) -> None:
+def run(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs, as a user that it accepts; raise RuntimeError."""
     command = [str(_PROGRAMS[-1] / program), *arguments]
     if os.getuid() == 0:
         command = ["runuser", "-u", "postgres", "--", *command]

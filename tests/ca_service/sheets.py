@@ -20,13 +20,13 @@ def person(number: int, **deviation: str) -> dict[Column, str]:
     """The person of the school with this number; deviations are named by Column."""
     school = SCHOOLS[number]
     values = (
-        school.name, "示范人", _id_number(school.area_code, number), "0473-3000001", f"t{number}@example.com",
+        school.name, "示范人", id_number(school.area_code, number), "0473-3000001", f"t{number}@example.com",
         f"1990000{number:04d}", school.school_type or "", "教师系统信息管理员", "乌海市示范路 1 号",
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True)) | {Column[name]: text for name, text in deviation.items()}
 
 
-def _id_number(area: str, number: int) -> str:
+def id_number(area: str, number: int) -> str:
     """Nobody's: the sequence number 000 is not handed out; none that ends in 000 as damaged ones do."""
     days = (date(1980, 1, 1) + timedelta(days=step) for step in range(10_000))
     bodies = (f"{area}{day:%Y%m%d}000" for day in days)

@@ -20,8 +20,8 @@ from ca_service.domain.certificates import Certificate, CertificateStatus, Revoc
 from ca_service.domain.crls import CrlStatus, PublishedCrl
 from ca_service.domain.errors import StateUnknown, Unavailable
 from ca_service.periodic import WORKER
+from ca_service.store.database import Database
 from ca_service.store.models import CertificateRow
-from ca_service.store.unit_of_work import Database
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
 from ca_service.workflows.ports import Authority

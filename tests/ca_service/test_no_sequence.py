@@ -31,9 +31,10 @@ from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import Unit, UnitKind
 from ca_service.intake.columns import COLUMNS
 from ca_service.signing.custody_key import CustodyKey, new_private_key
+from ca_service.store.database import Database
 from ca_service.store.models import Base
 from ca_service.store.sealing import FieldKey, Sealer
-from ca_service.store.unit_of_work import Database, SqlUnitOfWork
+from ca_service.store.unit_of_work import SqlUnitOfWork
 from ca_service.workflows import change, push, review
 from ca_service.workflows.conflict_cases import ConflictDecision, decide_conflict
 from ca_service.workflows.ports import Services, Terms, Unmeasured

@@ -12,8 +12,8 @@ from ca_service.domain.applications import Contact
 from ca_service.domain.changes import ChangeKind, ChangeStatus
 from ca_service.domain.holders import pushed_sha256
 from ca_service.store import schema
+from ca_service.store.database import Database
 from ca_service.store.sealing import FieldKey, Sealer
-from ca_service.store.unit_of_work import Database
 from ca_service.workflows.approvals import approved_facts, evidence
 from tests.ca_service import postgres
 

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 from ca_service.clock import system_clock
 from ca_service.domain.roles import Role
 from ca_service.store import schema
+from ca_service.store.database import Database
 from ca_service.store.sealing import FieldKey, Sealer
-from ca_service.store.unit_of_work import Database
 from tests.ca_service import postgres
 
 _BEFORE = "0002"

@@ -135,6 +135,20 @@ def unplugged() -> ocsp.ResponderKey:
     raise RuntimeError("the token is gone")
 
 
+def test_a_source_that_stays_away_is_logged_now_and_then_and_not_for_each_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.source.broken = True
+    for _ in range(50):
+        world.responder.answer(make_request(12))
+    assert world.responder.counts.try_later == 50
+    assert len([one for one in caplog.records if one.exc_info]) == 1
+    world.seconds += 60
+    world.responder.answer(make_request(12))
+    assert len([one for one in caplog.records if one.exc_info]) == 2
+
+
 def test_signer_out_of_order_means_try_later() -> None:
     world = World()
     world.key = unplugged

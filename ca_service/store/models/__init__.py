@@ -26,7 +26,7 @@ from ca_service.store.models.custody import (
 )
 from ca_service.store.models.drafts import DraftPartRow, DraftRow
 from ca_service.store.models.erasures import ErasureChoreRow, ErasureLineRow, ErasureRow, RecordsHoldRow
-from ca_service.store.models.measured import LagRow, PulseRow
+from ca_service.store.models.measured import LagRow, LeaseRow, PulseRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.presigned import OcspAnswerRow, PresignRunRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
@@ -67,6 +67,7 @@ __all__ = [
     "HolderRow",
     "IssuerRow",
     "LagRow",
+    "LeaseRow",
     "LineageRow",
     "MediumRow",
     "MessageRow",

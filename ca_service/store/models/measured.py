@@ -22,6 +22,16 @@ class LagRow(Base):
     changes: Mapped[int] = mapped_column(Integer)
 
 
+class LeaseRow(Base):
+    """What one process does for all, and until when."""
+
+    __tablename__ = "lease"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    holder: Mapped[str] = mapped_column(String(40))
+    taken_at: Mapped[datetime]
+    until: Mapped[datetime]
+
+
 class PulseRow(Base):
     """Processes that said lately that they live."""
 
@@ -30,3 +40,4 @@ class PulseRow(Base):
     part: Mapped[str] = mapped_column(String(20))
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    place: Mapped[str] = mapped_column(String(120))

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from ca_service.domain.errors import DomainError, Forbidden
 from ca_service.web.console.context import actor, services
-from ca_service.web.errors import STATUS, in_time
+from ca_service.web.errors import STATUS, with_retry_after
 from ca_service.web.refused import note_refusal
 from ca_service.web.requests import request_id
 
@@ -29,7 +29,7 @@ def domain_page(error: DomainError) -> Response:
     """A refusal of a workflow, with the status of the one table; one for want of rights is recorded."""
     if isinstance(error, Forbidden) and g.get("staff") is not None:
         note_refusal(services(), actor(), error)
-    return in_time(error, page(STATUS[error.kind], error.detail))
+    return with_retry_after(page(STATUS[error.kind], error.detail), error)
 
 
 def http_page(error: HTTPException) -> Response:

@@ -14,6 +14,7 @@ from ca_service.domain.crl_overrides import CrlOverride
 from ca_service.domain.enrolments import Enrolment
 from ca_service.domain.health import Pulse
 from ca_service.domain.holders import Holder, SignIn
+from ca_service.domain.leases import Lease
 from ca_service.domain.media import CustodyEvent, DispatchSheet, HandOver, Medium, Parcel, ParcelItem
 from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
@@ -172,6 +173,9 @@ class UnitOfWork(Protocol):
 
     @property
     def lags(self) -> Transient[Lag]: ...
+
+    @property
+    def leases(self) -> Transient[Lease]: ...
 
     @property
     def pulses(self) -> Transient[Pulse]: ...

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
+from ca_service.store.database import Database
+from ca_service.store.outages import told_as_ours
 from ca_service.store.sealing import Sealer
-from ca_service.store.unit_of_work import Database, SqlUnitOfWork, told_as_ours
+from ca_service.store.unit_of_work import SqlUnitOfWork
 
 _WRITES = re.compile(r"\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM) \"?(\w+)", re.IGNORECASE)
 
