@@ -128,7 +128,7 @@ def _fill(world: World) -> None:
     database = sqlite3.connect(path)
     database.execute("PRAGMA synchronous=OFF")
     with database:
-        database.execute("INSERT INTO issuer VALUES ('issuing', x'', 'ca', 'root', 1, 1)")
+        database.execute("INSERT INTO issuer VALUES ('issuing', x'', 'ca', 'root', 1, 1, 0)")
         marks = ", ".join("?" * 15)
         database.executemany(f"INSERT INTO certificate ({_COLUMNS}) VALUES ({marks})", _rows(world))
     database.execute("ANALYZE")
