@@ -281,3 +281,9 @@ def test_a_restore_that_ends_before_the_crl_numbers_have_moved_leaves_no_folder_
     with pytest.raises(errors.Unavailable):
         backup.restore(taken.file, tmp_path / "ca", _OPERATOR, identity=keys[1])
     assert not (tmp_path / "ca").exists()
+
+
+def test_a_place_that_cannot_be_made_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(errors.Unavailable, match="无法建立目录"):
+        backup.restore(tmp_path / "ca.age", tmp_path / "file" / "ca", _OPERATOR, identity=tmp_path / "key")
