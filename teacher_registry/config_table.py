@@ -39,7 +39,11 @@ class Table:
     def file(self, key: str, default: str | None = None) -> Path:
         """A file that exists."""
         path = self._folder / self.text(key, default)
-        if not path.is_file():
+        try:
+            there = path.is_file()
+        except OSError as error:
+            raise ConfigError(f"[registry] {key}: {path}: {error.strerror}") from error
+        if not there:
             raise ConfigError(f"[registry] {key}: no such file: {path}")
         return path
 

@@ -25,7 +25,7 @@ from ca_service.backup.contents import (
 from ca_service.backup.erased import lists_beside
 from ca_service.backup.sealing import opened_with
 from ca_service.config import Config
-from ca_service.domain.errors import Conflict, Invalid
+from ca_service.domain.errors import Conflict, Invalid, Unavailable
 from ca_service.domain.roles import Actor
 from ca_service.store import schema
 from ca_service.wiring import Wiring
@@ -67,7 +67,12 @@ def restore(
     part = folder.with_name(folder.name + ".part")
     if part.exists():
         raise Conflict(f"{part} 已存在：另一次恢复正在进行，或上次中断。确认后请删除它再重试。")
-    part.mkdir(parents=True, mode=0o700)
+    try:
+        part.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise Unavailable(
+            f"无法建立目录 {part}（{error.strerror}）。请选择一个由当前用户可写的上级目录，再在其下恢复到新目录。"
+        ) from error
     try:
         manifest = _unpack(backup, identity, part)
         config = _configured(part, database)

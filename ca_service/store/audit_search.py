@@ -1,8 +1,9 @@
 """Looking through the audit log: some entries in the order of their numbers, whatever is asked for, in bounded time.
 
 Two ways, each good where the other is bad. What was asked for is mostly found among the nearest entries, read in the
-order of the primary key. What is rare is not: the rest is found by the index of what was asked for, and only then
-put in order. Neither depends on a planner's guess of how rare it is.
+order of the primary key; where some is found there, but not enough, within as many more as that promises. What is rare
+is not: the rest is found by the index of what was asked for, and only then put in order, which takes longer the longer
+the log is. Neither depends on a planner's guess of how rare it is.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from ca_service.domain.units import CENTRE_CODE
 from ca_service.store.models import AuditRow, LineageRow
 
 _NEAR = 5_000
+# So many times as many entries are read at most before something counts as rare.
+_WIDEST = 20
 _COLUMNS = [getattr(AuditRow, name) for name in AuditEntry.__dataclass_fields__]
 
 
@@ -27,16 +30,22 @@ def search(
     forward = above is not None
     edge = above if above is not None else below if below is not None else _end(session)
     conditions = _conditions(wanted)
-    near, far = _ranges(edge, forward=forward)
     if not conditions:
         found = _read(session, select(*_COLUMNS).where(_beyond(edge, forward=forward)), forward=forward, limit=limit)
-    else:
-        found = _read(session, select(*_COLUMNS).where(near, *conditions), forward=forward, limit=limit)
-        if len(found) < limit:
-            found += _read(
-                session, _by_index([far, *conditions], forward=forward, limit=limit - len(found)),
-                forward=forward, limit=limit,
-            )  # fmt: skip
+        return found[::-1] if forward else found
+    found, reached, wider = list[AuditEntry](), 0, 1
+    for _ in ("the nearest", "as many more as they promise"):
+        if len(found) < limit and wider <= _WIDEST:
+            near = _between(edge, reached, reached + wider * _NEAR, forward=forward)
+            query = select(*_COLUMNS).where(near, *conditions)
+            found += _read(session, query, forward=forward, limit=limit - len(found))
+            reached += wider * _NEAR
+            # Twice what is needed if it goes on like this.
+            wider = 2 * limit // len(found) + 1 if found else _WIDEST + 1
+    if len(found) < limit:
+        far = [_between(edge, reached, None, forward=forward), *conditions]
+        query = _by_index(far, forward=forward, limit=limit - len(found))
+        found += _read(session, query, forward=forward, limit=limit)
     return found[::-1] if forward else found
 
 
@@ -49,12 +58,12 @@ def _beyond(edge: int, *, forward: bool) -> ColumnElement[bool]:
     return AuditRow.seq > edge if forward else AuditRow.seq < edge
 
 
-def _ranges(edge: int, *, forward: bool) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """The nearest entries on the wanted side of the edge, and all that lie behind them."""
+def _between(edge: int, first: int, last: int | None, *, forward: bool) -> ColumnElement[bool]:
+    """The entries on the wanted side of the edge behind the nearest `first` of them, up to the `last` (None: all)."""
     seq = AuditRow.seq
     if forward:
-        return and_(seq > edge, seq <= edge + _NEAR), seq > edge + _NEAR
-    return and_(seq < edge, seq >= edge - _NEAR), seq < edge - _NEAR
+        return seq > edge + first if last is None else and_(seq > edge + first, seq <= edge + last)
+    return seq < edge - first if last is None else and_(seq < edge - first, seq >= edge - last)
 
 
 def _by_index(conditions: Sequence[ColumnElement[bool]], *, forward: bool, limit: int) -> Select[Any]:

@@ -1,5 +1,6 @@
 """What one client may cost, whichever way it came."""
 
+from pathlib import Path
 from typing import Any
 
 from cheroot.wsgi import Server
@@ -16,9 +17,19 @@ MAX_BODY_OCTETS = 2 * 1024 * 1024
 REQUEST_SECONDS = 30.0
 
 
+class _Server(Server):
+    """cheroot's, but for the door of a Unix socket: who listens there is another user than who knocks."""
+
+    def prepare(self) -> None:
+        """Bind. The umask leaves a socket to its owner; who is at the other end is asked of the kernel (proxied.py)."""
+        super().prepare()
+        if isinstance(self.bind_addr, str):
+            Path(self.bind_addr).chmod(0o666)
+
+
 def bounded_server(address: tuple[str, int] | str, application: Any) -> Server:
     """A cheroot server with our limits, without TLS, not yet bound."""
-    server = Server(
+    server = _Server(
         address,
         application,
         numthreads=_THREADS,

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +62,15 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     serve = (sys.executable, "-m", "ca_service.cli.main", "serve", "--config", str(config))
     with (
         running(*serve, port=inside.console, environ=dict(os.environ)),
-        nginx(folder / "nginx", (ROOT / "deploy/nginx/educa.conf").read_text(), _replaced(made, inside)),
+        in_front(made, inside, folder / "nginx"),
     ):
         wait_for((folder / "mirror/crl/issuing.crl").exists, what="the mirror", seconds=60)
         yield made
+
+
+def in_front(machine: Machine, inside: Ports, folder: Path) -> AbstractContextManager[None]:
+    """Run nginx with deploy/nginx/educa.conf before what listens at the ports inside."""
+    return nginx(folder, (ROOT / "deploy/nginx/educa.conf").read_text(), _replaced(machine, inside))
 
 
 def _edit(config: Path, old: str, new: str) -> None:

@@ -50,6 +50,7 @@ def test_the_files_that_a_block_installs_are_there() -> None:
     assert [name for name in named if not list(ROOT.glob(name))] == []
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not os.environ.get("EDUCA_BARE"), reason="takes minutes; EDUCA_BARE=1")
 @pytest.mark.skipif(os.getuid() != 0 or not shutil.which("unshare"), reason="needs root and namespaces")
 def test_the_documents_lead_from_an_empty_machine_to_a_restored_ca(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """deploy/nginx/educa.conf: Debian's nginx before the real service."""
 
 import base64
+import os
 import re
 import ssl
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -15,8 +18,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from tests.deployment.conftest import Machine
-from tests.road.world import wait_for
+from bench.servers import running
+from tests.deployment.conftest import Machine, in_front
+from tests.road.world import Ports, wait_for
 
 Status = ocsp.OCSPCertStatus
 _STRANGER = "203.0.113.9"
@@ -68,11 +72,16 @@ def test_a_request_s_identifier_is_nginx_s(machine: Machine) -> None:
         assert re.fullmatch(r"[0-9a-f]{32}", client.get("/login").headers["X-Request-ID"])
 
 
+def _self_signed(folder: Path, subject: str, *more: str) -> None:
+    """A certificate that nobody knows."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", str(folder / "foreign.key")]
+    command = ["openssl", "req", "-x509", *key, "-subj", subject, *more, "-out", str(folder / "foreign.pem")]
+    subprocess.run(command, check=True, capture_output=True)
+
+
 def test_a_certificate_of_somebody_else_s_ca_is_turned_away(machine: Machine) -> None:
     folder = machine.folder
-    subject = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=zhang"]
-    made = ["openssl", *subject, "-keyout", str(folder / "foreign.key"), "-out", str(folder / "foreign.pem")]
-    subprocess.run(made, check=True, capture_output=True)
+    _self_signed(folder, "/CN=zhang")
     context = ssl.create_default_context(cafile=str(folder / "root.pem"))
     context.load_cert_chain(folder / "foreign.pem", folder / "foreign.key")
     with httpx.Client(verify=context) as client:
@@ -167,3 +176,17 @@ def test_what_is_no_question_is_turned_away_before_the_service(machine: Machine)
     url = f"http://127.0.0.1:{machine.plain}/ocsp"
     assert httpx.put(url, content=b"x").status_code == 403
     assert httpx.post(url, content=bytes(70_000)).status_code == 413
+
+
+def test_nginx_does_not_believe_another_process_in_the_console_s_place(machine: Machine) -> None:
+    folder, inside, outside = machine.folder / "impostor", Ports.free(), Ports.free()
+    folder.mkdir()
+    _self_signed(folder, "/CN=ca.example.cn", "-addext", "subjectAltName=DNS:ca.example.cn")
+    command = ("openssl", "s_server", "-quiet", "-www", "-accept", f"127.0.0.1:{inside.console}")
+    files = ("-cert", str(folder / "foreign.pem"), "-key", str(folder / "foreign.key"))
+    there = replace(machine, secure=outside.console, plain=outside.publication)
+    with running(*command, *files, port=inside.console, environ=dict(os.environ)), in_front(there, inside, folder):
+        with _client(there, certificate=False) as client:
+            assert client.get("/login").status_code == 502
+        # It is there, and would have answered.
+        assert httpx.get(f"https://127.0.0.1:{inside.console}/", verify=False).status_code == 200

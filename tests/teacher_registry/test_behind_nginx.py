@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import getpass
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -216,3 +217,16 @@ def test_only_the_exact_formats_are_read(admin: Identity) -> None:
         assert from_escaped_pem(bad.encode()) == UNREADABLE, bad
     for bad in ["", "::", text, f":{text}", f":{text}::", f":{text};a=1:", f":{text[:-1]}:", ":é:"]:
         assert from_client_cert(bad.encode()) == UNREADABLE, bad
+
+
+def test_nginx_reaches_the_socket_though_the_registry_hides_its_own_files(config_file: Path) -> None:
+    """Another user than the registry's connects to it: that takes the right to write to the socket."""
+    config = behind(config_file, listen="unix:registry.sock", proxy=getpass.getuser())
+    server = build_server(config, None)
+    before = os.umask(0o077)
+    try:
+        server.prepare()
+        assert Path(str(config.listen)).stat().st_mode & 0o777 == 0o666
+    finally:
+        os.umask(before)
+        server.stop()

@@ -40,6 +40,7 @@ def test_relative_paths_start_at_the_file(config: Config, tmp_path: Path) -> Non
         (r"^listen = .*", 'listen = "127.0.0.1:70000"', "listen"),
         (r"^listen = .*", "listen = 9443", "listen"),
         (r"^anchor = .*", 'anchor = "missing.pem"', "anchor"),
+        (r"^anchor = .*", f'anchor = "{"a" * 300}.pem"', "anchor: .*File name too long"),
         (r"^anchor = .*", "", "anchor"),
         (r"^crl_url = .*", 'crl_url = ""', "crl_url"),
         (r"^crl_url = .*", 'crl_url = "file:///etc/passwd"', "crl_url"),

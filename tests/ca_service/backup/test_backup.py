@@ -286,3 +286,9 @@ def test_a_restore_that_ends_before_the_crl_numbers_have_moved_leaves_no_folder_
 def test_a_database_that_cannot_be_copied_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(errors.Unavailable, match="未能复制"):
         databases.dump(f"sqlite:///{tmp_path}/nowhere/educa.db", tmp_path / "copy")
+
+
+def test_a_place_that_cannot_be_made_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(errors.Unavailable, match="无法建立目录"):
+        backup.restore(tmp_path / "ca.age", tmp_path / "file" / "ca", _OPERATOR, identity=tmp_path / "key")
