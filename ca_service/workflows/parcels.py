@@ -103,7 +103,10 @@ def receive(services: Services, actor: Actor, parcel_id: str, receipt: Receipt |
         if parcel.status is not ParcelStatus.SENT:
             raise Conflict("此包裹已经签收过。")
         _check_receipt(uow, parcel, found)
-        event = ParcelEvent.DISPUTE if found.missing else ParcelEvent.RECEIVE
+        items = uow.parcel_items.find(parcel_id=parcel_id, arrival=Arrival.UNDERWAY)
+        # One that was reported lost on the way is missing, but nobody has to settle that any more.
+        missing = {item.serial for item in items} & set(found.missing)
+        event = ParcelEvent.DISPUTE if missing else ParcelEvent.RECEIVE
         received = uow.parcels.change(
             parcel,
             status=PARCEL.after(parcel.status, event),
@@ -111,14 +114,13 @@ def receive(services: Services, actor: Actor, parcel_id: str, receipt: Receipt |
             received_at=services.clock(),
             receipt_note=found.note.strip()[:300],
         )
-        items = uow.parcel_items.find(parcel_id=parcel_id, arrival=Arrival.UNDERWAY)
         for item in items:
             _arrive(services, uow, actor, item, found, to_unit=parcel.to_unit)
         for serial in found.extra:
             _take_extra(services, uow, actor, parcel, serial)
         detail: dict[str, str | int] = {
-            "tokens": len(items) - len(found.missing),
-            "missing": len(found.missing),
+            "tokens": len(items) - len(missing),
+            "missing": len(missing),
             "damaged": len(found.damaged),
             "extra": len(found.extra),
         }
