@@ -336,7 +336,7 @@ def test_each_token_is_in_one_place_whatever_happens() -> None:
     run_state_machine_as_test(
         Store,
         settings=settings(
-            max_examples=20,
+            max_examples=16,
             stateful_step_count=40,
             deadline=None,
             database=None,
