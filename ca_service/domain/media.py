@@ -54,6 +54,8 @@ IN_STOCK = (_S.INITIALISED, _S.AT_UNIT)
 WITH_PERSON = (_S.HANDED_OVER, _S.IN_USE, _S.LOCKED)
 """In the hands of its holder."""
 _REPORTABLE = (_S.BLANK, *IN_STOCK, _S.ALLOCATED, _S.IN_TRANSIT, *WITH_PERSON, _S.RETURNED)
+# One that is under way is called broken by whoever takes the parcel in.
+_BREAKABLE = tuple(state for state in _REPORTABLE if state is not _S.IN_TRANSIT)
 # A token that may still hold a live key is handed in or reported before it is destroyed.
 _DESTROYABLE = (_S.BLANK, _S.RETURNED, _S.DAMAGED)
 
@@ -73,13 +75,17 @@ MEDIUM = Machine(
             **{(state, _E.LOCK): _S.LOCKED for state in (_S.HANDED_OVER, _S.IN_USE)},
             (_S.LOCKED, _E.UNBLOCK): _S.IN_USE,
             **{(state, _E.HAND_IN): _S.RETURNED for state in WITH_PERSON},
-            **{(state, _E.REPORT_DAMAGED): _S.DAMAGED for state in _REPORTABLE},
+            **{(state, _E.REPORT_DAMAGED): _S.DAMAGED for state in _BREAKABLE},
             **{(state, _E.REPORT_LOST): _S.LOST for state in _REPORTABLE},
             (_S.LOST, _E.FIND): _S.RETURNED,
             **{(state, _E.DESTROY): _S.DESTROYED for state in _DESTROYABLE},
         }
     ),
 )
+
+
+ENDS_A_PROMISE = frozenset({_E.RELEASE, _E.RECALL, _E.REPORT_DAMAGED, _E.REPORT_LOST})
+"""What a token that was promised to a person is not given to them after."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Invalid
-from ca_service.domain.media import IN_STOCK, MEDIUM, CustodyEvent, Medium, MediumEvent, MediumStatus
+from ca_service.domain.media import ENDS_A_PROMISE, IN_STOCK, MEDIUM, CustodyEvent, Medium, MediumEvent, MediumStatus
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.ports import Services, UnitOfWork
@@ -93,6 +93,10 @@ def move(
     moved = uow.media.change(
         medium, status=MEDIUM.after(medium.status, event), guard=("at_unit", "parcel_id"), **changed
     )
+    if event in ENDS_A_PROMISE:
+        # Whom it was promised to gets another one: a row left open would name them as the receiver of this one.
+        for row in uow.hand_overs.find(serial=medium.serial, handed_over_at=None, cancelled=False):
+            uow.hand_overs.change(row, guard=("handed_over_at",), cancelled=True)
     uow.custody.add(
         CustodyEvent(
             serial=medium.serial,

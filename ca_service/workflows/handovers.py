@@ -52,7 +52,6 @@ def release(services: Services, actor: Actor, serial: str) -> Medium:
         (medium,) = in_stock(uow, actor, [serial], allocated=True)
         authorise(actor, Action.MEDIA_MOVE, lineage=uow.units.lineage(medium.at_unit))
         freed = move(services, uow, actor, medium, MediumEvent.RELEASE, holder_id=None)
-        _cancel(uow, serial)
         uow.audit.append(actor, Tag.MEDIUM_RELEASED, serial, unit=medium.at_unit)
         return freed
 
@@ -109,11 +108,6 @@ def _prepare(services: Services, uow: UnitOfWork, actor: Actor, medium: Medium, 
     return row
 
 
-def _cancel(uow: UnitOfWork, serial: str) -> None:
-    for row in uow.hand_overs.find(serial=serial, handed_over_at=None, cancelled=False):
-        uow.hand_overs.change(row, guard=("handed_over_at",), cancelled=True)
-
-
 def prepare_sheet(services: Services, actor: Actor) -> DispatchSheet:
     """A sheet for all rows of the own unit that stand on none: promised tokens that lie here, and those handed over."""
     with services.begin() as uow:
@@ -142,7 +136,7 @@ def sheet_lines(services: Services, actor: Actor, sheet_id: str) -> Sequence[Rec
     """The rows of a sheet with names and numbers as they are printed; the look is recorded."""
     with services.begin() as uow:
         sheet = _own_sheet(uow, actor, sheet_id)
-        lines = _lines(uow, uow.hand_overs.find(sheet_id=sheet.id, order="serial"))
+        lines = _lines(uow, uow.hand_overs.find(sheet_id=sheet.id, cancelled=False, order="serial"))
         uow.audit.append(actor, Tag.SHEET_PRINTED, sheet.id, unit=sheet.unit_code, detail={"rows": len(lines)})
         return lines
 
@@ -152,7 +146,8 @@ def sign_sheet(
 ) -> DispatchSheet:
     """Keep the signed sheet: every row but those `absent` (by serial number) is handed over, and tied to the scan.
 
-    An absent row leaves the sheet; its token stays promised and comes onto the next one.
+    An absent row leaves the sheet; its token stays promised and comes onto the next one. A row whose promise has ended
+    since the sheet was printed counts for nothing.
     """
     try:
         check_scan(scan, scan_name)
@@ -163,8 +158,9 @@ def sign_sheet(
         sheet = _own_sheet(uow, actor, sheet_id)
         if sheet.status is not SheetStatus.PREPARED:
             raise Conflict("这份记录单已经上传过签字扫描件。")
-        rows = uow.hand_overs.find(sheet_id=sheet.id)
-        unknown = set(absent) - {row.serial for row in rows}
+        printed = uow.hand_overs.find(sheet_id=sheet.id)
+        rows = [row for row in printed if not row.cancelled]
+        unknown = set(absent) - {row.serial for row in printed}
         if unknown:
             raise Invalid(f"介质 {min(unknown)} 不在这份记录单上。")
         for row in rows:

@@ -4,10 +4,11 @@ from ca_service.domain.audit import Tag
 from ca_service.domain.certificates import CertificateEvent, CertificateStatus
 from ca_service.domain.enrolments import ENROLMENT, EnrolmentEvent, EnrolmentStatus
 from ca_service.domain.errors import Conflict, Forbidden, Invalid
-from ca_service.domain.media import Medium, MediumEvent
+from ca_service.domain.media import Medium, MediumEvent, MediumStatus
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.custody import move
+from ca_service.workflows.parcels import take_off_the_list
 from ca_service.workflows.ports import Services, UnitOfWork
 
 _THAWED = [CertificateStatus.ISSUED, CertificateStatus.ACTIVE]
@@ -20,6 +21,7 @@ def report_lost(services: Services, actor: Actor, serial: str, *, reason: str) -
     """
     with services.begin() as uow:
         medium = _reported(uow, actor, serial, reason)
+        take_off_the_list(uow, medium)
         lost = move(services, uow, actor, medium, MediumEvent.REPORT_LOST, parcel_id=None, note=reason[:200])
         _secure(services, uow, actor, lost, reason=f"token {serial} reported lost")
         uow.audit.append(actor, Tag.MEDIUM_LOST, serial, unit=medium.at_unit, detail={"reason": reason[:200]})
@@ -30,6 +32,8 @@ def report_damaged(services: Services, actor: Actor, serial: str, *, reason: str
     """A token does not work any more: its certificates are frozen until the replacement."""
     with services.begin() as uow:
         medium = _reported(uow, actor, serial, reason)
+        if medium.status is MediumStatus.IN_TRANSIT:
+            raise Conflict(f"介质 {serial} 正在寄送途中：是否损坏由收件单位签收时登记；确认丢失的请登记遗失。")
         broken = move(services, uow, actor, medium, MediumEvent.REPORT_DAMAGED, parcel_id=None, note=reason[:200])
         _secure(services, uow, actor, broken, reason=f"token {serial} reported damaged")
         uow.audit.append(actor, Tag.MEDIUM_DAMAGED, serial, unit=medium.at_unit, detail={"reason": reason[:200]})

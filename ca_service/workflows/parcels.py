@@ -103,7 +103,10 @@ def receive(services: Services, actor: Actor, parcel_id: str, receipt: Receipt |
         if parcel.status is not ParcelStatus.SENT:
             raise Conflict("此包裹已经签收过。")
         _check_receipt(uow, parcel, found)
-        event = ParcelEvent.DISPUTE if found.missing else ParcelEvent.RECEIVE
+        items = uow.parcel_items.find(parcel_id=parcel_id, arrival=Arrival.UNDERWAY)
+        # One that was reported lost on the way is missing, but nobody has to settle that any more.
+        missing = {item.serial for item in items} & set(found.missing)
+        event = ParcelEvent.DISPUTE if missing else ParcelEvent.RECEIVE
         received = uow.parcels.change(
             parcel,
             status=PARCEL.after(parcel.status, event),
@@ -111,14 +114,13 @@ def receive(services: Services, actor: Actor, parcel_id: str, receipt: Receipt |
             received_at=services.clock(),
             receipt_note=found.note.strip()[:300],
         )
-        items = uow.parcel_items.find(parcel_id=parcel_id, arrival=Arrival.UNDERWAY)
         for item in items:
             _arrive(services, uow, actor, item, found, to_unit=parcel.to_unit)
         for serial in found.extra:
             _take_extra(services, uow, actor, parcel, serial)
         detail: dict[str, str | int] = {
-            "tokens": len(items) - len(found.missing),
-            "missing": len(found.missing),
+            "tokens": len(items) - len(missing),
+            "missing": len(missing),
             "damaged": len(found.damaged),
             "extra": len(found.extra),
         }
@@ -195,11 +197,27 @@ def settle(services: Services, actor: Actor, parcel_id: str, serial: str, outcom
             event = MediumEvent.RECALL if outcome is Arrival.RECALLED else MediumEvent.REPORT_LOST
             move(services, uow, actor, medium, event, parcel_id=None, holder_id=None, note=note.strip()[:200])
         uow.parcel_items.change(found[0], guard=("arrival",), arrival=outcome)
-        if not uow.parcel_items.count(parcel_id=parcel_id, arrival=Arrival.MISSING):
-            parcel = uow.parcels.change(parcel, status=PARCEL.after(parcel.status, ParcelEvent.SETTLE))
+        parcel = _settled_if_last(uow, parcel)
         detail: dict[str, str | int] = {"token": serial, "outcome": outcome.value}
         uow.audit.append(actor, Tag.PARCEL_SETTLED, parcel_id, unit=place, detail=detail)
         return ParcelView(parcel, uow.parcel_items.find(parcel_id=parcel_id))
+
+
+def take_off_the_list(uow: UnitOfWork, medium: Medium) -> None:
+    """A token under way is reported lost: nobody has to wait for it, and the rest of its parcel can be taken in."""
+    if medium.parcel_id is None:
+        return
+    for item in uow.parcel_items.find(parcel_id=medium.parcel_id, serial=medium.serial):
+        uow.parcel_items.change(item, guard=("arrival",), arrival=Arrival.LOST)
+    _settled_if_last(uow, uow.parcels.get(medium.parcel_id))
+
+
+def _settled_if_last(uow: UnitOfWork, parcel: Parcel) -> Parcel:
+    if parcel.status is ParcelStatus.DISPUTED and not uow.parcel_items.count(
+        parcel_id=parcel.id, arrival=Arrival.MISSING
+    ):
+        return uow.parcels.change(parcel, status=PARCEL.after(parcel.status, ParcelEvent.SETTLE))
+    return parcel
 
 
 def list_parcels(services: Services, actor: Actor, window: Window = ALL) -> Listing[Parcel]:

@@ -16,7 +16,7 @@ from tests.e2e.walks import Road, road
 from tests.token_provisioning.cutting_proxy import Way
 
 # A prime: nothing that is sent is a multiple of it.
-_STRIDE = 211
+_STRIDE = 401
 _SEED = int(os.environ.get("EDUCA_CUT_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

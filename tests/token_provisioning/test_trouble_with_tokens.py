@@ -99,8 +99,8 @@ def test_pulled_out_of_an_unblock_it_is_said_and_the_next_one_goes_on(
     enrolled: Scene, monkeypatch: pytest.MonkeyPatch, owner: Any, act: str
 ) -> None:
     reader = Reader(enrolled.desk)
-    files = ("--release-code-file", enrolled.desk.file("release", RELEASE_CODE))
-    files += ("--new-pin-file", enrolled.desk.file("newer", NEW))
+    code, newer = enrolled.desk.file("release", RELEASE_CODE), enrolled.desk.file("newer", NEW)
+    files = ("--release-code-file", code, "--new-pin-file", newer)
     command = ("unblock", *enrolled.desk.ca_arguments(enrolled.server), *files)
     with monkeypatch.context() as patch:
         patch.setattr(owner, act, struck(getattr(owner, act), 1, reader.pull_out))
@@ -173,9 +173,14 @@ def with_flag(flag: int) -> Any:
 )
 def test_a_pin_that_would_lock_or_is_locked_is_not_sent(enrolled: Scene, flag: int, sentence: str) -> None:
     logins: list[int] = []
+
+    def log_in(real: Real, *given: int) -> int:
+        logins.append(1)
+        return real(*given)
+
     with (
         between(enrolled.desk.module, "C_GetTokenInfo", with_flag(flag)),
-        between(enrolled.desk.module, "C_Login", lambda real, *given: logins.append(1) or real(*given)),
+        between(enrolled.desk.module, "C_Login", log_in),
     ):
         require_sentence(enrolled.own("renew"), sentence)
 
