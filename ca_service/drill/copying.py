@@ -63,9 +63,7 @@ def make(source: Source, work: Path, actor: Actor, *, database: str | None = Non
     `database`: an empty PostgreSQL database to use, where none can be created beside the original.
     """
     _require_apart(source, work)
-    folder = work / "ca"
-    folder.mkdir(mode=0o700)
-    made = ""
+    folder, made = work / "ca", ""
     try:
         original, url, made = _filled(source, work, actor, database)
         marker = Marker(secrets.token_hex(16), url, made)
@@ -122,12 +120,15 @@ def _clear(work: Path) -> None:
 
 
 def _require_apart(source: Source, work: Path) -> None:
-    if work.exists() and (not work.is_dir() or any(work.iterdir())):
-        raise Conflict(f"{work} 不是空目录，未作任何更改。演练的副本只建立在新的空目录中。")
-    inside = work.resolve()
-    if source.config is not None and inside.is_relative_to(source.config.folder.resolve()):
+    if source.config is not None and work.resolve().is_relative_to(source.config.folder.resolve()):
         raise Invalid(f"{work} 在正式 CA 的目录 {source.config.folder} 之内。请用 --work 指定别处的空目录。")
-    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        if work.exists() and (not work.is_dir() or any(work.iterdir())):
+            raise Conflict(f"{work} 不是空目录，未作任何更改。演练的副本只建立在新的空目录中。")
+        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (work / "ca").mkdir(mode=0o700)
+    except OSError as error:
+        raise Invalid(f"无法建立目录 {work}（{error.strerror}）。请用 --work 指定别处的空目录。") from error
 
 
 def _filled(source: Source, work: Path, actor: Actor, database: str | None) -> tuple[Config, str, str]:
@@ -209,6 +210,8 @@ def _mark(config: Config, marker: Marker) -> None:
     try:
         schema.upgrade(engine)
         with engine.begin() as connection:
+            # There already where a copy is copied.
+            connection.execute(text(f"DROP TABLE IF EXISTS {_TABLE}"))
             connection.execute(text(f"CREATE TABLE {_TABLE} (number VARCHAR(40) NOT NULL)"))
             connection.execute(text(f"INSERT INTO {_TABLE} (number) VALUES (:n)"), {"n": marker.number})  # noqa: S608
     finally:

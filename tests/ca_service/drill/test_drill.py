@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from ca_service import config as configuration
 from ca_service.config import Config
 from ca_service.drill.drilling import sampled
+from tests.ca_service import postgres
 
 _ALL = os.environ.get("EDUCA_DRILL") == "all"
 _SHORT = ("kill-issue", "token-publish", "database-renew", "disk-issue", "clock-back")
@@ -64,15 +66,22 @@ def test_the_same_seed_chooses_the_same_places_and_another_one_others() -> None:
     assert sampled(3, None, random.Random(3)) == sampled(3, 5, random.Random(3)) == [1, 2, 3]
 
 
-def test_a_backup_is_drilled_without_the_ca_it_is_of(original: Config, tmp_path: Path) -> None:
-    if original.database_url.startswith("postgresql"):
-        pytest.skip("a restore into PostgreSQL is tested with the backup")
+def test_a_backup_is_drilled_without_the_ca_it_is_of(
+    original: Config, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     identity, sealed, work = tmp_path / "key.txt", tmp_path / "ca.age", tmp_path / "work"
     subprocess.run(["age-keygen", "-o", str(identity)], check=True, capture_output=True)
     public = subprocess.run(["age-keygen", "-y", str(identity)], check=True, capture_output=True, text=True).stdout
     assert educa(original, "backup", str(sealed), "--recipient", public.strip()).returncode == 0
     (original.folder / "config.toml").unlink()
     options = ["--work", str(work), "--from", str(sealed), "--identity", str(identity), "--keep"]
+    if original.database_url.startswith("postgresql"):
+        server: str = request.getfixturevalue("postgres_server")
+        options += ["--database", postgres.create(server, "drilled_backup")]
+        request.addfinalizer(lambda: postgres.drop(server, "drilled_backup"))
     done = educa(original, "drill", *options, "--only", "kill-freeze", "--sample", "1", "--json")
     assert (done.returncode, json.loads(done.stdout)["violations"]) == (0, 0), done.stderr
     assert sorted(path.name for path in work.iterdir()) == ["ca", "report.json"]
+    copy = configuration.load(work / "ca" / "config.toml")
+    again = educa(copy, "drill", "--work", str(tmp_path / "again"), "--only", "kill-freeze", "--sample", "1")
+    assert again.returncode == 0, again.stderr
