@@ -120,6 +120,9 @@ def _clear(work: Path) -> None:
 
 
 def _require_apart(source: Source, work: Path) -> None:
+    if source.config is not None and (source.config.folder / MARKER).exists():
+        # Its test data are sealed with keys that another copy has not.
+        raise Conflict(f"{source.config.folder} 本身是演练副本，不再复制。请用正式 CA 的配置，或用 --from 指定备份。")
     if source.config is not None and work.resolve().is_relative_to(source.config.folder.resolve()):
         raise Invalid(f"{work} 在正式 CA 的目录 {source.config.folder} 之内。请用 --work 指定别处的空目录。")
     try:
@@ -210,8 +213,6 @@ def _mark(config: Config, marker: Marker) -> None:
     try:
         schema.upgrade(engine)
         with engine.begin() as connection:
-            # There already where a copy is copied.
-            connection.execute(text(f"DROP TABLE IF EXISTS {_TABLE}"))
             connection.execute(text(f"CREATE TABLE {_TABLE} (number VARCHAR(40) NOT NULL)"))
             connection.execute(text(f"INSERT INTO {_TABLE} (number) VALUES (:n)"), {"n": marker.number})  # noqa: S608
     finally:

@@ -120,7 +120,6 @@ def equipped(services: Services, number: str) -> Person:
 
 def _codes(services: Services, holder: str) -> tuple[str, str]:
     """Reference number and authorisation code, each read where its receiver reads it."""
-    # Those of an earlier drill, where a copy was copied, are sealed with a key that is gone.
     since = Since(services.clock())
     issued = issue_code(services, REVIEWER, holder)
     with services.read() as uow:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from ca_service import config as configuration
 from ca_service.config import Config
 from ca_service.drill.drilling import sampled
 from tests.ca_service import postgres
@@ -82,6 +81,3 @@ def test_a_backup_is_drilled_without_the_ca_it_is_of(
     done = educa(original, "drill", *options, "--only", "kill-freeze", "--sample", "1", "--json")
     assert (done.returncode, json.loads(done.stdout)["violations"]) == (0, 0), done.stderr
     assert sorted(path.name for path in work.iterdir()) == ["ca", "report.json"]
-    copy = configuration.load(work / "ca" / "config.toml")
-    again = educa(copy, "drill", "--work", str(tmp_path / "again"), "--only", "kill-freeze", "--sample", "1")
-    assert again.returncode == 0, again.stderr
