@@ -5,9 +5,9 @@ tokens are SoftHSM's and new, and its issuing CA has a key and certificate of th
 nothing that a drill signs is worth anything outside, no sealed field can be opened in it, no e-mail server, mirror or
 user directory is known to it, and a CA whose keys lie in a hardware module can be drilled too.
 
-    1. WORK/ca is made, with the marker: a random number.
+    1. WORK/ca is made, empty.
     2. The database is dumped and loaded there (PostgreSQL: into a database of its own), or restored from a backup.
-    3. The configuration is written; the schema is brought to this version.
+    3. The marker, a random number, and the configuration are written; the schema is brought to this version.
     4. The number is put into the database: from here on, and not before, the copy can be drilled.
     5. Secrets, tokens and the issuing CA's new key (`equip`).
 
