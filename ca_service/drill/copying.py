@@ -136,35 +136,39 @@ def _require_apart(source: Source, work: Path) -> None:
 
 def _filled(source: Source, work: Path, actor: Actor, database: str | None) -> tuple[Config, str, str]:
     """The configuration of the original, the URL of the filled copy, and the database that was created for it."""
-    place = f"sqlite:///{(work / 'ca' / 'educa.db').resolve()}"
+    beside = f"sqlite:///{(work / 'ca' / 'educa.db').resolve()}"
     if source.backup is not None:
-        if source.identity is None:
-            raise Invalid("从备份演练时请用 --identity 指定 age 私钥文件。")
-        restored = work / "restored"
-        backup.restore(source.backup, restored, actor, identity=source.identity, database=database)
-        original = configuration.load(restored / configuration.DEFAULT_PATH)
-        if database is None:
-            databases.dump(original.database_url, work / "database")
-            databases.load(place, work / "database")
-        # With the CA's keys: not kept a moment longer than needed.
-        shutil.rmtree(restored)
-        return original, database or place, ""
+        return _restored(source, work, actor, database, beside), database or beside, ""
     if source.config is None:
         raise Invalid("没有指定要演练的 CA。")
-    original, made = source.config, ""
-    dumped = work / "database"
-    databases.dump(original.database_url, dumped)
-    if databases.kind_of(original.database_url) == databases.POSTGRESQL:
-        place = database or (made := _create(original.database_url))
+    url, made, dumped = source.config.database_url, "", work / "database"
+    databases.dump(url, dumped)
+    if databases.kind_of(url) == databases.POSTGRESQL:
+        beside = database or (made := _create(url))
     elif database is not None:
         raise Invalid("--database 只用于 PostgreSQL；SQLite 的副本建立在 --work 目录中。")
     try:
-        databases.load(place, dumped)
+        databases.load(beside, dumped)
     except BaseException:
         _drop(made)
         raise
     dumped.unlink(missing_ok=True)
-    return original, place, made
+    return source.config, beside, made
+
+
+def _restored(source: Source, work: Path, actor: Actor, database: str | None, beside: str) -> Config:
+    """Restore a backup and take its database, to `beside` unless it was restored into `database`."""
+    if source.backup is None or source.identity is None:
+        raise Invalid("从备份演练时请用 --identity 指定 age 私钥文件。")
+    restored = work / "restored"
+    backup.restore(source.backup, restored, actor, identity=source.identity, database=database)
+    original = configuration.load(restored / configuration.DEFAULT_PATH)
+    if database is None:
+        databases.dump(original.database_url, work / "database")
+        databases.load(beside, work / "database")
+    # With the CA's keys: not kept a moment longer than needed.
+    shutil.rmtree(restored)
+    return original
 
 
 def _create(original: str) -> str:
