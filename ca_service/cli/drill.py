@@ -33,17 +33,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @pass_call
 def drill(call: Call, /, work: Path, backup: Path | None, only: tuple[str, ...], **how: object) -> None:
     """故障演练：在副本上杀进程、拿走密钥设备、断数据库、写满磁盘、拨时钟，核对不变量。"""
-    source, actor = _source(call, backup, how["identity"])
     chosen = _chosen(only)
+    source, actor = _source(call, backup, how["identity"])
     database = how["database"]
     config = copying.make(source, work, actor, database=str(database) if database else None)
     drilling.equip(config)
     outcomes = _drilled(call, config, chosen, how)
     path = Path(str(how["to"])) if how["to"] else work / "report.json"
     bad = sum(len(one.violations) for one in outcomes)
-    if not how["keep"] and not bad:
+    kept = bool(how["keep"] or bad)
+    if not kept:
         copying.remove(config)
-    found = report.document(outcomes, seed=how["seed"], scenarios=list(chosen), copy=str(config.folder))
+    found = report.document(outcomes, seed=how["seed"], scenarios=list(chosen), copy=str(config.folder) if kept else "")
     try:
         report.write(path, found)
     except OSError as error:

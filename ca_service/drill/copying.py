@@ -5,9 +5,9 @@ tokens are SoftHSM's and new, and its issuing CA has a key and certificate of th
 nothing that a drill signs is worth anything outside, no sealed field can be opened in it, no e-mail server, mirror or
 user directory is known to it, and a CA whose keys lie in a hardware module can be drilled too.
 
-    1. WORK/ca is made, with the marker: a random number.
+    1. WORK/ca is made, empty.
     2. The database is dumped and loaded there (PostgreSQL: into a database of its own), or restored from a backup.
-    3. The configuration is written; the schema is brought to this version.
+    3. The marker, a random number, and the configuration are written; the schema is brought to this version.
     4. The number is put into the database: from here on, and not before, the copy can be drilled.
     5. Secrets, tokens and the issuing CA's new key (`equip`).
 
@@ -63,9 +63,7 @@ def make(source: Source, work: Path, actor: Actor, *, database: str | None = Non
     `database`: an empty PostgreSQL database to use, where none can be created beside the original.
     """
     _require_apart(source, work)
-    folder = work / "ca"
-    folder.mkdir(mode=0o700)
-    made = ""
+    folder, made = work / "ca", ""
     try:
         original, url, made = _filled(source, work, actor, database)
         marker = Marker(secrets.token_hex(16), url, made)
@@ -122,45 +120,55 @@ def _clear(work: Path) -> None:
 
 
 def _require_apart(source: Source, work: Path) -> None:
-    if work.exists() and (not work.is_dir() or any(work.iterdir())):
-        raise Conflict(f"{work} 不是空目录，未作任何更改。演练的副本只建立在新的空目录中。")
-    inside = work.resolve()
-    if source.config is not None and inside.is_relative_to(source.config.folder.resolve()):
+    if source.config is not None and (source.config.folder / MARKER).exists():
+        # Its test data are sealed with keys that another copy has not.
+        raise Conflict(f"{source.config.folder} 本身是演练副本，不再复制。请用正式 CA 的配置，或用 --from 指定备份。")
+    if source.config is not None and work.resolve().is_relative_to(source.config.folder.resolve()):
         raise Invalid(f"{work} 在正式 CA 的目录 {source.config.folder} 之内。请用 --work 指定别处的空目录。")
-    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        if work.exists() and (not work.is_dir() or any(work.iterdir())):
+            raise Conflict(f"{work} 不是空目录，未作任何更改。演练的副本只建立在新的空目录中。")
+        work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (work / "ca").mkdir(mode=0o700)
+    except OSError as error:
+        raise Invalid(f"无法建立目录 {work}（{error.strerror}）。请用 --work 指定别处的空目录。") from error
 
 
 def _filled(source: Source, work: Path, actor: Actor, database: str | None) -> tuple[Config, str, str]:
     """The configuration of the original, the URL of the filled copy, and the database that was created for it."""
-    place = f"sqlite:///{(work / 'ca' / 'educa.db').resolve()}"
+    beside = f"sqlite:///{(work / 'ca' / 'educa.db').resolve()}"
     if source.backup is not None:
-        if source.identity is None:
-            raise Invalid("从备份演练时请用 --identity 指定 age 私钥文件。")
-        restored = work / "restored"
-        backup.restore(source.backup, restored, actor, identity=source.identity, database=database)
-        original = configuration.load(restored / configuration.DEFAULT_PATH)
-        if database is None:
-            databases.dump(original.database_url, work / "database")
-            databases.load(place, work / "database")
-        # With the CA's keys: not kept a moment longer than needed.
-        shutil.rmtree(restored)
-        return original, database or place, ""
+        return _restored(source, work, actor, database, beside), database or beside, ""
     if source.config is None:
         raise Invalid("没有指定要演练的 CA。")
-    original, made = source.config, ""
-    dumped = work / "database"
-    databases.dump(original.database_url, dumped)
-    if databases.kind_of(original.database_url) == databases.POSTGRESQL:
-        place = database or (made := _create(original.database_url))
+    url, made, dumped = source.config.database_url, "", work / "database"
+    databases.dump(url, dumped)
+    if databases.kind_of(url) == databases.POSTGRESQL:
+        beside = database or (made := _create(url))
     elif database is not None:
         raise Invalid("--database 只用于 PostgreSQL；SQLite 的副本建立在 --work 目录中。")
     try:
-        databases.load(place, dumped)
+        databases.load(beside, dumped)
     except BaseException:
         _drop(made)
         raise
     dumped.unlink(missing_ok=True)
-    return original, place, made
+    return source.config, beside, made
+
+
+def _restored(source: Source, work: Path, actor: Actor, database: str | None, beside: str) -> Config:
+    """Restore a backup and take its database, to `beside` unless it was restored into `database`."""
+    if source.backup is None or source.identity is None:
+        raise Invalid("从备份演练时请用 --identity 指定 age 私钥文件。")
+    restored = work / "restored"
+    backup.restore(source.backup, restored, actor, identity=source.identity, database=database)
+    original = configuration.load(restored / configuration.DEFAULT_PATH)
+    if database is None:
+        databases.dump(original.database_url, work / "database")
+        databases.load(beside, work / "database")
+    # With the CA's keys: not kept a moment longer than needed.
+    shutil.rmtree(restored)
+    return original
 
 
 def _create(original: str) -> str:

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine, text
 
 from ca_service.domain.audit import GENESIS, AuditEntry, ChainBroken, linked
 
-_CERTIFICATES = "SELECT issuer, serial, tbs, der, status FROM certificate"
+_CERTIFICATES = "SELECT issuer, serial, tbs, der, status FROM certificate WHERE serial IN ({})"
 _LISTS = "SELECT name, number, status, tbs, der, delta_tbs, delta FROM crl WHERE number > :after AND name = :name"
-_STEPS = "SELECT serial, event FROM certificate_event ORDER BY serial, seq"
+_STEPS = "SELECT serial, event FROM certificate_event WHERE serial IN ({}) ORDER BY serial, seq"
 _ENTRIES = (
     "SELECT seq, at, tag, actor, via, unit_code, subject, detail, previous, hash FROM audit_entry"
     " WHERE seq > :after ORDER BY seq"
@@ -94,7 +94,7 @@ def read(engine: Engine, since: Baseline) -> Evidence:
         known = Counter((issuer, int(serial, 16)) for issuer, serial in since.serials)
         known.update((one.issuer, one.in_tbs) for one in certificates)
         steps: dict[str, list[str]] = {}
-        for serial, event in view.execute(text(_STEPS)):
+        for serial, event in _of(view, _STEPS, [one.serial for one in certificates]):
             steps.setdefault(serial, []).append(event)
     return Evidence(known, certificates, lists, frozenset({*hashes, *of_lists}), steps, entries, chain)
 
@@ -107,18 +107,21 @@ def on_disk(mirror: Path) -> Mapping[str, int]:
 def _certificates(view: Connection, since: Baseline) -> tuple[list[Recorded], set[str]]:
     found, hashes = [], set()
     rows = view.execute(text("SELECT issuer, serial FROM certificate"))
-    new = [(issuer, serial) for issuer, serial in rows if (issuer, serial) not in since.serials]
-    for issuer, serial in new:
-        one = view.execute(
-            text("SELECT tbs, der, status FROM certificate WHERE issuer = :issuer AND serial = :serial"),
-            {"issuer": issuer, "serial": serial},
-        ).one()
-        tbs, der = bytes(one[0]), None if one[1] is None else bytes(one[1])
+    new = [row[1] for row in rows if (row[0], row[1]) not in since.serials]
+    for issuer, serial, octets, signed, status in _of(view, _CERTIFICATES, new):
+        tbs, der = bytes(octets), None if signed is None else bytes(signed)
         in_tbs = asn1_x509.TbsCertificate.load(tbs)["serial_number"].native
         in_der = None if der is None else x509.load_der_x509_certificate(der).serial_number
-        found.append(Recorded(issuer, serial, in_tbs, in_der, one[2]))
+        found.append(Recorded(issuer, serial, in_tbs, in_der, status))
         hashes.add(_sha256(tbs))
     return found, hashes
+
+
+def _of(view: Connection, query: str, serials: Sequence[str]) -> Iterator[Sequence[Any]]:
+    """The rows of these serial numbers, so many at a time as a statement may name."""
+    for start in range(0, len(serials), 500):
+        piece = {f"s{place}": serial for place, serial in enumerate(serials[start : start + 500])}
+        yield from view.execute(text(query.format(", ".join(f":{name}" for name in piece))), piece)
 
 
 def _lists(view: Connection, since: Baseline) -> tuple[list[Listed], set[str]]:

@@ -29,7 +29,7 @@ from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.workflows import custody, handovers
 from ca_service.workflows.enrol_codes import issue_code
-from ca_service.workflows.ports import Services
+from ca_service.workflows.ports import Services, Since
 from ca_service.workflows.push import PushedPerson, receive
 from ca_service.workflows.units import create_unit
 
@@ -120,10 +120,12 @@ def equipped(services: Services, number: str) -> Person:
 
 def _codes(services: Services, holder: str) -> tuple[str, str]:
     """Reference number and authorisation code, each read where its receiver reads it."""
+    since = Since(services.clock())
     issued = issue_code(services, REVIEWER, holder)
     with services.read() as uow:
-        texts = [one.letter.text for one in uow.messages.find(channel=Channel.SMS, unit_code=_UNIT)]
-    for code in (found[1] for text in texts if (found := re.search(r"授权码为 (\w+)", text))):
+        found = uow.messages.find(channel=Channel.SMS, unit_code=_UNIT, created_at=since)
+        texts = [message.letter.text for message in found]
+    for code in (match[1] for text in texts if (match := re.search(r"授权码为 (\w+)", text))):
         if services.keyed_hash(f"code:{issued.reference_number}:{code}") == issued.enrolment.code_hash:
             return issued.reference_number, code
     raise NotFound("演练数据的授权码没有出现在待发消息中。")

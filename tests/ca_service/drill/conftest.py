@@ -26,6 +26,13 @@ def original(config: Config, founded: Config, tmp_path: Path) -> Config:
     return configuration.load(path)
 
 
+@pytest.fixture
+def on_sqlite(founded: Config, tmp_path: Path) -> Config:
+    """The same where the database makes no difference."""
+    shutil.copytree(founded.folder, tmp_path / "original")
+    return configuration.load(tmp_path / "original" / "config.toml")
+
+
 @pytest.fixture(scope="module")
 def copy(founded: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A copy of a CA on SQLite, equipped to be drilled."""

@@ -83,6 +83,17 @@ def test_a_folder_that_holds_something_is_left_alone(founded: Config, tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
 
 
+def test_a_copy_is_not_copied(copy: Config, tmp_path: Path) -> None:
+    with pytest.raises(errors.Conflict, match="本身是演练副本"):
+        copying.make(copying.Source(config=copy), tmp_path / "work", _ACTOR)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(founded: Config, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(errors.Invalid, match="无法建立目录"):
+        copying.make(copying.Source(config=founded), tmp_path / "file" / "work", _ACTOR)
+
+
 def test_no_copy_is_made_inside_the_original(founded: Config) -> None:
     with pytest.raises(errors.Invalid, match="正式 CA 的目录"):
         copying.make(copying.Source(config=founded), founded.folder / "drill", _ACTOR)

@@ -72,7 +72,7 @@ def test_one_serial_signed_with_two_contents(planted: Planted) -> None:
     assert planted.broken() == {Invariant.SERIAL_ONCE, Invariant.ALL_RECORDED}
 
 
-@pytest.mark.parametrize("what", ["certificate 1f", "crl #7", "delta #7"])
+@pytest.mark.parametrize("what", ["certificate 1f", "crl #9999", "delta #9999"])
 def test_a_signature_that_no_row_tells_of(planted: Planted, what: str) -> None:
     planted.witness.signatures.append(Signature("00" * 32, what))
     assert planted.broken() == {Invariant.ALL_RECORDED}
@@ -161,3 +161,14 @@ def test_the_drill_reports_a_violation_once(drilled: Drill) -> None:
     assert [one.invariant for one in drilled.look()] == [Invariant.ALL_RECORDED]
     assert drilled.look() == []
     drilled.witness.signatures.pop()
+
+
+def test_a_status_that_is_not_what_the_history_says_is_named_by_the_next_scenario(drilled: Drill) -> None:
+    with closing(sqlite3.connect(drilled.config.folder / "educa.db")) as writer:
+        (serial,) = writer.execute(_REVOKED).fetchone()
+        for reason, expected in ((4, True), (1, False)):
+            with writer:
+                writer.execute("UPDATE certificate SET reason = ? WHERE serial = ?", (reason, serial))
+            outcomes = list(drilled.run(["kill-freeze"]))
+            details = [v.detail for o in outcomes for v in o.violations if v.invariant is Invariant.STATUS_AGREES]
+            assert any(serial in detail for detail in details) is expected, outcomes
