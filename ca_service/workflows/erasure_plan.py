@@ -107,31 +107,32 @@ def plan_erasure(services: Services, uow: UnitOfWork, holders: Iterable[Holder])
     going = frozenset(key for person in people for key in person.keys)
     collected = [_Collected(uow, person, going).all() for person in people]
     together = Traces.together(traces for traces, _ in collected)
+    rows = uow.erasing.rows
+    shared = frozenset(rows.named(rows.documents(together), besides=together))
     return ErasurePlan(
         [
-            _plan(services, uow, person, traces, [*remainders, *_shared(uow, traces, together)])
+            _plan(services, uow, person, traces, remainders, shared=shared)
             for person, (traces, remainders) in zip(people, collected, strict=True)
         ]
     )
 
 
 def _plan(
-    services: Services, uow: UnitOfWork, person: Person, traces: Traces, remainders: Sequence[Remainder]
+    services: Services,
+    uow: UnitOfWork,
+    person: Person,
+    traces: Traces,
+    remainders: Sequence[Remainder],
+    *,
+    shared: frozenset[str],
 ) -> PersonPlan:
-    shared = {one.what for one in remainders if one.why is Remains.SHARED_DOCUMENT}
-    documents = sorted(name for name in uow.erasing.rows.documents(traces) if name[:_SHORT] not in shared)
-    first = person.holders[0]
+    """`shared` are the documents that somebody's record outside the case names too."""
+    documents, first = set(uow.erasing.rows.documents(traces)), person.holders[0]
+    stay = [Remainder(Remains.SHARED_DOCUMENT, name[:_SHORT]) for name in sorted(documents & shared)]
     return PersonPlan(
-        first.id, first.unit_code, person.until, traces, documents, remainders,
+        first.id, first.unit_code, person.until, traces, sorted(documents - shared), [*remainders, *stay],
         list(_hindrances(services, uow, person)),
     )  # fmt: skip
-
-
-def _shared(uow: UnitOfWork, traces: Traces, together: Traces) -> Iterator[Remainder]:
-    """Documents that somebody's record outside the case names too."""
-    for name in sorted(uow.erasing.rows.documents(traces)):
-        if uow.erasing.rows.naming(name, besides=together):
-            yield Remainder(Remains.SHARED_DOCUMENT, name[:_SHORT])
 
 
 class _Collected:
@@ -148,6 +149,7 @@ class _Collected:
             applications=tuple(sorted(application.id for application in person.applications)),
             batches=tuple(self._batches()),
             changes=tuple(sorted(change.id for change in person.changes)),
+            media=tuple(self._media()),
             certificates=tuple(sorted(certificate.serial for certificate in person.certificates)),
             sheets=tuple(self._sheets()),
             messages=tuple(self._messages()),
@@ -184,6 +186,11 @@ class _Collected:
                 self._stays(Remains.SHARED_SHEET, sheet, others)
             else:
                 yield sheet
+
+    def _media(self) -> list[str]:
+        """Every token that the person ever had, or was promised."""
+        rows = self._uow.hand_overs.find(holder_id=self._person.ids)
+        return sorted({row.serial for row in rows})
 
     def _stays(self, why: Remains, what: str, others: Sequence[Holder]) -> None:
         """Until the last of the others may go; not known while one of them is in use, or was never registered."""
