@@ -49,14 +49,21 @@ def all_due(services: Services, actor: Actor) -> Sequence[str]:
     """Whose records are past their time and hindered by nothing, the longest first, as many as one case can have."""
     with services.read() as uow:
         authorise(actor, Action.ERASURE_PROPOSE, lineage=uow.units.lineage(actor.unit_code))
+        kept = past_retention(uow, services.clock())
         chosen: list[str] = []
-        for kept in past_retention(uow, services.clock()):
-            plan = plan_erasure(services, uow, [kept.holder])
-            if not plan.hindrances and not list(refuse_second_case(uow, plan)):
-                chosen += [holder for holder in plan.holders if holder not in chosen]
+        for start in range(0, len(kept), MOST_PEOPLE):
+            some = [one.holder for one in kept[start : start + MOST_PEOPLE] if one.holder.id not in chosen]
+            chosen += [key for person in plan_erasure(services, uow, some).people for key in _free(uow, person)]
             if len(chosen) >= MOST_PEOPLE:
                 break
     return chosen[:MOST_PEOPLE]
+
+
+def _free(uow: UnitOfWork, person: PersonPlan) -> Sequence[str]:
+    """The identifiers of a person whom nothing hinders."""
+    alone = ErasurePlan([person])
+    hindered = person.hindrances or list(refuse_second_case(uow, alone))
+    return () if hindered else alone.holders
 
 
 def propose(services: Services, actor: Actor, holder_ids: Sequence[str], *, ground: str, seen: str = "") -> Erasure:
