@@ -70,6 +70,8 @@ def test_a_person_who_went_the_whole_road_is_nowhere_any_more(scene: Scene, tmp_
     assert _found(FIRST.needles, _files(wiring, tmp_path)) == []
     (checked,) = check_erased(services, OPERATOR)
     assert (checked.clean, checked.remains) == (True, [])
+    # What had been returned for mending cannot come back without its content.
+    assert scene.withdrawn() == 1
     # Reasons that people typed with the name are in the log without it.
     assert f"{FIRST.name[0]}*已在原学校登记".encode() in _opened(wiring)
     with services.read() as uow:
