@@ -60,6 +60,6 @@ def _close(services: Services, actor: Actor, chores: Sequence[Chore]) -> int:
     """Nothing of these cases is left outside either: the log says so."""
     with services.begin() as uow:
         for chore in chores:
-            uow.erasing.chores.remove(kind=chore.kind, name=chore.name)
-            uow.audit.append(actor, Tag.ERASURE_SWEPT, chore.erasure_id, unit=actor.unit_code)
+            if uow.erasing.chores.remove(kind=chore.kind, name=chore.name):  # else another worker was first
+                uow.audit.append(actor, Tag.ERASURE_SWEPT, chore.erasure_id, unit=actor.unit_code)
     return len(chores)

@@ -16,13 +16,15 @@ _ADDRESSES = ("mobile", "email", "office_phone")
 
 @dataclass(frozen=True)
 class Person:
-    """Everything that is on record about one person. `until`: kept until then; None while an account is in use."""
+    """Everything that is on record about one person. `until`: kept until then; None while an account is in use.
+    `moved_from`: units that were merged into another one, the person with them."""
 
     holders: Sequence[Holder]
     applications: Sequence[Application]
     changes: Sequence[Change]
     certificates: Sequence[Certificate]
     until: datetime | None
+    moved_from: frozenset[str] = frozenset()
 
     @property
     def _entries(self) -> Sequence[Holder | Application]:
@@ -42,7 +44,7 @@ class Person:
     def units(self) -> set[str]:
         """Every unit that the person was ever of, as far as records say."""
         named = {one.unit_code for one in (*self._entries, *self.changes)}
-        return named | {certificate.unit_code for certificate in self.certificates}
+        return named | {certificate.unit_code for certificate in self.certificates} | self.moved_from
 
     @property
     def names(self) -> set[str]:
@@ -72,4 +74,10 @@ def person_of(uow: UnitOfWork, holder: Holder) -> Person:
     certificates = uow.certificates.find(holder_id=ids)
     ends = [kept_until(one, [c for c in certificates if c.holder_id == one.id]) for one in holders]
     until = None if None in ends else max(end for end in ends if end)
-    return Person(holders, list(applications.values()), uow.changes.find(holder_id=ids), certificates, until)
+    changes = uow.changes.find(holder_id=ids)
+    return Person(holders, list(applications.values()), changes, certificates, until, _moved_from(uow, ids))
+
+
+def _moved_from(uow: UnitOfWork, ids: Sequence[str]) -> frozenset[str]:
+    cases = {step.case_id for step in uow.unit_steps.find(subject=ids)}
+    return frozenset(case.unit_code for case in uow.unit_cases.find(id=sorted(cases)))
