@@ -126,6 +126,7 @@ class Traces:
     batches: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     certificates: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
     sheets: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     roster: tuple[str, ...] = ()

@@ -27,6 +27,9 @@ _NAMES = union(
     select(_H.name).join(models.CertificateRow, models.CertificateRow.holder_id == _H.id).where(
         models.CertificateRow.serial.in_(_IS)
     ),
+    select(_H.name).join(models.ErasureLineRow, models.ErasureLineRow.holder_id == _H.id).where(
+        models.ErasureLineRow.erasure_id.in_(_IS)
+    ),
     select(_A.name).join(_CONFLICT, or_(_CONFLICT.first_id == _A.id, _CONFLICT.second_id == _A.id)).where(
         _CONFLICT.id.in_(_IS)
     ),

@@ -88,9 +88,13 @@ class DocumentFolder:
     def _locked(self, how: int) -> Iterator[None]:
         """What is sealed anew, or put again, must not come back after somebody removed it, nor the other way round."""
         self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / ".lock").open("w") as lock:
+        # Opened for reading: whoever made the file, the service's user may lock it.
+        lock = os.open(self._root / ".lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        try:
             fcntl.flock(lock, how)
             yield
+        finally:
+            os.close(lock)
 
     def _path(self, name: str) -> Path:
         return self._root / name[:2] / name

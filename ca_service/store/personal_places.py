@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, case, literal, or_
+from sqlalchemy import ColumnElement, Table, and_, case, literal, or_
 
 from ca_service.domain.applications import Contact
 from ca_service.domain.erasures import ERASED, NO_CONTACT, Traces
@@ -39,7 +39,8 @@ def _external(table: Table, traces: Traces) -> Any:
 @dataclass(frozen=True)
 class Place:
     """Rows about a person: found where a column of `by` has one of the keys of that kind; `blanks` are overwritten,
-    `sealed` is what the encrypted column holds then (None: nothing), `kept` are the columns that tell nothing."""
+    `sealed` is what the encrypted column holds then (None: nothing), `kept` are the columns that tell nothing. `among`
+    names a column with an index and what it must have too, where those of `by` have none."""
 
     row: type[models.Base]
     by: Mapping[str, tuple[str, ...]]
@@ -47,6 +48,7 @@ class Place:
     kept: frozenset[str] = frozenset()
     sealed: Contact | None = None
     goes: bool = False
+    among: tuple[str, str] | None = None
 
     @property
     def table(self) -> Table:
@@ -55,9 +57,13 @@ class Place:
 
     def rows(self, traces: Traces) -> ColumnElement[bool]:
         """The condition that finds them."""
-        return or_(
+        about = or_(
             *(self.table.c[name].in_(getattr(traces, kind)) for name, kinds in self.by.items() for kind in kinds)
         )
+        if self.among is None:
+            return about
+        column, kind = self.among
+        return and_(self.table.c[column].in_(getattr(traces, kind)), about)
 
     def values(self, traces: Traces) -> Mapping[str, Any]:
         """What is written into the columns."""
@@ -133,7 +139,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place(
         models.CustodyRow, {"from_place": ("holders",), "to_place": ("holders",)}, {"note": _EMPTY},
-        frozenset({"serial", "event", "from_place", "to_place", "by", "status", "at_unit"}),
+        frozenset({"serial", "event", "from_place", "to_place", "by", "status", "at_unit"}), among=("serial", "media"),
     ),
     Place(
         models.DispatchSheetRow, {"id": ("sheets",)}, {"scan_sha256": _EMPTY},

@@ -7,7 +7,7 @@ A document that somebody put again meanwhile stays: the database is asked, and t
 is put before the row that names it is committed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from ca_service.domain.erasures import Chore, ChoreKind
 from ca_service.domain.roles import Actor
 from ca_service.workflows.ports import Services
 
-_PAGE = 500
+_PAGE = 50  # the other tasks of the worker wait meanwhile
 PUT_TO_COMMIT = timedelta(hours=1)
 """Longer than any transaction between putting a document and committing the row that names it."""
 
@@ -36,37 +36,30 @@ def do_chores(services: Services, actor: Actor, hands: Hands) -> int:
         waiting = uow.erasing.chores.find(limit=_PAGE, kind=[ChoreKind.DOCUMENT, ChoreKind.MESSAGE_FILE])
         # The database is put in order when nothing else is left: its files hold what was in the rows only.
         waiting = waiting or uow.erasing.chores.find(limit=_PAGE, kind=ChoreKind.COMPACT)
+        again = uow.erasing.rows.named([chore.name for chore in waiting if chore.kind is ChoreKind.DOCUMENT])
     if not waiting:
         return 0
-    does: Mapping[ChoreKind, Callable[[Chore], bool]] = {
-        ChoreKind.DOCUMENT: lambda chore: _remove_document(services, chore),
-        ChoreKind.MESSAGE_FILE: lambda chore: _forget(hands, chore),
-    }
     if waiting[0].kind is ChoreKind.COMPACT:
         return _close(services, actor, waiting) if hands.compact() else 0
-    done = [chore for chore in waiting if does[chore.kind](chore)]
+    done = [chore for chore in waiting if _take_away(services, hands, chore, again)]
     for chore in done:
         with services.begin() as uow:
             uow.erasing.chores.remove(kind=chore.kind, name=chore.name)
     return len(done)
 
 
-def _remove_document(services: Services, chore: Chore) -> bool:
-    with services.read() as uow:
-        if uow.erasing.rows.naming(chore.name):
-            return True  # somebody's again
-    return services.documents.remove(chore.name, put_before=services.clock() - PUT_TO_COMMIT)
-
-
-def _forget(hands: Hands, chore: Chore) -> bool:
-    hands.forget_message(chore.name)
-    return True
+def _take_away(services: Services, hands: Hands, chore: Chore, again: Collection[str]) -> bool:
+    """Whether it is gone, or somebody's `again`."""
+    if chore.kind is ChoreKind.MESSAGE_FILE:
+        hands.forget_message(chore.name)
+        return True
+    return chore.name in again or services.documents.remove(chore.name, put_before=services.clock() - PUT_TO_COMMIT)
 
 
 def _close(services: Services, actor: Actor, chores: Sequence[Chore]) -> int:
     """Nothing of these cases is left outside either: the log says so."""
     with services.begin() as uow:
         for chore in chores:
-            uow.erasing.chores.remove(kind=chore.kind, name=chore.name)
-            uow.audit.append(actor, Tag.ERASURE_SWEPT, chore.erasure_id, unit=actor.unit_code)
+            if uow.erasing.chores.remove(kind=chore.kind, name=chore.name):  # else another worker was first
+                uow.audit.append(actor, Tag.ERASURE_SWEPT, chore.erasure_id, unit=actor.unit_code)
     return len(chores)

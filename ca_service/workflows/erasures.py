@@ -49,14 +49,21 @@ def all_due(services: Services, actor: Actor) -> Sequence[str]:
     """Whose records are past their time and hindered by nothing, the longest first, as many as one case can have."""
     with services.read() as uow:
         authorise(actor, Action.ERASURE_PROPOSE, lineage=uow.units.lineage(actor.unit_code))
+        kept = past_retention(uow, services.clock())
         chosen: list[str] = []
-        for kept in past_retention(uow, services.clock()):
-            plan = plan_erasure(services, uow, [kept.holder])
-            if not plan.hindrances and not list(refuse_second_case(uow, plan)):
-                chosen += [holder for holder in plan.holders if holder not in chosen]
+        for start in range(0, len(kept), MOST_PEOPLE):
+            some = [one.holder for one in kept[start : start + MOST_PEOPLE] if one.holder.id not in chosen]
+            chosen += [key for person in plan_erasure(services, uow, some).people for key in _free(uow, person)]
             if len(chosen) >= MOST_PEOPLE:
                 break
     return chosen[:MOST_PEOPLE]
+
+
+def _free(uow: UnitOfWork, person: PersonPlan) -> Sequence[str]:
+    """The identifiers of a person whom nothing hinders."""
+    alone = ErasurePlan([person])
+    hindered = person.hindrances or list(refuse_second_case(uow, alone))
+    return () if hindered else alone.holders
 
 
 def propose(services: Services, actor: Actor, holder_ids: Sequence[str], *, ground: str, seen: str = "") -> Erasure:
@@ -69,6 +76,7 @@ def propose(services: Services, actor: Actor, holder_ids: Sequence[str], *, grou
         ground = _required(ground, "请填写清除的依据，例如年度档案鉴定意见的文号。")
         plan = plan_erasure(services, uow, _named(uow, holder_ids))
         _refuse_hindered(plan)
+        _refuse_names(uow, plan.holders, ground)
         if seen and seen != plan.sha256():
             raise Conflict("预览之后此人的档案已有变化，未作任何更改。请重新查看后再提出。")
         for hindrance in refuse_second_case(uow, plan):
@@ -106,11 +114,11 @@ def confirm(services: Services, actor: Actor, case_id: str, *, seen: str) -> Era
 def carry_out(services: Services, uow: UnitOfWork, actor: Actor, case: Erasure, plan: ErasurePlan) -> None:
     """Erase all persons of a plan, in the running transaction, on a case that has its lines."""
     now = services.clock()
-    documents = _Documents(uow, case.id, now)
+    queue = _Queue(uow, case.id, now)
     for person in plan.people:
         _erase(services, uow, actor, case, person)
-        documents.queue(person)
-    uow.erasing.chores.add_all(documents.chores())
+        queue.add(person)
+    uow.erasing.chores.add_all(queue.chores())
     detail: dict[str, str | int] = {"persons": len(plan.people), "proposed_by": case.proposed_by}
     uow.audit.append(actor, Tag.ERASURE_DONE, case.id, unit=actor.unit_code, detail=detail)
 
@@ -143,7 +151,7 @@ def _withdraw(uow: UnitOfWork, person: PersonPlan) -> None:
         uow.applications.change(application, status=status)
 
 
-class _Documents:
+class _Queue:
     """What has to go outside the rows, each thing once."""
 
     def __init__(self, uow: UnitOfWork, case_id: str, now: datetime) -> None:
@@ -151,7 +159,7 @@ class _Documents:
         self._waiting = {(chore.kind, chore.name) for chore in uow.erasing.chores.find()}
         self._wanted: dict[tuple[ChoreKind, str], None] = {}
 
-    def queue(self, person: PersonPlan) -> None:
+    def add(self, person: PersonPlan) -> None:
         """The documents of a person and the files of messages, as the file courier names them."""
         self._wanted |= dict.fromkeys((ChoreKind.DOCUMENT, name) for name in person.documents)
         self._wanted |= dict.fromkeys((ChoreKind.MESSAGE_FILE, name) for name in person.traces.messages)
@@ -179,6 +187,7 @@ def _end(services: Services, actor: Actor, case_id: str, event: ErasureEvent, *,
         action = Action.ERASURE_CONFIRM if refused else Action.ERASURE_PROPOSE
         authorise(actor, action, lineage=uow.units.lineage(actor.unit_code))
         case = uow.erasing.cases.get(case_id)
+        _refuse_names(uow, [holder.id for holder in _holders(uow, case)], reason)
         now = services.clock()
         changed = uow.erasing.cases.change(
             case, status=_after(case, event), decided_by=actor.login, decided_at=now, decision_reason=reason
@@ -241,6 +250,12 @@ def _holders(uow: UnitOfWork, case: Erasure) -> list[Holder]:
 def _refuse_hindered(plan: ErasurePlan) -> None:
     if plan.hindrances:
         raise Conflict(f"现在不能清除：{plan.hindrances[0].text}")
+
+
+def _refuse_names(uow: UnitOfWork, holder_ids: Sequence[str], text: str) -> None:
+    """What is said of a case is kept when its persons are erased."""
+    if any(len(holder.name) > 1 and holder.name in text for holder in uow.holders.find(id=list(holder_ids))):
+        raise Invalid("依据和原因会长期保存，不能写要清除的人员的姓名。请改用文号或持证人编号。")
 
 
 def _required(text: str, what: str) -> str:

@@ -27,11 +27,11 @@ class Kept:
 def list_holders(
     services: Services, actor: Actor, window: Window = ALL, *, unit_code: str | None = None
 ) -> Listing[Holder]:
-    """The holders of the actor's subtree, or of one unit in it and those below."""
+    """The holders of the actor's subtree, or of one unit in it and those below; without those who were erased."""
     top = unit_code or actor.unit_code
     with services.read() as uow:
         authorise(actor, Action.REGISTRATION_READ, lineage=uow.units.lineage(top))
-        return listing(uow.holders, window, within=top)
+        return listing(uow.holders, window, within=top, status=[HolderStatus.ACTIVE, HolderStatus.STOPPED])
 
 
 def retention(services: Services, actor: Actor, *, due: bool = False) -> Sequence[Kept]:

@@ -86,7 +86,7 @@ class StatusOrderRow(Base):
 
     __tablename__ = "status_order"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    serial: Mapped[str] = mapped_column(ForeignKey("certificate.serial"))
+    serial: Mapped[str] = mapped_column(ForeignKey("certificate.serial"), index=True)
     unit_code: Mapped[str] = mapped_column(String(20), index=True)
     act: Mapped[OrderAct] = mapped_column(EnumText(OrderAct))
     reason: Mapped[str] = mapped_column(String(300))

@@ -87,7 +87,7 @@ class HandOverRow(Base):
     __tablename__ = "hand_over"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     serial: Mapped[str] = mapped_column(ForeignKey("medium.serial"), index=True)
-    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), index=True)
     unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"), index=True)
     from_unit: Mapped[str] = mapped_column(ForeignKey("unit.code"))
     by: Mapped[str] = mapped_column(String(60))

@@ -16,7 +16,7 @@ class TransferRow(Base):
     __tablename__ = "transfer_case"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"), index=True)
-    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), index=True)
     change_id: Mapped[str] = mapped_column(ForeignKey("change_case.id"), index=True)
     application_id: Mapped[str | None] = mapped_column(ForeignKey("application.id"), index=True)
     status: Mapped[TransferStatus] = mapped_column(EnumText(TransferStatus), index=True)

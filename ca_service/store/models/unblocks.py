@@ -16,7 +16,7 @@ class ReleaseRow(Base):
     __tablename__ = "unblock_release"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     serial: Mapped[str] = mapped_column(ForeignKey("medium.serial"), index=True)
-    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), index=True)
     unit_code: Mapped[str] = mapped_column(ForeignKey("unit.code"), index=True)
     change_id: Mapped[str] = mapped_column(String(40))
     code_hash: Mapped[str] = mapped_column(String(64))

@@ -13,8 +13,8 @@ class PersonalData(Protocol):
     def documents(self, traces: Traces) -> Collection[str]:
         """The hashes of the documents that these rows name."""
 
-    def naming(self, document: str, *, besides: Traces | None = None) -> Sequence[str]:
-        """Who else names a document, as `table/key`."""
+    def named(self, documents: Collection[str], *, besides: Traces | None = None) -> Collection[str]:
+        """Which of these documents some row names, other than those of `besides`."""
 
     def mentions(self, subjects: Sequence[str], names: Collection[str]) -> Sequence[int]:
         """The numbers of the audit entries about these subjects in whose details one of the names stands."""

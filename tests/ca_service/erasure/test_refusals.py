@@ -176,6 +176,22 @@ def test_nonsense_is_refused(office: Office, holders: list[str], ground: str) ->
         workflow.propose(office.services, REVIEWER, holders, ground=ground)
 
 
+def test_what_is_kept_of_a_case_names_nobody(office: Office, clock: TestClock) -> None:
+    holder = _stopped(office)
+    name = _get(office, holder).name
+    clock.pass_time(days=365 * 6)
+    with pytest.raises(errors.Invalid, match="姓名"):
+        workflow.propose(office.services, REVIEWER, [holder], ground=f"{name}的档案到期")
+    case = _proposed(office, holder)
+    with pytest.raises(errors.Invalid, match="姓名"):
+        workflow.refuse(office.services, SECURITY, case.id, reason=f"{name}尚有争议")
+    hold = hold_records(office.services, REVIEWER, holder, reason=f"{name}信访")
+    with office.services.read() as uow:
+        details = [entry.detail for entry in uow.audit.entries() if entry.subject in (holder, case.id)]
+    assert any(hold.id in detail for detail in details)
+    assert not any(name in detail for detail in details)
+
+
 def test_an_erased_person_takes_part_in_nothing_any_more(office: Office, clock: TestClock) -> None:
     holder = _stopped(office)
     clock.pass_time(days=365 * 6)

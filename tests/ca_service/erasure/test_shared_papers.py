@@ -9,12 +9,16 @@ from ca_service.domain.applications import Application
 from ca_service.domain.changes import CertificateAct, ChangeKind
 from ca_service.domain.erasures import Remains
 from ca_service.domain.holders import HolderStatus
+from ca_service.domain.messages import Channel, Letter
 from ca_service.domain.retention import kept_until
+from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.workflows import erasures as workflow
 from ca_service.workflows.erasure_check import check_erased
-from ca_service.workflows.messages import list_messages
-from tests.ca_service.erasure.scene import FIRST, OPERATOR, SECOND, SECURITY, Scene, Subject
+from ca_service.workflows.messages import list_messages, post
+from tests.ca_service.erasure.scene import FIRST, HERE, OPERATOR, SECOND, SECURITY, Scene, Subject
 from tests.ca_service.office import Office
+from tests.ca_service.sheets import SCHOOLS
+from tests.ca_service.units import acts
 
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 _HERE = ("sheet_sha256", "scan_sha256", "report_sha256")
@@ -121,6 +125,20 @@ def test_messages_to_a_shared_address_stay_with_the_other(scene: Scene) -> None:
     assert Remains.SHARED_ADDRESS in _remains(scene, FIRST)
     scene.erased(FIRST)
     assert len(list_messages(services, office.reviewer).rows) == before
+
+
+def test_messages_from_before_the_units_merger_are_found(scene: Scene, office: Office) -> None:
+    holder = office.holder()
+    with office.services.begin() as uow:
+        contact = uow.holders.get(holder).contact
+        post(office.services, uow, Channel.SMS, Letter(contact.mobile, "示范"), unit=office.school)
+    other = SCHOOLS[HERE[4]].code
+    acts.carry_out(office, Order(UnitAct.MERGE, office.school, target_code=other))
+    with office.services.begin() as uow:
+        uow.holders.change(uow.holders.get(holder), status=HolderStatus.STOPPED)
+    scene.years_later()
+    (person,) = workflow.preview(office.services, office.reviewer, [holder]).people
+    assert (person.unit_code, len(person.traces.messages)) == (other, 1)
 
 
 def test_a_person_under_two_identifiers_is_erased_under_both_or_not_at_all(scene: Scene, office: Office) -> None:
