@@ -20,7 +20,7 @@ from ca_service.wiring import Wiring
 from ca_service.workflows.audit_checkpoints import INTERVAL
 from ca_service.workflows.crl_alarms import concerns
 from ca_service.workflows.crl_lines import all_lines
-from ca_service.workflows.current_issuer import current, current_issuer
+from ca_service.workflows.current_issuer import ROOT, current, current_issuer
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
@@ -106,8 +106,16 @@ def _issuing_key(wiring: Wiring) -> Finding:
 def _key(wiring: Wiring, name: str, what: str) -> Finding:
     certificate = x509.load_der_x509_certificate(wiring.authority(name).certificate)
     left = certificate.not_valid_after_utc - wiring.clock()
-    mend = "" if left > timedelta(days=365) else "CA 证书将在一年内到期，请安排换发"
+    mend = "" if left > _ENOUGH[name == ROOT] else _ENDING[name == ROOT]
     return Finding(what, f"可用，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
+
+
+# From then on the issuing CA's own end cuts the three years of what it issues; the root's cuts nothing for long.
+_ENOUGH = (timedelta(days=4 * 365), timedelta(days=365))
+_ENDING = (
+    "签发 CA 证书剩余不足四年，新证书将被截短：请安排换发（educa ca roll-over --planned）",
+    "根 CA 证书将在一年内到期：须另建体系，更换信任锚",
+)
 
 
 def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:
