@@ -76,11 +76,12 @@ def _all_named(config: Config) -> Iterator[Path]:
     yield config.folder / "ceremony.json"
     for value in config.hsm_environment.values():
         yield Path(value)
-        yield from _token_folders(Path(value))
+        yield from token_folders(Path(value))
     yield config.path(config.service.documents)
 
 
-def _token_folders(softhsm: Path) -> Iterator[Path]:
+def token_folders(softhsm: Path) -> Iterator[Path]:
+    """Where the tokens lie by this configuration of SoftHSM; nothing for a file that does not exist."""
     if softhsm.is_file():
         yield from (Path(found[1].strip()) for found in _TOKENS.findall(softhsm.read_text(encoding="utf-8")))
 

@@ -40,5 +40,20 @@ def note_locked(services: Services, actor: Actor, token: str) -> None:
         uow.audit.append(actor, Tag.KEY_LOCKED, token, unit=CENTRE_CODE)
 
 
+def note_backup(services: Services, actor: Actor, token: str, *, recipients: int) -> None:
+    """A sealed copy of a token is about to be made."""
+    with services.begin() as uow:
+        _authorise(uow, actor)
+        detail = {"recipients": recipients}
+        uow.audit.append(actor, Tag.KEY_BACKED_UP, token, unit=CENTRE_CODE, detail=detail)
+
+
+def note_restored(services: Services, actor: Actor, token: str) -> None:
+    """A token is there again, and its keys are those of our certificates."""
+    with services.begin() as uow:
+        _authorise(uow, actor)
+        uow.audit.append(actor, Tag.KEY_RESTORED, token, unit=CENTRE_CODE)
+
+
 def _authorise(uow: UnitOfWork, actor: Actor) -> None:
     authorise(actor, Action.CA_REVOKE, lineage=uow.units.lineage(actor.unit_code))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,13 @@ class Place:
 
 @pytest.fixture
 def place(founded: Config, tmp_path: Path) -> Iterator[Place]:
+    with placed(founded, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def placed(founded: Config, tmp_path: Path) -> Iterator[Place]:
+    """A copy of the CA with its tokens."""
     folder = tmp_path / "ca"
     shutil.copytree(founded.folder, folder)
     softhsm = folder / "softhsm2.conf"
