@@ -96,7 +96,10 @@ _MEND = {"PinIncorrect": _WRONG_PIN, "PinLocked": _WRONG_PIN, "locked": "请由�
 
 
 def _root_key(wiring: Wiring) -> Finding:
-    return _key(wiring, "root", "根 CA 密钥")
+    if wiring.config.hsm.root_unlock == "shares":
+        certificate = x509.load_der_x509_certificate(wiring.ca_certificates()[ROOT])
+        return _until(wiring, ROOT, "根 CA 密钥", "由保管人分持，未试用", certificate)
+    return _key(wiring, ROOT, "根 CA 密钥")
 
 
 def _issuing_key(wiring: Wiring) -> Finding:
@@ -105,9 +108,13 @@ def _issuing_key(wiring: Wiring) -> Finding:
 
 def _key(wiring: Wiring, name: str, what: str) -> Finding:
     certificate = x509.load_der_x509_certificate(wiring.authority(name).certificate)
+    return _until(wiring, name, what, "可用", certificate)
+
+
+def _until(wiring: Wiring, name: str, what: str, state: str, certificate: x509.Certificate) -> Finding:
     left = certificate.not_valid_after_utc - wiring.clock()
     mend = "" if left > _ENOUGH[name == ROOT] else _ENDING[name == ROOT]
-    return Finding(what, f"可用，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
+    return Finding(what, f"{state}，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
 
 
 # From then on the issuing CA's own end cuts the three years of what it issues; the root's cuts nothing for long.

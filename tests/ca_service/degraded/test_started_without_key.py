@@ -7,6 +7,7 @@ import pytest
 from cryptography.x509 import ocsp
 
 from ca_service.app import create_console, publication_pages, responder
+from ca_service.cli import doctor
 from ca_service.config import Config
 from ca_service.domain.errors import Unavailable
 from ca_service.domain.health import Alarm
@@ -60,6 +61,12 @@ def test_the_status_page_says_it_in_chinese(keyless: Wiring) -> None:
     first = status(keyless.services, actor(Role.CA_ADMIN)).alarms[0]
     assert first.alarm is Alarm.KEY_AWAY
     assert "登记、审核、介质" in sentence(first)
+
+
+def test_a_root_that_custodians_hold_is_no_finding_of_the_doctor(keyless: Wiring) -> None:
+    hsm = keyless.config.hsm.model_copy(update={"root_unlock": "shares"})
+    found = doctor._root_key(Wiring(keyless.config.model_copy(update={"hsm": hsm})))
+    assert (found.mend, "由保管人分持" in found.found) == ("", True)
 
 
 def test_the_worker_does_the_rest_of_its_round(keyless: Wiring) -> None:
