@@ -24,7 +24,9 @@ from ca_service.wiring import Wiring
 from ca_service.workflows import key_shares
 
 _OCTETS = 16
-_REFUSED = ("PinIncorrect", "PinInvalid", "PinLenRange")
+
+REFUSED = ("PinIncorrect", "PinInvalid", "PinLenRange")
+"""How a token says that the PIN is not its own."""
 
 
 class Token(StrEnum):
@@ -39,7 +41,7 @@ def split_pin(
 ) -> None:
     """Give the token a new PIN that `of` = (m, n) shares give; `tell` raises unless all custodians have theirs."""
     key_shares.require_operator(wiring.services, actor)
-    sessions, earlier = _sessions(wiring, token), wiring.pin(token.value)
+    sessions, earlier = sessions_of(wiring, token), wiring.pin(token.value)
     secret = os.urandom(_OCTETS)
     made = shares.split(secret, threshold=of[0], shares=of[1], random_bytes=os.urandom)
     sessions.require()
@@ -73,7 +75,8 @@ def open_root(wiring: Wiring, actor: Actor, given: Sequence[Share]) -> None:
     wiring.root_pin = pin
 
 
-def _sessions(wiring: Wiring, token: Token) -> TokenSessions:
+def sessions_of(wiring: Wiring, token: Token) -> TokenSessions:
+    """The sessions on one of the tokens."""
     return wiring.root_sessions if token is Token.ROOT else wiring.issuing_sessions
 
 
@@ -83,7 +86,7 @@ def _try(sessions: TokenSessions, pin: str) -> None:
     try:
         trial.require()
     except Unavailable as error:
-        if error.facts.get("why") in _REFUSED:
+        if error.facts.get("why") in REFUSED:
             raise Conflict(
                 f"份额合出的口令打不开密钥设备“{sessions.address.label}”：可能是另一个设备的或已作废的份额。"
             ) from error

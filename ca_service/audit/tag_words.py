@@ -43,6 +43,8 @@ GROUPS: Sequence[Group] = (
         _T.ISSUER_FOUNDED: "新建签发 CA",
         _T.KEY_SPLIT: "密钥口令分持",
         _T.KEY_UNLOCKED: "保管人解锁密钥",
+        _T.KEY_BACKED_UP: "备份密钥设备",
+        _T.KEY_RESTORED: "恢复密钥设备",
         _T.KEY_LOCKED: "锁定密钥",
         _T.ISSUER_ACTIVATED: "启用签发 CA",
         _T.CRL_PUBLISHED: "发布吊销列表",

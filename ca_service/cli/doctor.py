@@ -21,7 +21,7 @@ from ca_service.wiring import Wiring
 from ca_service.workflows.audit_checkpoints import INTERVAL
 from ca_service.workflows.crl_alarms import concerns
 from ca_service.workflows.crl_lines import all_lines
-from ca_service.workflows.current_issuer import current, current_issuer
+from ca_service.workflows.current_issuer import ROOT, current, current_issuer
 from ca_service.workflows.infrastructure import signers
 
 _FREE_SPACE = 200 * 1024 * 1024
@@ -98,7 +98,10 @@ _MEND = {"PinIncorrect": _WRONG_PIN, "PinLocked": _WRONG_PIN, "locked": "请由�
 
 
 def _root_key(wiring: Wiring) -> Finding:
-    return _key(wiring, "root", "根 CA 密钥")
+    if wiring.config.hsm.root_unlock == "shares":
+        certificate = x509.load_der_x509_certificate(wiring.ca_certificates()[ROOT])
+        return _until(wiring, ROOT, "根 CA 密钥", "由保管人分持，未试用", certificate)
+    return _key(wiring, ROOT, "根 CA 密钥")
 
 
 def _issuing_key(wiring: Wiring) -> Finding:
@@ -107,9 +110,21 @@ def _issuing_key(wiring: Wiring) -> Finding:
 
 def _key(wiring: Wiring, name: str, what: str) -> Finding:
     certificate = x509.load_der_x509_certificate(wiring.authority(name).certificate)
+    return _until(wiring, name, what, "可用", certificate)
+
+
+def _until(wiring: Wiring, name: str, what: str, state: str, certificate: x509.Certificate) -> Finding:
     left = certificate.not_valid_after_utc - wiring.clock()
-    mend = "" if left > timedelta(days=365) else "CA 证书将在一年内到期，请安排换发"
-    return Finding(what, f"可用，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
+    mend = "" if left > _ENOUGH[name == ROOT] else _ENDING[name == ROOT]
+    return Finding(what, f"{state}，证书至 {certificate.not_valid_after_utc:%Y-%m-%d}", mend)
+
+
+# From then on the issuing CA's own end cuts the three years of what it issues; the root's cuts nothing for long.
+_ENOUGH = (timedelta(days=4 * 365), timedelta(days=365))
+_ENDING = (
+    "签发 CA 证书剩余不足四年，新证书将被截短：请安排换发（educa ca roll-over --planned）",
+    "根 CA 证书将在一年内到期：须另建体系，更换信任锚",
+)
 
 
 def _signer(wiring: Wiring, purpose: delegated_keys.Purpose) -> Finding:

@@ -12,7 +12,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
     {
         "audit": "audit",
         "backup": "backup",
-        "ca": "key_shares",
+        "ca": "key_backups",
         "campaigns": "campaigns",
         "certs": "certs",
         "changes": "changes",

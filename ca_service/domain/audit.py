@@ -142,6 +142,8 @@ class Tag(StrEnum):
     ISSUER_FOUNDED = "ca:issuer:founded"
     KEY_SPLIT = "ca:key:split"
     KEY_UNLOCKED = "ca:key:unlocked"
+    KEY_BACKED_UP = "ca:key:backed-up"
+    KEY_RESTORED = "ca:key:restored"
     KEY_LOCKED = "ca:key:locked"
     ISSUER_ACTIVATED = "ca:issuer:activated"
     COMPROMISE_ENDED = "ca:compromise:ca-revoked"

@@ -3,15 +3,19 @@
 import hashlib
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from asn1crypto.algos import SignedDigestAlgorithm
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass
 from pkcs11.exceptions import NoSuchKey
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
-from ca_service.domain.errors import Conflict, NotFound, Unavailable
+from ca_service.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from ca_service.domain.key_use import Use
 from ca_service.signing.token_sessions import TokenSessions
 
@@ -54,6 +58,18 @@ class Pkcs11Key:
             self._sessions.with_key(self.label, lambda key: key[Attribute.LABEL], kind=use)
         except NoSuchKey as error:
             raise self._missing() from error
+
+    def prove(self, nonce: bytes) -> None:
+        """Let the token sign something that is no certificate, list or answer, and verify it; raise Invalid where the
+        private key is not that of the public one.
+        """
+        message = b"educa: the key is there\0" + nonce
+        hashed = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}[self._kind.hash]
+        signature, public = self.sign(message), load_der_public_key(self.public_key)
+        try:
+            cast("ec.EllipticCurvePublicKey", public).verify(signature, message, ec.ECDSA(hashed))
+        except InvalidSignature as error:
+            raise Invalid(f"密钥设备中“{self.label}”的私钥与公钥不符，不能使用。") from error
 
     def sign_answer(self, message: bytes) -> bytes:
         """`sign` for an answer that somebody waits for, at the rate of answers."""

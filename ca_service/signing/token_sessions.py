@@ -19,7 +19,7 @@ import pkcs11
 from pkcs11 import Attribute, ObjectClass
 from pkcs11 import exceptions as p11
 
-from ca_service.domain.errors import Unavailable
+from ca_service.domain.errors import Busy, Unavailable
 from ca_service.domain.health import KeyDevice
 from ca_service.domain.key_use import Use
 from ca_service.signing.rates import Rates
@@ -108,8 +108,13 @@ class TokenSessions:
     def device(self) -> KeyDevice:
         """How the token is; one that nobody has used for a while is tried."""
         if time.monotonic() - self._asked_at > _FRESH:
-            with suppress(Unavailable):
+            try:
                 self.require()
+            except Busy:
+                # Nothing gets through, so for whoever asks it is away.
+                self._note("Busy")
+            except Unavailable:
+                pass  # noted
         away = time.monotonic() - self._away_since if self._why else 0.0
         return KeyDevice(self.address.label, self._why, away)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from ca_service.app import missing
+from ca_service.cli import doctor
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.errors import Conflict, Forbidden, Invalid
 from ca_service.domain.roles import Role
@@ -40,6 +41,14 @@ def test_in_the_last_days_of_a_ca_one_signer_is_made_and_not_one_each_round(wiri
     for delegated in (OCSP_SIGNER, FEED_SIGNER, AUDIT_SIGNER):
         assert [renew_signer(wiring, delegated, issuer="issuing") for _ in range(3)] == [True, False, False]
     assert len(_signers(wiring, "issuing")) == before + 1
+
+
+def test_the_doctor_asks_for_a_successor_before_certificates_are_cut_short(wiring: Wiring, clock: TestClock) -> None:
+    assert not doctor._issuing_key(wiring).mend
+    clock.pass_time(days=365 * 6 + 10)
+    assert "roll-over --planned" in doctor._issuing_key(wiring).mend
+    _rolled(wiring)
+    assert not doctor._issuing_key(wiring).mend
 
 
 def test_after_its_end_a_ca_publishes_nothing_and_alarms_nobody(

@@ -160,6 +160,8 @@ COMMANDS: Sequence[Command] = (
     ),
     Command("ca unlock", _A.CA_REVOKE),
     Command("ca lock", _A.CA_REVOKE),
+    Command("ca key-backup", _A.CA_REVOKE, arguments=lambda _: ["key.age", "--token", "issuing"]),
+    Command("ca key-restore", _A.CA_REVOKE, arguments=lambda _: ["key.age", "--token", "issuing", "--identity", "k"]),
     Command("ca list", _A.CA_READ),
     Command("ca affected", _A.CERTIFICATE_READ, arguments=lambda _: ["compromise-1"]),
     # Messages, the campaign

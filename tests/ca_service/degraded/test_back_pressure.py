@@ -97,4 +97,5 @@ def test_a_request_that_waits_too_long_for_the_token_is_answered(impatient: Wiri
         refused = _fetch(client, download)
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
         assert client.get("/login").status_code == 200
+        assert [device.why for device in impatient.devices()] == ["Busy"]
     assert _fetch(client, download).status_code == 200

@@ -32,6 +32,21 @@ def test_the_field_is_that_of_aes() -> None:
     assert all(shares._times(shares._over(1, a), a) == 1 for a in range(1, 256))
 
 
+def test_each_octet_has_a_polynomial_of_its_own_whose_coefficients_are_drawn_once() -> None:
+    drawn = bytes(range(1, 4 + 3 * 20 + 1))
+    stream = iter(drawn)
+    made = shares.split(_SECRET, threshold=4, shares=5, random_bytes=lambda n: bytes(next(stream) for _ in range(n)))
+    assert next(stream, None) is None
+    assert {share.set_id for share in made} == {drawn[:4]}
+    content = _SECRET + shares._digest(_SECRET, drawn[:4])
+    for share in made:
+        for at, value in enumerate(share.values):
+            expected = 0
+            for coefficient in reversed([content[at], *drawn[4 + 3 * at : 7 + 3 * at]]):
+                expected = _multiplied(expected, share.number) ^ coefficient
+            assert value == expected
+
+
 @pytest.mark.parametrize(("threshold", "number"), [(m, n) for n in range(2, 7) for m in range(2, n + 1)])
 def test_every_choice_of_m_in_every_order_of_typing_gives_the_secret(threshold: int, number: int) -> None:
     made = shares.split(_SECRET, threshold=threshold, shares=number, random_bytes=os.urandom)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from click.testing import CliRunner
 
-from ca_service.cli import crls, key_shares  # noqa: F401  imported once, before the forks
+from ca_service.cli import crls, key_backups  # noqa: F401  imported once, before the forks
 from ca_service.cli.main import main
 
 

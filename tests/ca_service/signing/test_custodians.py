@@ -1,6 +1,8 @@
 """A token's PIN in custodians' hands: by the commands, each in its own process, on a CA with tokens of its own."""
 
 import json
+import os
+import pty
 import re
 import shutil
 import stat
@@ -8,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +70,23 @@ class Place:
         if f"{token}_unlock" not in text:
             added = f'[hsm]\n{token}_unlock = "shares"\nruntime = "{self.memory}"\n'
             self.config.write_text(text.replace("[hsm]\n", added, 1), encoding="utf-8")
-        return ["-".join(re.findall(r"\b[0-9A-HJKMNP-TV-Z]{5}\b", sheet)) for sheet in done.out.split("\f")[:-1]]
+        return _shares(done.out)
+
+
+def _shares(text: str) -> list[str]:
+    """What stands on each sheet."""
+    return ["-".join(re.findall(r"\b[0-9A-HJKMNP-TV-Z]{5}\b", sheet)) for sheet in text.split("\f")[:-1]]
 
 
 @pytest.fixture
 def place(founded: Config, tmp_path: Path) -> Iterator[Place]:
+    with placed(founded, tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def placed(founded: Config, tmp_path: Path) -> Iterator[Place]:
+    """A copy of the CA with its tokens."""
     folder = tmp_path / "ca"
     shutil.copytree(founded.folder, folder)
     softhsm = folder / "softhsm2.conf"
@@ -156,3 +171,51 @@ def test_the_folder_is_that_of_systemd_or_told_to_be_set(monkeypatch: pytest.Mon
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     with pytest.raises(Unavailable, match="runtime"):
         RuntimePin("").read()
+
+
+class Terminal:
+    """A person at a terminal: reads what is shown, types unseen."""
+
+    def __init__(self, place: Place, *arguments: str) -> None:
+        self._end, slave = pty.openpty()
+        program = [sys.executable, "-m", "ca_service.cli.main", *arguments, "--config", str(place.config)]
+        self._process = subprocess.Popen(program, stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.shown = ""
+
+    def read_until(self, words: str) -> str:
+        """What is shown up to these words, since the last time."""
+        text = ""
+        with suppress(OSError):  # the other end is closed
+            while words not in text:
+                text += os.read(self._end, 4096).decode("utf-8", "replace")
+        self.shown += text
+        assert words in text, self.shown
+        return text
+
+    def type(self, text: str) -> None:
+        """Type a line."""
+        os.write(self._end, f"{text}\n".encode())
+
+    def end(self) -> int:
+        """Wait for the command's end."""
+        with suppress(OSError):
+            while octets := os.read(self._end, 4096):
+                self.shown += octets.decode("utf-8", "replace")
+        os.close(self._end)
+        return self._process.wait(60)
+
+
+def test_at_the_terminal_each_custodian_types_the_copy_back_before_the_token_gets_its_pin(place: Place) -> None:
+    prompt, before = "照抄件输入整份份额", (place.folder / "secrets" / "issuing.pin").read_text()
+    terminal = Terminal(place, "ca", "split-pin", "--token", "issuing", "--needed", "2", "--custodians", "2")
+    for number in (1, 2):
+        (share,) = _shares(terminal.read_until("照抄件输入整份份额"))
+        if number == 1:
+            terminal.type(share[:-1] + ("0" if share[-1] != "0" else "8"))
+            assert "抄写有误" in terminal.read_until(prompt)
+        assert (place.folder / "secrets" / "issuing.pin").read_text() == before
+        terminal.type(share.lower())
+    assert terminal.end() == 0, terminal.shown
+    assert "issuing_unlock" in terminal.shown
+    assert not (place.folder / "secrets" / "issuing.pin").exists()
