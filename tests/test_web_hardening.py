@@ -1,4 +1,4 @@
-"""What holds for the pages of CA and registry by their sources: nothing inline, no way out, no fetch that follows input."""
+"""What the sources of CA and registry say: nothing inline, no way out, no fetch that follows input."""
 
 import ast
 import re
@@ -10,7 +10,9 @@ import pytest
 _ROOT = Path(__file__).parents[1]
 _SOURCES = sorted([*(_ROOT / "ca_service").rglob("*.py"), *(_ROOT / "teacher_registry").rglob("*.py")])
 _TEMPLATES = sorted([*(_ROOT / "ca_service").rglob("*.html"), *(_ROOT / "teacher_registry").rglob("*.html")])
-_INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<iframe|<object|<base\b", re.I)
+_INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)|<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<iframe|<object|<base\b", re.I
+)
 _ELSEWHERE = re.compile(r"""(?:src|href|action)\s*=\s*["']\s*(?:https?:)?//""", re.I)
 # Everything that opens a connection of its own, and where the address comes from. Another one has to be looked at.
 _CALLS_OUT = {
@@ -63,7 +65,12 @@ def test_no_redirect_leads_where_a_request_says() -> None:
 
 
 def test_the_judge_of_redirects_refuses_what_leads_away() -> None:
-    for wrong in ("redirect(request.args['next'])", "redirect('//evil')", "redirect(f'{x}/a')", "redirect('https://a')"):
+    for wrong in (
+        "redirect(request.args['next'])",
+        "redirect('//evil')",
+        "redirect(f'{x}/a')",
+        "redirect('https://a')",
+    ):
         (call,) = _calls(ast.parse(wrong), "redirect")
         assert not _is_ours(call.args[0]), wrong
 

@@ -75,7 +75,9 @@ def objections(rules: Rules, sent: Sent, answer: Answer, wrote: Collection[str])
         found.append("shows a text of the request unescaped")
     # An answer without a body is no page that could be framed or run.
     found += [f"no {name}" for name in rules.headers if answer.body and name not in answer.headers]
-    found += [f"header {name} has a control character" for name, text in answer.headers.items() if _CONTROL.search(text)]
+    found += [
+        f"header {name} has a control character" for name, text in answer.headers.items() if _CONTROL.search(text)
+    ]
     location = answer.headers.get("Location", "/")
     if not _ours(location):
         found.append(f"leads away, to {location[:60]!r}")

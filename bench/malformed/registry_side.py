@@ -140,9 +140,7 @@ def registry_side(folder: Path, database: str = "") -> Iterator[RegistrySide]:
     """A registry in this folder over a test CA that publishes for the length of the block."""
     authority = shared_authority()
     with published(Publication(authority, Clock())) as publication:
-        config = _configuration(
-            folder, authority, publication.url, database or f"sqlite:///{folder / 'registry.db'}"
-        )
+        config = _configuration(folder, authority, publication.url, database or f"sqlite:///{folder / 'registry.db'}")
         registry = build_registry(load_config(config), publication.clock, _CHEAP)
         tokens = CsrfTokens(bytes(32))
         admin = authority.administrator()

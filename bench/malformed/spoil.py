@@ -50,7 +50,9 @@ def _cookie(rng: Random, draft: Draft) -> Draft:
     headers = [(name, value) for name, value in draft.headers if name != "Cookie"]
     old = dict(draft.headers).get("Cookie", "__Host-educa=x")
     broken = wounded(rng, old.encode(errors="surrogatepass")).decode("latin-1").replace("\n", "").replace("\r", "")
-    cookie = rng.choice((broken, old + "; " + old, "__Host-educa=" + values.header(rng)[1], "=;=;,", "x=" + "y" * 9_000))
+    cookie = rng.choice(
+        (broken, old + "; " + old, "__Host-educa=" + values.header(rng)[1], "=;=;,", "x=" + "y" * 9_000)
+    )
     return replace(draft, headers=(*headers, ("Cookie", cookie)))
 
 

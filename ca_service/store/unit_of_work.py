@@ -182,7 +182,9 @@ def told_as_ours() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise Invalid("提交的内容中有数据库无法保存的值（过长、超出范围或含有不能保存的字符），未作任何更改。请更正后重试。") from error
+        raise Invalid(
+            "提交的内容中有数据库无法保存的值（过长、超出范围或含有不能保存的字符），未作任何更改。请更正后重试。"
+        ) from error
     except (DBAPIError, PoolTimeout) as error:
         kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
         raise Unavailable(

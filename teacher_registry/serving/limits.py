@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cheroot.server import HeaderReader, HTTPRequest
 from cheroot.wsgi import Server
 
 # A person may hold a thread while typing the PIN (Firefox keeps the handshake open): there must be more of them
@@ -14,6 +15,24 @@ _MAX_HEADER_OCTETS = 24 * 1024
 MAX_BODY_OCTETS = 2 * 1024 * 1024
 # From the first octet of a request to the last of its answer, the time on the wire.
 REQUEST_SECONDS = 30.0
+
+
+class StrictHeaders(HeaderReader):
+    """A folded line before any header is a bad request: cheroot itself would look for the header before it, and die."""
+
+    def __call__(self, rfile: Any, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+        """Read one request's headers; ValueError makes cheroot answer 400."""
+        try:
+            found: dict[bytes, bytes] = super().__call__(rfile, hdict)
+        except UnboundLocalError as error:
+            raise ValueError("a folded line before any header") from error
+        return found
+
+
+class StrictRequest(HTTPRequest):
+    """A request whose headers are read so."""
+
+    header_reader = StrictHeaders()
 
 
 def bounded_server(address: tuple[str, int] | str, application: Any) -> Server:

@@ -44,9 +44,7 @@ def test_answers_are_those_of_the_document(on_sqlite: Sequence[Side], negative: 
         def answer_of(case: Any) -> None:
             with side.untouched():
                 # Codes, sessions and signatures that fit a schema are still none of ours: those are refused.
-                case.call_and_validate(
-                    headers=_credentials(side, case), excluded_checks=[positive_data_acceptance]
-                )
+                case.call_and_validate(headers=_credentials(side, case), excluded_checks=[positive_data_acceptance])
             asked.add(case.operation.label)
 
         with warnings.catch_warnings():

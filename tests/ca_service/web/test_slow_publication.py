@@ -45,7 +45,9 @@ def test_half_requests_do_not_keep_others_waiting(publication: int) -> None:
             connection.sendall(_HALF)
         lists = b"GET /crl/issuing.crl HTTP/1.1\r\nHost: x\r\n\r\n"
         assert _ask(publication, lists).split(b" ")[1] == b"200"
-        whole = b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\nContent-Length: 1\r\n\r\n0"
+        whole = (
+            b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\nContent-Length: 1\r\n\r\n0"
+        )
         assert _ask(publication, whole).split(b" ")[1] == b"200"
 
 
