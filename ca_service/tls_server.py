@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from cheroot.makefile import StreamReader, StreamWriter
-from cheroot.server import DropUnderscoreHeaderReader, HTTPConnection, HTTPRequest
+from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 
@@ -118,7 +118,7 @@ class _Reader(StreamReader):
         return bool(buffered()) or self._tls.pending() > 0
 
 
-class _Headers(DropUnderscoreHeaderReader):
+class _Headers(HeaderReader):
     """Without names that WSGI would take for another's: `X_Ssl_Client_Cert` is not the proxy's `X-Ssl-Client-Cert`.
 
     A folded line before any header is a bad request: cheroot itself would look for the header before it, and die.
@@ -131,6 +131,9 @@ class _Headers(DropUnderscoreHeaderReader):
         except UnboundLocalError as error:
             raise ValueError("a folded line before any header") from error
         return found
+
+    def _allow_header(self, key_name: bytes) -> bool:
+        return b"_" not in key_name
 
 
 class _Request(HTTPRequest):
