@@ -56,10 +56,12 @@ _HEADERS = (
     b"Transfer-Encoding: xchunked", b"Transfer-Encoding:\x0bchunked", b"Host: evil.example", b"Host:", b" folded: x",
     b"X: a\rb", b"X: \0", b"X\0: a", b": empty", b"no colon", b"Expect: 100-continue", b"Expect: q7", b"Upgrade: h2c",
     b"Connection: keep-alive, Content-Length", b"Trailer: Content-Length", b"X: " + b"a" * 70_000, b"Range: bytes=9-1",
-    b"X-Ssl-Client-Cert: %00", b"Client-Cert: :AAAA:", b"X_Request_ID: a", b"\xff\xfe: \xff", b"Cookie: " + b"a=b;" * 900,
+    b"X-Ssl-Client-Cert: %00", b"Client-Cert: :AAAA:", b"X_Request_ID: a", b"\xff\xfe: \xff",
+    b"Cookie: " + b"a=b;" * 900,
 )  # fmt: skip
 _LINES = (
-    b"GET", b"GET /", b"GET / HTTP/0.9", b"GET / HTTP/2.0", b"GET / HTTP/1.1 q7", b"GET  /  HTTP/1.1", b"get / http/1.1",
+    b"GET", b"GET /", b"GET / HTTP/0.9", b"GET / HTTP/2.0", b"GET / HTTP/1.1 q7", b"GET  /  HTTP/1.1",
+    b"get / http/1.1",
     b"GET http://evil.example/ HTTP/1.1", b"GET //evil.example/ HTTP/1.1", b"GET /%zz HTTP/1.1", b"GET /\0 HTTP/1.1",
     b"GET /\xff HTTP/1.1", b"GET * HTTP/1.1", b"OPTIONS * HTTP/1.1", b"CONNECT a:1 HTTP/1.1", b"Q7\x01 / HTTP/1.1",
     b"GET /" + b"a" * 70_000 + b" HTTP/1.1", b"GET /../../etc/passwd HTTP/1.1", b"PRI * HTTP/2.0", b"", b"\x16\x03\x01",
@@ -194,5 +196,6 @@ def _noise(rng: Random) -> bytes:
 
 
 _KINDS: tuple[Callable[[Random], bytes], ...] = (
-    _wounded, _wounded, _with_header, _with_header, _with_header, _with_line, _with_line, _cut, _bare_lines, _two, _noise,
+    _wounded, _wounded, _with_header, _with_header, _with_header, _with_line, _with_line, _cut, _bare_lines, _two,
+    _noise,
 )  # fmt: skip

@@ -60,6 +60,11 @@ def test_a_host_that_is_none_is_a_bad_request_and_no_host_is_shown(browser: Brow
             assert "evil.example" not in answer.text + str(answer.headers)
 
 
+def test_a_look_does_not_read_what_a_client_sends_along(browser: Browser) -> None:
+    for path in ("/", "/accounts"):
+        assert browser.get(path, data={"page": "x" * 70_000}).status_code == 200
+
+
 @pytest.fixture
 def server(config: Config, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """The embedded TLS server, with little patience."""
