@@ -118,7 +118,7 @@ def doors(config: Config, registry_folder: Path) -> Iterator[list[Door]]:
 
 @contextmanager
 def _thread(server: Server) -> Iterator[None]:
-    server.error_log = lambda *_args, **_more: None
+    server.error_log = lambda *_args, **_more: None  # type: ignore[method-assign]
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()

@@ -138,7 +138,7 @@ def test_two_requests_in_one_go_are_both_answered(wiring: Wiring) -> None:
 
 def test_a_header_that_only_resembles_the_proxys_is_not_taken_for_it(wiring: Wiring) -> None:
     """A proxy that sets `X-Request-ID` may hand `X_Request_ID` of the client on; WSGI has one name for both."""
-    trusting = wiring.config.model_copy(update={"console": ConsoleTable(trusted_proxies=["127.0.0.1"])})
+    trusting = wiring.config.model_copy(update={"console": ConsoleTable(trusted_proxies=("127.0.0.1",))})
     with _served(Wiring(trusting), patience=_LONG) as address:
         for name, believed in ((b"X-Request-ID", True), (b"X_Request_ID", False)):
             with _tls(address) as connection:
