@@ -5,6 +5,7 @@ mass is asked of the WSGI applications as a server would ask them; what is wrong
 """
 
 import argparse
+import logging
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import structlog
 from argon2 import PasswordHasher
 
 from bench.console_pages import copy_ceremony
@@ -39,13 +41,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=_SEED)
-    parser.add_argument("--sockets", type=int, default=3_000, help="requests that are wrong as octets, over sockets")
+    parser.add_argument("--sockets", type=int, default=2_000, help="requests that are wrong as octets, over sockets")
     parser.add_argument("--only", type=int)
     parser.add_argument("--postgres", action="store_true", help="both databases on a PostgreSQL of the bench's own")
     given = parser.parse_args()
     numbers = range(given.requests) if given.only is None else range(given.only, given.only + 1)
     with sides(on_postgres=given.postgres) as (built, config, folder):
         outcome = run(built, seed=given.seed, numbers=numbers, heartbeat=_heartbeat)
+        # The servers' own lines would stand between those of the table.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
         with wire.doors(config, folder) as doors:
             heard = wire.run(doors, seed=given.seed, requests=0 if given.only is not None else given.sockets)
     _tell(outcome)
