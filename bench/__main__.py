@@ -30,6 +30,7 @@ _LONG = (
     "registry_verification",
     "hostile_chains",
     "registry_morning",
+    "malformed",
 )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from cheroot.makefile import StreamReader, StreamWriter
-from cheroot.server import HTTPConnection
+from cheroot.server import HeaderReader, HTTPConnection, HTTPRequest
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from cheroot.wsgi import Server
 
@@ -23,7 +23,7 @@ PATIENCE = 30.0
 """Seconds for a handshake, and for a request and its answer beside what their octets earn. A person may be typing a PIN
 during the handshake."""
 SLOWEST = 16 * 1024
-"""Octets a second that a sender or reader must keep up: a sheet of 20 MiB may take 21 minutes, an empty line nothing."""
+"""Octets a second that a sender or reader must keep up: a sheet of 20 MiB may take 21 minutes."""
 # As many as the database's pool has connections: more would only wait there, and fail.
 _THREADS = 30
 # A client certificate in a proxy's header has at most 32 KiB; cheroot's own limit is none.
@@ -41,8 +41,14 @@ def bounded_server(
     class Connection(_Connection):
         seconds = patience
 
+    # cheroot counts whole seconds, and only between requests.
     server = Server(
-        address, application, numthreads=_THREADS, timeout=patience, shutdown_timeout=1, reuse_port=reuse_port
+        address,
+        application,
+        numthreads=_THREADS,
+        timeout=max(1, round(patience)),
+        shutdown_timeout=1,
+        reuse_port=reuse_port,
     )
     server.max_request_header_size = _MAX_HEADER_OCTETS
     server.max_request_body_size = max_body
@@ -112,8 +118,32 @@ class _Reader(StreamReader):
         return bool(buffered()) or self._tls.pending() > 0
 
 
+class _Headers(HeaderReader):
+    """Without names that WSGI would take for another's: `X_Ssl_Client_Cert` is not the proxy's `X-Ssl-Client-Cert`.
+
+    A folded line before any header is a bad request: cheroot itself would look for the header before it, and die.
+    """
+
+    def __call__(self, rfile: Any, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+        """Read one request's headers; ValueError makes cheroot answer 400."""
+        try:
+            found: dict[bytes, bytes] = super().__call__(rfile, hdict)
+        except UnboundLocalError as error:
+            raise ValueError("a folded line before any header") from error
+        return found
+
+    def _allow_header(self, key_name: bytes) -> bool:
+        return b"_" not in key_name
+
+
+class _Request(HTTPRequest):
+    header_reader = _Headers()
+
+
 class _Connection(HTTPConnection):
     """A connection whose handshake is done by the worker that serves it, and whose requests have a deadline."""
+
+    RequestHandlerClass = _Request
 
     seconds = PATIENCE
     _secured = False
@@ -133,7 +163,7 @@ class _Connection(HTTPConnection):
     def _conditional_error(self, req: Any, response: str) -> None:
         # The deadline has passed; this much is left for saying so.
         self.socket.allow(_GOODBYE)
-        super()._conditional_error(req, response)
+        super()._conditional_error(req, response)  # type: ignore[misc]
 
     def _shake_hands(self) -> bool:
         self.socket.allow(self.seconds)

@@ -201,7 +201,9 @@ def test_every_threat_names_tests_that_exist() -> None:
 
 def test_every_threat_says_who_and_of_which_kind_it_is() -> None:
     for threat, who, kind, measure, _ in _rows_of_threats():
-        assert who.strip() and measure.strip() and kind in set("STRIDE"), threat
+        assert who.strip(), threat
+        assert measure.strip(), threat
+        assert kind in set("STRIDE"), threat
 
 
 @pytest.mark.parametrize("name", _MACHINES)

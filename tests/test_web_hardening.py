@@ -1,4 +1,4 @@
-"""What holds for the pages of CA and registry by their sources: nothing inline, no way out, no fetch that follows input."""
+"""What the sources of CA and registry say: nothing inline, no way out, no fetch that follows input."""
 
 import ast
 import re

@@ -1,10 +1,11 @@
 """`python -m bench.malformed --requests 100000`: every endpoint of CA and registry under malformed requests.
 
 Each request is made by the seed and its number alone: `--only NUMBER` makes one again and prints what it was. The
-processes of a server are not started here: the applications are called as a WSGI server would call them.
+mass is asked of the WSGI applications as a server would ask them; what is wrong as octets goes over real sockets.
 """
 
 import argparse
+import logging
 import shutil
 import sys
 import tempfile
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import structlog
 from argon2 import PasswordHasher
 
 from bench.console_pages import copy_ceremony
 from bench.filled import founded
+from bench.malformed import wire
 from bench.malformed.ca_side import CaSide
 from bench.malformed.registry_side import registry_side
 from bench.malformed.run import Outcome, Side, run
@@ -38,32 +41,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=_SEED)
+    parser.add_argument("--sockets", type=int, default=2_000, help="requests that are wrong as octets, over sockets")
     parser.add_argument("--only", type=int)
     parser.add_argument("--postgres", action="store_true", help="both databases on a PostgreSQL of the bench's own")
     given = parser.parse_args()
     numbers = range(given.requests) if given.only is None else range(given.only, given.only + 1)
-    with sides(on_postgres=given.postgres) as built:
+    with sides(on_postgres=given.postgres) as (built, config, folder):
         outcome = run(built, seed=given.seed, numbers=numbers, heartbeat=_heartbeat)
+        # The servers' own lines would stand between those of the table.
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        with wire.doors(config, folder) as doors:
+            heard = wire.run(doors, seed=given.seed, requests=0 if given.only is not None else given.sockets)
     _tell(outcome)
-    rows = table(outcome)
+    print("\n".join(heard.findings))
+    rows = [*table(outcome), *wire_table(heard)]
     show("malformed requests", rows)
     return missed(rows)
 
 
 @contextmanager
-def sides(*, on_postgres: bool = False) -> Iterator[list[Side]]:
-    """The CA three times, since it has so many more endpoints, and the registry once."""
+def sides(*, on_postgres: bool = False) -> Iterator[tuple[list[Side], Config, Path]]:
+    """The CA three times, since it has so many more endpoints, and the registry once; configuration and folder."""
     # Argon2id takes 64 MiB and a tenth of a second on purpose; here thousands of passwords are typed.
     passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with tempfile.TemporaryDirectory(prefix="educa-malformed-") as name, founded() as config, ExitStack() as stack:
-        folder, database = Path(name), ""
+        folder, used, database = Path(name), config, ""
         if on_postgres:
-            config, database = stack.enter_context(_moved(config))
-        world = build(config, folder)
-        samples = open_session(Wiring(config))
+            used, database = stack.enter_context(_moved(config))
+        world = build(used, folder)
+        samples = open_session(Wiring(used))
         registry = stack.enter_context(registry_side(folder, database))
         ca = CaSide(world, samples)
-        yield [ca, ca, ca, registry]
+        yield [ca, ca, ca, registry], used, folder
         world.store.close()
 
 
@@ -97,6 +106,15 @@ def table(outcome: Outcome) -> list[Row]:
     ]  # fmt: skip
 
 
+def wire_table(heard: wire.Heard) -> list[Row]:
+    """The same of the requests over sockets; "none" is a connection that was closed without a word."""
+    statuses = ", ".join(f"{status}: {count}" for status, count in sorted(heard.statuses.items()))
+    return [
+        Row(what="over sockets, answers by status", value=statuses),
+        Row(what="findings there", value=str(len(heard.findings)), goal="0", met=not heard.findings),
+    ]
+
+
 def _heartbeat(outcome: Outcome) -> None:
     print(
         f"{outcome.requests} requests, {len(outcome.findings)} findings, {outcome.growth.megabytes():.0f} MB",
@@ -118,7 +136,7 @@ def _tell(outcome: Outcome) -> None:
 def _kind(words: str, trace: str) -> str:
     lines = [line for line in trace.splitlines() if line.strip()]
     files = [line for line in lines if line.lstrip().startswith("File ")]
-    return f"{words.split(':', maxsplit=1)[0]} {files[-1] if files else ''} {lines[-1][:80] if lines else ''}"
+    return f"{words.partition(':')[0]} {files[-1] if files else ''} {lines[-1][:80] if lines else ''}"
 
 
 if __name__ == "__main__":

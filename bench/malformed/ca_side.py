@@ -62,8 +62,9 @@ class CaSide:
             part, app, route = rng.choice(self.routes)
         asker = self._asker(rng, route)
         place = self.world.place(rng.choice(places(asker, route.where)))
+        values: dict[str, Any] = dict(route.path(place))
         with app.test_request_context():
-            path = app.url_for(route.endpoint, **dict(route.path(place)))
+            path = app.url_for(route.endpoint, **values)
         path, _, query = path.partition("?")
         headers = self._headers(asker)
         draft = Draft(f"{route.method} {route.endpoint} {asker.login}", route.method, path, _query(query), headers)

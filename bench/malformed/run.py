@@ -93,7 +93,7 @@ def _one(side: Side, rng: Random, number: int, outcome: Outcome, heard: list[str
     with side.untouched():
         try:
             answer = ask(side.applications[part], sent)
-        except Exception:
+        except Exception:  # whatever escapes is the finding
             outcome.findings.append(Finding(number, sent, "let an exception out", traceback.format_exc(limit=-6)))
             return
         words = objections(side.rules(part), sent, answer, side.wrote())

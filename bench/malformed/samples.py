@@ -31,7 +31,8 @@ _SESSION = "q7-session"
 _NONCE = bytes(range(32))
 _ENROLMENT, _MEDIUM = "enrolment-q7", "medium-q7"
 _TEXTS: Mapping[str, tuple[str, ...]] = {
-    "reason": ("按上级文件要求办理",), "ground": ("盟教发〔2026〕1号",), "explanation": ("工作调动",), "opinion": ("同意",),
+    "reason": ("按上级文件要求办理",), "ground": ("盟教发〔2026〕1号",),
+    "explanation": ("工作调动",), "opinion": ("同意",),
     "name": ("示范单位", "张三"), "login": ("new-one", f"clerk-at-{LEAGUE}"), "role": ("clerk", "reviewer", "auditor"),
     "page": ("1", "2"), "kind": ("学校", "stop", "unlock", "information"), "act": ("good", "all", "check", "approve"),
     "decision": ("approve", "refuse", "keep-both"), "seen": ("submitted", "active"), "school_type": ("211",),
@@ -103,8 +104,10 @@ class Samples:
         for algorithm in (hashes.SHA1(), hashes.SHA256()):
             for serial in (0xC9115030201, 7):
                 key = self.issuing.public_key().public_bytes(Encoding.DER, _SPKI)
-                digests = [_digest(data, algorithm) for data in (self.issuing.subject.public_bytes(), key[26:])]
-                builder = other.OCSPRequestBuilder().add_certificate_by_hash(*digests, serial, algorithm)
+                name = _digest(self.issuing.subject.public_bytes(), algorithm)
+                builder = other.OCSPRequestBuilder().add_certificate_by_hash(
+                    name, _digest(key[26:], algorithm), serial, algorithm
+                )
                 found.append(builder.build().public_bytes(Encoding.DER))
                 with_nonce = builder.add_extension(x509.OCSPNonce(b"q" * 16), critical=False)
                 found.append(with_nonce.build().public_bytes(Encoding.DER))
@@ -115,28 +118,30 @@ class Samples:
     ) -> tuple[Any, Callable[[Draft], Draft], Mapping[str, object]]:
         """The body of an API call, what puts it right after the spoiling, and what the TLS server adds."""
         environ = {CERTIFICATE: self.certificate} if "renewals" in endpoint and rng.random() < 0.8 else {}
-        plain: Callable[[Draft], Draft] = lambda draft: draft  # noqa: E731
-        match endpoint.removeprefix("api."):
-            case "registrations.push":
-                return {"records": [self._person(rng) for _ in range(rng.choice((1, 2, 5)))]}, plain, environ
-            case "enrolments.begin":
-                return dict.fromkeys(("reference_number", "authorisation_code", "token_serial"), "ABCD2345"), plain, {}
-            case "renewals.begin":
-                return {"token_serial": _MEDIUM}, plain, environ
-            case "enrolments.certificate" | "renewals.certificate":
-                signature = base64.b64encode(self.bind(self.csr)).decode()
-                csr = base64.b64encode(self.csr).decode()
-                document = {"session": _SESSION, "csr": csr, "binding_signature": signature}
-                return document, _rebound(self.bind), environ
-            case "unblocks.begin":
-                return {"token_serial": _MEDIUM, "release_code": "ABCD2345"}, plain, {}
-            case "unblocks.release":
-                octets = base64.b64encode(self.csr).decode()
-                names = ("binding_public_key", "reader", "next_so_pin_sealed")
-                return {"session": _SESSION, **dict.fromkeys(names, octets)}, plain, {}
-            case _ if form:
-                return dict(form), plain, environ
-        return {"session": _SESSION, "signature": base64.b64encode(self.bind(b"x")).decode()}, plain, environ
+        name = endpoint.removeprefix("api.")
+        finish = _rebound(self.bind) if name.endswith(".certificate") else _as_it_is
+        if name == "registrations.push":
+            return {"records": [self._person(rng) for _ in range(rng.choice((1, 2, 5)))]}, finish, environ
+        return self._documents.get(name) or dict(form) or self._proof, finish, environ
+
+    @cached_property
+    def _documents(self) -> Mapping[str, Mapping[str, str]]:
+        """Bodies that are the same each time, by endpoint."""
+        csr, signature = (base64.b64encode(octets).decode() for octets in (self.csr, self.bind(self.csr)))
+        certificate = {"session": _SESSION, "csr": csr, "binding_signature": signature}
+        sealed = dict.fromkeys(("binding_public_key", "reader", "next_so_pin_sealed"), csr)
+        return {
+            "enrolments.begin": dict.fromkeys(("reference_number", "authorisation_code", "token_serial"), "ABCD2345"),
+            "enrolments.certificate": certificate,
+            "renewals.begin": {"token_serial": _MEDIUM},
+            "renewals.certificate": certificate,
+            "unblocks.begin": {"token_serial": _MEDIUM, "release_code": "ABCD2345"},
+            "unblocks.release": {"session": _SESSION, **sealed},
+        }
+
+    @cached_property
+    def _proof(self) -> Mapping[str, str]:
+        return {"session": _SESSION, "signature": base64.b64encode(self.bind(b"x")).decode()}
 
     def _person(self, rng: Random) -> dict[str, str]:
         return {
@@ -154,6 +159,10 @@ def _digest(data: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
     digest = hashes.Hash(algorithm)
     digest.update(data)
     return digest.finalize()
+
+
+def _as_it_is(draft: Draft) -> Draft:
+    return draft
 
 
 def _rebound(bind: Callable[[bytes], bytes]) -> Callable[[Draft], Draft]:

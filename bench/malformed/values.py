@@ -1,4 +1,4 @@
-"""Texts, numbers and JSON that nobody types: what parsers, databases, terminals, pages and spreadsheets stumble over."""
+"""Texts, numbers and JSON that nobody types: what parsers, databases, pages and spreadsheets stumble over."""
 
 from random import Random
 from typing import Any
@@ -87,7 +87,22 @@ def json_value(rng: Random) -> Any:
         return _nested(rng.choice((50, 400, 900)), rng.random() < 0.5)
     if kind < 0.6:
         return [text(rng)[:20]] * rng.choice((1, 100, 11_000))
-    simple = (None, True, False, 0, -1, 1.5, -0.0, 1e308, float("nan"), float("-inf"), 10**30, -(10**400), [], {})
+    simple: tuple[Any, ...] = (
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1.5,
+        -0.0,
+        1e308,
+        float("nan"),
+        float("-inf"),
+        10**30,
+        -(10**400),
+        [],
+        {},
+    )
     return rng.choice((*simple, [None], {"": ""}, {"a": {"b": [1, {"c": None}]}}))
 
 

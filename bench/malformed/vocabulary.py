@@ -1,4 +1,4 @@
-"""Which fields, parameters and files a handler asks for: read from the source of its module, so that none is forgotten."""
+"""Which fields, parameters and files a handler asks for: read from the source of its module."""
 
 import ast
 import inspect
@@ -26,8 +26,9 @@ class Asked:
 
 def names_asked_by(app: Flask, route: Route) -> Asked:
     """What the module of this endpoint asks for; one that only the other views of it use does no harm."""
-    view = app.view_functions[route.endpoint]
-    return _names(inspect.getmodule(view).__file__ or "") if inspect.getmodule(view) else Asked((), (), ())
+    module = inspect.getmodule(app.view_functions[route.endpoint])
+    path = module.__file__ if module is not None else None
+    return _names(path) if path else Asked((), (), ())
 
 
 @cache

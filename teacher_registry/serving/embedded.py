@@ -14,7 +14,7 @@ from cheroot.ssl import Adapter
 from cheroot.wsgi import Gateway_10, Server
 from OpenSSL import SSL
 
-from teacher_registry.serving.limits import REQUEST_SECONDS, bounded_server
+from teacher_registry.serving.limits import REQUEST_SECONDS, StrictRequest, bounded_server
 from teacher_registry.serving.tls import TlsSocket
 from teacher_registry.web.guard import CLIENT_CERTIFICATE
 
@@ -71,6 +71,7 @@ class _Reader(StreamReader):
 class _Connection(HTTPConnection):
     """A connection whose handshake is done by the worker that serves it."""
 
+    RequestHandlerClass = StrictRequest
     _secured = False
 
     def communicate(self) -> bool:

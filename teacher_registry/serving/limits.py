@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from cheroot.server import HeaderReader, HTTPRequest
 from cheroot.wsgi import Server
 
 # A person may hold a thread while typing the PIN (Firefox keeps the handshake open): there must be more of them
@@ -25,6 +26,24 @@ class _Server(Server):
         super().prepare()
         if isinstance(self.bind_addr, str):
             Path(self.bind_addr).chmod(0o666)
+
+
+class StrictHeaders(HeaderReader):
+    """A folded line before any header is a bad request: cheroot itself would look for the header before it, and die."""
+
+    def __call__(self, rfile: Any, hdict: dict[bytes, bytes] | None = None) -> dict[bytes, bytes]:
+        """Read one request's headers; ValueError makes cheroot answer 400."""
+        try:
+            found: dict[bytes, bytes] = super().__call__(rfile, hdict)
+        except UnboundLocalError as error:
+            raise ValueError("a folded line before any header") from error
+        return found
+
+
+class StrictRequest(HTTPRequest):
+    """A request whose headers are read so."""
+
+    header_reader = StrictHeaders()
 
 
 def bounded_server(address: tuple[str, int] | str, application: Any) -> Server:

@@ -19,7 +19,7 @@ from cheroot.wsgi import Gateway_10, Server
 
 from teacher_registry.config import Config, ConfigError
 from teacher_registry.serving.certificate_header import FORMATS
-from teacher_registry.serving.limits import bounded_server
+from teacher_registry.serving.limits import StrictHeaders, bounded_server
 from teacher_registry.web.guard import CLIENT_CERTIFICATE
 
 _log = structlog.get_logger(__name__)
@@ -78,7 +78,7 @@ class _Headers(HeaderReader):
         return found
 
 
-class _OneRequest(HeaderReader):
+class _OneRequest(StrictHeaders):
     def __init__(self, certificate_header: bytes) -> None:
         self._certificate_header = certificate_header
         self._seen = False

@@ -140,7 +140,9 @@ def _show_unit(
     fields: Mapping[str, object] | None = None,
 ) -> Response:
     """The accounts of the own unit, fresh or after a form that could not be taken."""
-    number = min(max(request.values.get("page", 1, type=int), 1), 1_000_000)
+    # A page that is only looked at reads no body: one that is too large would be refused behind the noted sign-in.
+    given = request.values if request.method == "POST" else request.args
+    number = min(max(given.get("page", 1, type=int), 1), 1_000_000)
     page = desk.registry.book.page(actor, number, search)
     token = desk.token(actor)
     if wants_json():

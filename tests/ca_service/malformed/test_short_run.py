@@ -1,4 +1,4 @@
-"""Some thousand malformed requests at every endpoint of CA and registry; the long run is `python -m bench.malformed`."""
+"""Some thousand malformed requests at every endpoint of CA and registry; a hundred thousand: `bench.malformed`."""
 
 import logging
 import os

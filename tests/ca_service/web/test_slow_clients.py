@@ -1,4 +1,4 @@
-"""Clients that say nothing, speak slowly or never end: over real TLS, nobody else waits for them."""
+"""Clients that say nothing, speak slowly or never end, and headers that are none: over real TLS."""
 
 import socket
 import ssl
@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from ca_service.config import ConsoleTable
 from ca_service.servers import console_server
 from ca_service.wiring import Wiring
 
@@ -111,6 +112,12 @@ def test_headers_and_bodies_without_end_are_refused(wiring: Wiring) -> None:
         assert b"200 OK" in _ask(address)
 
 
+def test_a_folded_line_before_any_header_is_a_bad_request(wiring: Wiring) -> None:
+    with _served(wiring, patience=_LONG) as address, _tls(address) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n folded: x\r\nHost: localhost\r\n\r\n")
+        assert _answer(connection).split(b" ", 2)[1] == b"400"
+
+
 def test_a_client_that_goes_in_the_middle_leaves_the_server_serving(wiring: Wiring) -> None:
     with _served(wiring, patience=_LONG) as address:
         for part in (b"", b"GET", b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\nlogin=a"):
@@ -127,3 +134,14 @@ def test_two_requests_in_one_go_are_both_answered(wiring: Wiring) -> None:
     with _served(wiring, patience=_LONG) as address, _tls(address) as connection:
         connection.sendall(request + b"\r\n" + request + b"Connection: close\r\n\r\n")
         assert _answer(connection).count(b"200 OK") == 2
+
+
+def test_a_header_that_only_resembles_the_proxys_is_not_taken_for_it(wiring: Wiring) -> None:
+    """A proxy that sets `X-Request-ID` may hand `X_Request_ID` of the client on; WSGI has one name for both."""
+    trusting = wiring.config.model_copy(update={"console": ConsoleTable(trusted_proxies=("127.0.0.1",))})
+    with _served(Wiring(trusting), patience=_LONG) as address:
+        for name, believed in ((b"X-Request-ID", True), (b"X_Request_ID", False)):
+            with _tls(address) as connection:
+                head = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                connection.sendall(head + name + b": forged-by-a-client\r\n\r\n")
+                assert (b"forged-by-a-client" in _answer(connection)) is believed

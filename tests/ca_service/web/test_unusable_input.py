@@ -1,5 +1,6 @@
 """What no database, page or spreadsheet takes is refused at the door, with words that say what to mend."""
 
+from contextlib import nullcontext
 from io import BytesIO
 
 import pytest
@@ -8,7 +9,7 @@ from flask.testing import FlaskClient
 
 from ca_service.domain.errors import Invalid
 from ca_service.domain.roles import Role
-from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
+from ca_service.domain.units import CENTRE_CODE
 from ca_service.web.characters import require_text_in_json
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services
@@ -112,14 +113,11 @@ def test_deep_json_costs_no_stack() -> None:
         require_text_in_json([deep, {"a": "\0"}])
 
 
-def test_a_value_that_the_database_cannot_take_is_the_askers_to_mend(services: Services) -> None:
+def test_a_value_that_the_database_cannot_take_is_the_askers_to_mend(services: Services, wiring: Wiring) -> None:
     """SQLite keeps what PostgreSQL refuses; no service is unavailable for it."""
-    try:
-        with services.begin() as uow:
-            uow.units.add(Unit("150000" * 9, "长", UnitKind.SCHOOL, CENTRE_CODE, "150000", "211"))
-            uow.units.find(code="\0")
-    except Invalid as refused:
-        assert "更正" in refused.detail
+    refuses = wiring.config.database_url.startswith("postgresql")
+    with pytest.raises(Invalid, match="更正") if refuses else nullcontext(), services.read() as uow:
+        uow.units.find(code="\0")
     with services.read() as uow:
         assert uow.units.find(code=CENTRE_CODE)
 
