@@ -59,7 +59,11 @@ def _soak(plan: Plan, folder: Path) -> int:
     with pair(folder / "pg") as servers:
         course = Course(plan, set_stage(plan, folder, servers.create("soak")), servers)
         ready = time.monotonic()
-        course.run(lambda: verdict.extend(judge(course)))
+        try:
+            course.run(lambda: verdict.extend(judge(course)))
+        except (OSError, RuntimeError) as error:
+            # What was seen until then is worth its table.
+            verdict += [*course.journal.wrong, f"the run did not come to its end: {error}"]
         course.stage.wiring.database.engine.dispose()
     show("soak", [*_rows(course, ready - began), Row(what="lost, wrong, broken promises", value=str(len(verdict)))])
     for one in verdict[:20]:

@@ -13,7 +13,7 @@ from cryptography import x509
 from bench.soak.console import OddAnswerError, Person
 from bench.soak.journal import Journal
 from bench.soak.loads import Downloader, Importer, Officer, Relying, Visitors
-from bench.soak.machines import PARTS, Machine, running
+from bench.soak.machines import PARTS, Machine, running, wait_for
 from bench.soak.memory import Memory
 from bench.soak.plan import Plan
 from bench.soak.stage import OFFICERS, POOL, VISITORS, Stage
@@ -42,6 +42,9 @@ class Course:
             serials = self._first_certificates()
             with self._acting(self._actors(serials)):
                 self._strike(time.monotonic())
+            # The last death may have been a moment ago.
+            for one in self.stage.machines:
+                wait_for(one)
             then()
 
     def _first_certificates(self) -> Sequence[str]:

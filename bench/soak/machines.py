@@ -74,7 +74,7 @@ def running(machines: Sequence[Machine]) -> Iterator[None]:
             for part in PARTS:
                 one.start(part)
         for one in machines:
-            _wait_for(one)
+            wait_for(one)
         yield
     finally:
         for one in machines:
@@ -82,11 +82,12 @@ def running(machines: Sequence[Machine]) -> Iterator[None]:
                 one.kill(part)
 
 
-def _wait_for(one: Machine) -> None:
-    until = time.monotonic() + 120
+def wait_for(one: Machine) -> None:
+    """Return once console and publication answer; a machine under load takes a while after a death."""
+    until = time.monotonic() + 180
     while not (_serves(f"http://{one.publication}/readyz") and _listens(one.console)):
         if time.monotonic() > until or one.ended():
-            raise RuntimeError(f"machine {one.name} does not start: {[one.log(part)[-2000:] for part in PARTS]}")
+            raise RuntimeError(f"machine {one.name} does not serve: {[one.log(part)[-2000:] for part in PARTS]}")
         time.sleep(0.2)
 
 

@@ -142,7 +142,7 @@ def test_a_worker_that_is_overtaken_in_the_middle_of_its_reminders_sends_none(
     certificate = office.enrolled()
     freeze(wiring.services, office.reviewer, certificate.serial, reason="电话报失")
     clock.pass_time(days=31)
-    overtaken = []
+    overtaken: list[int] = []
 
     def overtake(count: int) -> bytes:
         # Asked for the number of the first message: what is due has been read, nothing has been written.

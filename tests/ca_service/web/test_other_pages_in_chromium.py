@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.health import Pulse
+from ca_service.domain.leases import TURN
 from ca_service.domain.roles import Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
@@ -18,6 +19,7 @@ from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
 from ca_service.workflows import campaign, certificate_status, parcels
 from ca_service.workflows.health import beat
+from ca_service.workflows.leases import take
 from ca_service.workflows.propagation import record_seen
 from ca_service.workflows.publish_crl import publish_crl
 from tests.ca_service.office import LEAGUE, Office, actor
@@ -56,8 +58,9 @@ def office(wiring: Wiring) -> Office:
     holder, _ = made.handed_over("2")
     made.codes(holder)
     parcels.dispatch(services, made.custodian, parcels.Shipment([made.token("T3").serial], LEAGUE, "SF1234567890"))
-    for part in ("publication", "publication", "console", "worker"):
-        beat(services, Pulse(services.new_id("P"), part, now, now))
+    for number, part in enumerate(("publication", "publication", "console", "worker")):
+        beat(services, Pulse(f"P{number}", part, now, now, f"192.0.2.{1 + number % 2}, {4700 + number}"))
+    take(services, TURN, "P3", lifetime=timedelta(hours=1))
     measured = (
         (now - timedelta(minutes=n), {0.11 + 0.01 * (n % 9): 40, 0.31 + 0.02 * (n % 5): 1}) for n in range(1, 58)
     )
