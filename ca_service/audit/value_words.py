@@ -70,7 +70,7 @@ ERROR_KINDS: Mapping[str, str] = {
     "refused": "拒绝", "not-found": "没有找到", "forbidden": "没有权限", "unauthenticated": "身份未通过",
     "too-many": "尝试次数过多", "invalid": "内容不符合要求", "conflict": "状态已变化",
     "illegal-transition": "当前状态不能这样办理", "not-approved": "未经审核同意", "unavailable": "暂时无法办理",
-    "busy": "签发密钥忙",
+    "busy": "签发密钥忙", "outcome-unknown": "保存时中断，结果不明",
     "state-unknown": "状态不明", "code-wrong": "参考号或授权码不正确", "code-blocked": "下载码已锁定",
     "code-expired": "下载码已过期", "code-used": "下载码已使用", "wrong-token": "不是派发给此人的介质",
     "renewal-not-due": "未到更新时间", "superseded": "证书已被替换", "certificate-not-live": "证书已失效",

@@ -175,6 +175,7 @@ UNTOUCHED: Mapping[str, str] = MappingProxyType({
     "head": "counters",
     "issuer": "CA certificates",
     "lag": "measurements",
+    "lease": "processes",
     "medium": "tokens; whose one is, by opaque identifier",
     "message": "rows go",
     "ocsp_answer": "answers about serial numbers",

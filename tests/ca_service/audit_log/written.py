@@ -49,7 +49,7 @@ def detail_keys() -> set[Key]:
     found: set[Key] = set()
     for source in _sources():
         for function in source.functions():
-            for call in _calls(function, "append"):
+            for call in (*_calls(function, "append"), *_calls(function, "append_all")):
                 owner = call.func
                 if isinstance(owner, ast.Attribute) and ast.unparse(owner.value).endswith("uow.audit"):
                     given = [word.value for word in call.keywords if word.arg == "detail"]
