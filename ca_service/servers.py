@@ -41,7 +41,8 @@ def publication(config: Config) -> None:
         http=HTTPModes.http1,
         backlog=4096,
         websockets=False,
-        log_level=LogLevels.warning,
+        # A worker that dies is an error there; at each start it warns of the number of threads, which is on purpose.
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
     ).serve()
 

@@ -12,7 +12,7 @@ from bench.malformed.run import Side
 from ca_service.domain.roles import Role
 
 schemathesis = pytest.importorskip("schemathesis")
-_EXAMPLES = 25
+_EXAMPLES = 12
 _PHASES = (Phase.generate, Phase.explicit)
 
 
