@@ -7,6 +7,7 @@ import pytest
 from bench.__main__ import BENCHES
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", BENCHES)
 def test_benchmark_runs_in_its_quick_mode(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     missed: int = importlib.import_module(f"bench.{name}").main(quick=True)

@@ -22,6 +22,8 @@ from bench.servers import running
 from tests.deployment.conftest import Machine, in_front
 from tests.road.world import Ports, wait_for
 
+# The first test founds the CA and starts it: half a minute of work that a busy machine stretches.
+pytestmark = pytest.mark.timeout(600)
 Status = ocsp.OCSPCertStatus
 _STRANGER = "203.0.113.9"
 
