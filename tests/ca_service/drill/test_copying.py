@@ -129,3 +129,11 @@ def test_a_configuration_written_anew_says_the_same(tmp_path: Path) -> None:
     path.write_text(toml_text(Config.model_validate(table).model_dump(mode="json", exclude={"registry"})))
     written = configuration.load(path)
     assert written == Config.model_validate({**table, "folder": tmp_path.resolve()})
+
+
+@pytest.mark.parametrize("changed", [{"number": "0" * 32}, {"database": "sqlite:////elsewhere.db"}])
+def test_folder_and_database_must_say_the_same(copy: Config, tmp_path: Path, changed: dict[str, str]) -> None:
+    marker = json.loads((copy.folder / copying.MARKER).read_text())
+    (tmp_path / copying.MARKER).write_text(json.dumps({**marker, **changed}))
+    with pytest.raises(errors.Conflict, match="不是演练副本"):
+        copying.require_copy(copy.model_copy(update={"folder": tmp_path}))
