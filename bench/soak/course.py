@@ -127,22 +127,25 @@ class Course:
         later = iter(stage.equipped[OFFICERS * POOL :])
         return [
             *((plan.status_every, officer.act) for officer in officers),
-            *((plan.ocsp_every, self._relying(serials, seed + 10 + one, first=one).ask) for one in range(2)),
+            *(
+                (plan.ocsp_every, self._relying(serials, seed + 10 + one, first=one, brief=False).ask)
+                for one in range(2)
+            ),
             *((plan.crl_every, self._relying(serials, seed + 20 + one, first=one).fetch) for one in range(2)),
             (plan.download_every, Downloader(self._wire("console"), self.journal, later).act),
             (plan.sign_in_every, Visitors(visitors, self.journal).act),
             (plan.import_every, Importer(clerk, reviewers, self.journal, iter(stage.schools)).act),
         ]
 
-    def _wire(self, part: str, *, first: int = 0) -> Wire:
+    def _wire(self, part: str, *, first: int = 0, brief: bool = True) -> Wire:
         """A client whose home is the first or the second machine."""
         addresses = [getattr(one, part) for one in self.stage.machines]
         tls = ssl.create_default_context(cafile=self.stage.root) if part == "console" else None
-        return Wire(self.journal, [addresses[first], addresses[1 - first]], tls)
+        return Wire(self.journal, [addresses[first], addresses[1 - first]], tls, brief)
 
     def _person(self, login: str, number: int) -> Person:
         return Person(self._wire("console", first=number % 2), login, number)
 
-    def _relying(self, serials: Sequence[str], seed: int, *, first: int = 0) -> Relying:
+    def _relying(self, serials: Sequence[str], seed: int, *, first: int = 0, brief: bool = True) -> Relying:
         issuing = x509.load_der_x509_certificate(self.stage.issuing)
-        return Relying(self._wire("publication", first=first), self.journal, issuing, serials, seed)
+        return Relying(self._wire("publication", first=first, brief=brief), self.journal, issuing, serials, seed)

@@ -37,11 +37,15 @@ class Answer:
 
 @dataclass
 class Wire:
-    """One client's connections; its first address is where it goes while that answers."""
+    """One client's connections; its first address is where it goes while that answers.
+
+    `brief`: a connection for each request, as who asks seldom has; else one is kept, and dies with its server.
+    """
 
     journal: Journal
     addresses: Sequence[str]
     tls: ssl.SSLContext | None = None
+    brief: bool = True
     _at: int = 0
     _left_home: float = 0.0
     _line: http.client.HTTPConnection | None = field(default=None, repr=False)
@@ -57,6 +61,8 @@ class Wire:
             answer = self._try(method, path, body, headers or {})
             kind = answer if isinstance(answer, str) else _passing(answer)
             if not kind and isinstance(answer, Answer):
+                if self.brief:
+                    self.close()
                 return Answer(answer.status, answer.headers, answer.body, repeated)
             if kind != _REFUSED:
                 if not failed:
