@@ -7,6 +7,7 @@ from types import MappingProxyType
 import click
 
 from ca_service.cli.base import Group
+from ca_service.telemetry.logs import to_standard_error
 
 _MODULES: Mapping[str, str] = MappingProxyType(
     {
@@ -57,6 +58,7 @@ class _LazyGroup(Group):
 @click.version_option(package_name="education-ca")
 def main() -> None:
     """教育CA：登记、介质、证书、状态发布。"""
+    to_standard_error()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from ca_service.drill.people import found_unit
 from ca_service.drill.places import Places
 from ca_service.drill.struck import StruckWiring
 from ca_service.drill.witness import described
+from ca_service.telemetry.logs import to_standard_error
 from ca_service.workflows.mirror import Mirroring
 from ca_service.workflows.recover import close_interrupted
 
@@ -69,6 +70,7 @@ def prepare_copy(config: Config, line: Connection) -> None:
 
 def run(config: Config, job: Job, line: Connection) -> None:
     """The whole life of the process."""
+    to_standard_error()
     require_copy(config)
     places = Places(job.strike, lambda: _blow(job, target, line), lambda place: line.send(("struck", place)))
     wiring = StruckWiring(

@@ -52,6 +52,20 @@ def configure() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
+def to_standard_error() -> None:
+    """The log of a command: on standard error, whatever that is at the moment; standard output is its answer."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            mask,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def note_server(msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
     """Stand for cheroot's `error_log`: failures with their traceback, and not which client broke off what."""
     if traceback and isinstance(sys.exception(), ConnectionError | ssl.SSLError | TimeoutError):

@@ -33,6 +33,7 @@ from ca_service.intake.columns import COLUMNS
 from ca_service.signing.custody_key import CustodyKey, new_private_key
 from ca_service.store.database import Database
 from ca_service.store.models import Base
+from ca_service.store.outages import Patience
 from ca_service.store.sealing import FieldKey, Sealer
 from ca_service.store.unit_of_work import SqlUnitOfWork
 from ca_service.workflows import change, push, review
@@ -99,6 +100,7 @@ class DatabaseInMemory(Database):
         self._sealer = sealer
         self._clock = clock
         self._meter = Unmeasured()
+        self._patience = Patience(0)
 
         @event.listens_for(self.engine, "connect")
         def _prepare(connection: Connection, _record: object) -> None:

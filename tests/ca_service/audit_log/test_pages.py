@@ -97,7 +97,7 @@ def test_what_is_asked_for_is_what_is_shown(auditor: FlaskClient, office: Office
         ("since=2026-11-24&until=2026-11-01", 422, "晚于截止日期"),
         ("unit=999999", 404, "999999"),
         ("subject=" + "x" * 121, 422, "过长"),
-        ("actor=%00", 422, "非法字符"),
+        ("actor=%00", 422, "不能显示的字符"),
         ("below=x", 404, "没有序号"),
         ("above=-1", 404, "没有序号"),
         ("below=%D9%A3", 404, "没有序号"),

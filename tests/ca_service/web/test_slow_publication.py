@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,6 @@ def test_half_requests_do_not_keep_others_waiting(publication: int) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 500_000 + b"\r\n\r\n", b"431"),
         (b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345", b"400"),
         (b"POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\n"
          b"Content-Length: 999999\r\n\r\n" + b"0" * 70_000, b"413"),
@@ -64,7 +63,16 @@ def test_half_requests_do_not_keep_others_waiting(publication: int) -> None:
         (b"GET /healthz HTTP/1.1\r\nHost: " + b"a" * 70 + b"\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00", b"400"),
     ],
-    ids=["head", "two-lengths", "body", "nul", "way-out", "nul-in-a-name", "host", "tls"],
+    ids=["two-lengths", "body", "nul", "way-out", "nul-in-a-name", "host", "tls"],
 )  # fmt: skip
 def test_what_is_no_request_is_refused(publication: int, request_: bytes, status: bytes) -> None:
     assert _ask(publication, request_).split(b" ")[1] == status
+
+
+def test_a_head_without_end_is_not_read_to_its_end(publication: int) -> None:
+    """The answer may be lost with the connection, which is closed while more comes in."""
+    answer = b""
+    with suppress(ConnectionError):
+        answer = _ask(publication, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 4_000_000 + b"\r\n\r\n")
+    assert answer[:12] in (b"", b"HTTP/1.1 431")
+    assert _ask(publication, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").split(b" ")[1] == b"200"
