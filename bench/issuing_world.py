@@ -7,6 +7,7 @@ in memory in place of tokens; the CA's own keys are in SoftHSM.
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -145,3 +146,5 @@ def store_certificates(config: Config, first: int, last: int) -> None:
         with wiring.database.engine.begin() as connection:
             connection.execute(insert(CertificateRow), rows)
     wiring.database.engine.dispose()
+    # What was filled in is written out now: else each commit that is measured would wait for some of it.
+    os.sync()
