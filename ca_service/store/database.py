@@ -57,7 +57,8 @@ class Database:
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[SqlUnitOfWork]:
-        with Session(engine, expire_on_commit=False) as session:
+        # Outermost for the rollback with which a reading transaction ends: its connection may break just there.
+        with outages.told_as_ours(), Session(engine, expire_on_commit=False) as session:
             try:
                 self._patience.wait_for(lambda: _begun(session))
                 uow = SqlUnitOfWork(session, sealer=self._sealer, clock=self._clock)

@@ -129,6 +129,18 @@ def test_a_transaction_that_is_cut_off_in_its_middle_has_done_nothing_and_may_be
     assert _written(store) == ["again"]
 
 
+def test_a_look_whose_connection_breaks_at_its_end_may_be_repeated(servers: Pair, store: Database) -> None:
+    def look() -> None:
+        with store.read() as uow:
+            uow.issuers.find()
+            servers.fail_over()
+
+    with pytest.raises(Unavailable):
+        look()
+    with store.read() as uow:
+        assert uow.issuers.find() == []
+
+
 def test_a_commit_that_broke_off_after_it_was_done_is_found_and_counts_as_done(
     servers: Pair, store: Database, crowd: ThreadPoolExecutor
 ) -> None:
