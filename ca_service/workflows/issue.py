@@ -101,7 +101,6 @@ class Issuing:
         """Issue what is wished for, all of one profile; for each, in order, the certificate or why there is none."""
         authority = self._services.authority(self._issuer)
         prepared = each(wishes, lambda wish: self._prepare(authority, wish))
-        authority.require_key(Use.CERTIFICATE)
         intended = onward(prepared, lambda some: settle(some, self._commit_intents))
         signed = onward(intended, lambda some: each(some, lambda one: self._sign(authority, one)))
         issued = onward(signed, lambda some: settle(some, self._commit_records))
@@ -113,6 +112,8 @@ class Issuing:
 
     def _prepare(self, authority: Authority, wish: Wish) -> _Prepared:
         linted = authority.prepare(wish.order)
+        # Asked for each: it counts against the rate of the key.
+        authority.require_key(Use.CERTIFICATE)
         return _Prepared(linted, self._intent(wish, linted))
 
     def _commit_intents(self, some: Sequence[_Prepared]) -> Sequence[_Prepared]:

@@ -14,7 +14,8 @@ from ca_service.domain.audit import Tag
 from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.enrolments import EnrolmentStatus
-from ca_service.domain.errors import CodeUsed, Conflict, DomainError, KeyInUse, NotApproved, Unavailable
+from ca_service.domain.errors import Busy, CodeUsed, Conflict, DomainError, KeyInUse, NotApproved, Unavailable
+from ca_service.domain.key_use import Use
 from ca_service.workflows.enrol_issue import Asked, issue_all
 from ca_service.workflows.ports import Authority, Linted, UnitOfWork
 from tests.ca_service.office import Office
@@ -137,6 +138,24 @@ def test_a_signature_that_fails_costs_only_its_own_certificate(office: Office, a
     authority = Interrupted(office.services.authority("issuing"), fail)
     answers = issue_all(replace(office.services, authority=lambda _: authority), asked)
     assert _kinds(answers) == [Certificate, Unavailable, Certificate]
+
+
+def test_each_counts_against_the_rate_of_the_key_and_who_is_over_it_leaves_nothing(
+    office: Office, asked: Sequence[Asked], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Interrupted(office.services.authority("issuing"), lambda: None)
+    counted = list[Use]()
+
+    def require_key(use: Use) -> None:
+        counted.append(use)
+        if len(counted) == 2:
+            raise Busy("over the rate")
+
+    monkeypatch.setattr(authority, "require_key", require_key, raising=False)
+    answers = issue_all(replace(office.services, authority=lambda _: authority), asked)
+    assert _kinds(answers) == [Certificate, Busy, Certificate]
+    assert counted == [Use.CERTIFICATE] * 3
+    assert _statuses(office, asked) == [CertificateStatus.ISSUED] * 2
 
 
 def test_the_same_request_twice_gets_the_same_certificate(office: Office, asked: Sequence[Asked]) -> None:
