@@ -83,7 +83,8 @@ def _ask_for_certificate(context: ssl.SSLContext, wiring: Wiring) -> None:
     Its time is judged by us: OpenSSL would end the handshake, and the person would see no page that says why.
     """
     for der in wiring.ca_certificates().values():
-        context.load_verify_locations(cadata=der)
+        # As PEM: at the end of DER, OpenSSL takes an old error of this thread (a module just loaded) for a new one.
+        context.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(der))
     context.verify_mode = ssl.CERT_OPTIONAL
     context.verify_flags |= _NO_CHECK_TIME
 

@@ -1,6 +1,8 @@
 """PKCS#11 modules and the tokens in their slots: load, list, choose."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pkcs11
 from pkcs11 import Token, TokenFlag
@@ -28,7 +30,7 @@ class Module:
         if not path.is_file():
             raise ModuleNotUsableError(path=str(path), reason="文件不存在")
         try:
-            self._library = pkcs11.lib(str(path))
+            self._library = _load(path)
         except (pkcs11.PKCS11Error, OSError, AttributeError) as error:
             reason = str(error) or type(error).__name__
             raise ModuleNotUsableError(path=str(path), reason=reason) from error
@@ -77,6 +79,13 @@ class Module:
     def forget(self, token: Token) -> None:
         """Close every session of this process on the token's slot, which also logs out."""
         raw_calls.close_sessions(self.path, token.slot.slot_id)
+
+
+def _load(path: Path) -> Any:
+    # In a thread of its own: a module that shares OpenSSL with Python's ssl (SoftHSM does) leaves its errors in the
+    # thread's queue, and what uses TLS there next would take them for its own.
+    with ThreadPoolExecutor(1, "module-load") as apart:
+        return apart.submit(pkcs11.lib, str(path)).result()
 
 
 def token_info(token: Token) -> TokenInfo:

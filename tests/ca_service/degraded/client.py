@@ -36,7 +36,7 @@ class Client:
         self.home: Path = service.log.parent / "ca"
         with service.office.services.read() as uow:
             root, self._issuing = (uow.issuers.get(name).certificate for name in ("root", "issuing"))
-        trust = ssl.create_default_context(cadata=root)
+        trust = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(root))
         self.console = httpx.Client(base_url=f"https://{service.console}", verify=trust, timeout=30)
         self.published = httpx.Client(base_url=f"http://{service.publication}", timeout=30)
 
