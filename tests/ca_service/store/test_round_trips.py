@@ -90,18 +90,17 @@ def test_a_download_is_issued_in_few_round_trips(office: Office, between: Relay)
 
 @on_postgres
 def test_connections_that_the_server_has_ended_are_noticed_before_they_are_used(config: Config) -> None:
-    wiring = Wiring(config)
+    wiring, other = Wiring(config), Wiring(config)
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
     with wiring.services.read() as uow:
         uow.units.find(limit=1)
-    with wiring.database.engine.connect() as other:
-        others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        other.exec_driver_sql(f"SELECT pg_terminate_backend(pid, 60000) {others}")
-        with wiring.services.read() as uow:
-            assert uow.issuers.find()
-        other.exec_driver_sql(f"SELECT pg_terminate_backend(pid, 60000) {others}")
-        with wiring.services.begin() as uow:
-            assert uow.issuers.find()
-    wiring.database.engine.dispose()
+    with other.database.engine.connect() as connection:
+        for transaction in (wiring.services.read, wiring.services.begin):
+            assert connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid, 60000) {others}").all() == [(True,)]
+            with transaction() as uow:
+                assert uow.issuers.find()
+    for one in (wiring, other):
+        one.database.engine.dispose()
 
 
 def test_who_only_reads_cannot_write(config: Config) -> None:
