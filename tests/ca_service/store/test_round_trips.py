@@ -94,7 +94,7 @@ def test_connections_that_the_server_has_ended_are_noticed_before_they_are_used(
     others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
     with wiring.services.read() as uow:
         uow.units.find(limit=1)
-    with other.database.engine.connect() as connection:
+    with other.database.reading.connect() as connection:
         for transaction in (wiring.services.read, wiring.services.begin):
             assert connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid, 60000) {others}").all() == [(True,)]
             with transaction() as uow:
