@@ -41,7 +41,7 @@ def create_publication() -> "WSGIApplication":
     """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
     logs.configure()
     config = configuration.load(configuration.locate(None))
-    wiring = Wiring(config, meter=prepared_meter(config))
+    wiring = Wiring(config, meter=prepared_meter(config), serving=True)
     pages = publication_pages(wiring)
     seen = SeenChanges(wiring.clock)
     answering = responder(wiring, observer=seen)

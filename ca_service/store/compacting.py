@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from ca_service.domain.errors import Unavailable
-from ca_service.store.engines import READ_ONLY
+from ca_service.store.engines import READ_ONLY, without_bounds
 from ca_service.store.personal_places import PLACES
 
 
@@ -39,6 +39,6 @@ def _sqlite(engine: Engine) -> bool:
 def _postgresql(engine: Engine) -> bool:
     names = ", ".join(place.table.name for place in PLACES)
     # It begins no transaction then: VACUUM bears none.
-    with engine.connect().execution_options(**{READ_ONLY: True}) as connection:
+    with without_bounds(engine) as lasting, lasting.connect().execution_options(**{READ_ONLY: True}) as connection:
         connection.exec_driver_sql(f"VACUUM {names}")
     return True

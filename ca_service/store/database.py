@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.store import outages
+from ca_service.store.bounds import UNBOUNDED, Bounds
 from ca_service.store.engines import READ_ONLY, connect
 from ca_service.store.repositories import SqlAuditLog
 from ca_service.store.sealing import Sealer
@@ -23,8 +24,10 @@ _log = structlog.get_logger(__name__)
 class Database:
     """An engine and the two ways to open a transaction on it."""
 
-    def __init__(self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None) -> None:
-        self.engine = connect(url)
+    def __init__(
+        self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None, bounds: Bounds = UNBOUNDED
+    ) -> None:
+        self.engine = connect(url, bounds)
         self.reading = self.engine.execution_options(**{READ_ONLY: True})
         self._sealer = sealer
         self._clock = clock

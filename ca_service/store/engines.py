@@ -7,6 +7,8 @@ and two round trips are saved.
 """
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,19 +17,33 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError
 
 from ca_service.store import outages
+from ca_service.store.bounds import LASTING, UNBOUNDED, Bounds, PatientConnection
 
 READ_ONLY = "educa_read_only"
 """The execution option of those who only read."""
 
 
-def connect(url: str) -> Engine:
-    """An engine whose transactions start as this service needs them.
+def connect(url: str, bounds: Bounds = UNBOUNDED) -> Engine:
+    """An engine whose transactions start as this service needs them, and take no longer than it may wait.
 
     An error of the database names the statement and never the values, which may be a person's: it ends up in a log.
     """
-    engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url)
+    engine = _sqlite(url) if make_url(url).get_backend_name() == "sqlite" else _postgresql(url, bounds)
     event.listen(engine, "before_cursor_execute", _refuse_to_write)
     return engine
+
+
+@contextmanager
+def without_bounds(engine: Engine) -> Iterator[Engine]:
+    """The same database, for a task that takes as long as it takes."""
+    if engine.dialect.name == "sqlite":
+        yield engine
+        return
+    lasting = connect(engine.url.render_as_string(hide_password=False), LASTING)
+    try:
+        yield lasting
+    finally:
+        lasting.dispose()
 
 
 def see_one_moment(connection: Connection) -> None:
@@ -56,12 +72,18 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
-def _postgresql(url: str) -> Engine:
-    options = outages.connection_options(make_url(url))
+def _postgresql(url: str, bounds: Bounds) -> Engine:
+    options = outages.connection_options(make_url(url), bounds)
     engine = create_engine(
         url, isolation_level="AUTOCOMMIT", pool_size=10, max_overflow=20, hide_parameters=True, connect_args=options
     )
     outages.drop_what_goes_away(engine)
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, arguments: Any, named: Any) -> PatientConnection:
+        connection = PatientConnection.connect(*arguments, **named)
+        connection.patience = bounds.answer
+        return connection
 
     @event.listens_for(engine, "checkout")
     def _look(connection: Any, _record: object, _borrowed: object) -> None:
