@@ -9,6 +9,7 @@ from flask import Flask
 
 import ocsp
 from ca_service import config as configuration
+from ca_service import idle_connections
 from ca_service.config import read_secret
 from ca_service.domain.certificates import Issuer
 from ca_service.domain.errors import DomainError
@@ -48,6 +49,9 @@ def create_publication() -> "WSGIApplication":
     status = ocsp.OcspApplication(answering)
     following = Following(wiring.services, answering, seen, issuer=current_issuer(wiring.services))
     follow(following, every=config.ca.status_staleness_seconds)
+    # No answer takes longer than a statement may, so that none is cut off which is only late.
+    patience = max(idle_connections.PATIENCE, 2 * config.database.statement_seconds)
+    idle_connections.watch(int(config.service.publication.rpartition(":")[2]), after=patience)
     everything_else: WSGIApplication = pages.wsgi_app
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
