@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table
 
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 
 # Enough for the inner pages of every index of a million rows; durability is of no use to a bench.
 _SQLITE = ("PRAGMA foreign_keys=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-600000")

@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 import crl
 import ocsp
 from ca_service.store import models
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 from ocsp import der
 from ocsp.signer import certificate_facts
 

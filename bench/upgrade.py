@@ -34,7 +34,7 @@ from ca_service.cli.audit_tree import own_signers
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.store import schema
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze
 

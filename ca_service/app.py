@@ -9,6 +9,7 @@ from flask import Flask
 
 import ocsp
 from ca_service import config as configuration
+from ca_service import idle_connections
 from ca_service.config import read_secret
 from ca_service.domain.certificates import Issuer
 from ca_service.domain.errors import DomainError
@@ -41,13 +42,16 @@ def create_publication() -> "WSGIApplication":
     """What each publication worker runs; the configuration is named by $EDUCA_CONFIG."""
     logs.configure()
     config = configuration.load(configuration.locate(None))
-    wiring = Wiring(config, meter=prepared_meter(config))
+    wiring = Wiring(config, meter=prepared_meter(config), serving=True)
     pages = publication_pages(wiring)
     seen = SeenChanges(wiring.clock)
     answering = responder(wiring, observer=seen)
     status = ocsp.OcspApplication(answering)
     following = Following(wiring.services, answering, seen, issuer=current_issuer(wiring.services))
     follow(following, every=config.ca.status_staleness_seconds)
+    # No answer takes longer than a statement may, so that none is cut off which is only late.
+    patience = max(idle_connections.PATIENCE, 2 * config.database.statement_seconds)
+    idle_connections.watch(int(config.service.publication.rpartition(":")[2]), after=patience)
     everything_else: WSGIApplication = pages.wsgi_app
 
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

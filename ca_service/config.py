@@ -86,6 +86,8 @@ class DatabaseTable(_Table):
     """`[database]`."""
 
     url: str = "sqlite:///educa.db"
+    statement_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    task_seconds: Annotated[float, Field(ge=1, le=86400)] = 600
 
 
 class HsmTable(_Table):

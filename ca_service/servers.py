@@ -18,8 +18,9 @@ from ca_service.telemetry.logs import note_server
 from ca_service.tls_server import PATIENCE, LateAdapter, bounded_server
 from ca_service.wiring import Wiring
 
-# A thread waits for the body of its request without end, and nothing can wake it: with two of them, two clients that
-# send half a request would stop every OCSP answer. They are started as they are needed, and cost nothing until then.
+# A thread waits for the body of its request until the connection ends (idle_connections.py): with two of them, two
+# clients that send half a request would stop every OCSP answer. They are started as they are needed, and cost nothing
+# until then.
 _PUBLICATION_THREADS = 128
 # Beyond it the server closes without a page; up to it the page says what is too large.
 _FORM_AROUND = 1024 * 1024

@@ -30,6 +30,7 @@ from ca_service.signing.runtime_pin import RuntimePin
 from ca_service.signing.signer import Signer
 from ca_service.signing.token_sessions import TokenAddress, TokenSessions
 from ca_service.signing.turns import Patience
+from ca_service.store import bounds
 from ca_service.store.compacting import compact
 from ca_service.store.database import Database
 from ca_service.store.documents import DocumentFolder
@@ -45,9 +46,13 @@ from ca_service.workflows.ports import Authority, Courier, Meter, Mirror, Servic
 class Wiring:
     """All adapters of one configuration, each made when it is first asked for: a CLI that reads needs no token."""
 
-    def __init__(self, config: Config, *, clock: Clock = system_clock, meter: Meter | None = None) -> None:
-        """`meter`: where measurements go; nowhere by default, since a command ends before anybody reads them."""
+    def __init__(
+        self, config: Config, *, clock: Clock = system_clock, meter: Meter | None = None, serving: bool = False
+    ) -> None:
+        """`meter`: where measurements go; nowhere by default, since a command ends before anybody reads them.
+        `serving`: somebody waits for each answer; a command or the worker has more time."""
         self.config = config
+        self._serving = serving
         self.clock = clock
         self.ocsp_keys: dict[str, Callable[[], ocsp.ResponderKey]] = {}
         self.meter = meter or Unmeasured()
@@ -82,19 +87,19 @@ class Wiring:
     @cached_property
     def database(self) -> Database:
         """The store."""
-        return Database(self.config.database_url, sealer=self.sealer, clock=self.clock, meter=self.meter)
+        url, table = self.config.database_url, self.config.database
+        within = bounds.serving(table.statement_seconds) if self._serving else bounds.working(table.task_seconds)
+        return Database(url, sealer=self.sealer, clock=self.clock, meter=self.meter, bounds=within)
 
     @cached_property
     def root_sessions(self) -> TokenSessions:
         """The root's own token, used in the ceremony and for the root's CRL only."""
-        config = self.config
-        return self._sessions(config.hsm.root_token, "root")
+        return self._sessions(self.config.hsm.root_token, "root")
 
     @cached_property
     def issuing_sessions(self) -> TokenSessions:
         """The token of the issuing CA and the OCSP signer."""
-        config = self.config
-        return self._sessions(config.hsm.issuing_token, "issuing")
+        return self._sessions(self.config.hsm.issuing_token, "issuing")
 
     def _sessions(self, label: str, which: str) -> TokenSessions:
         hsm = self.config.hsm

@@ -45,7 +45,7 @@ def serve(call: Call, part: str | None) -> None:
     if part == "publication":
         servers.publication(call.config)
     elif part == "console":
-        wiring = Wiring(call.config, meter=prepared_meter(call.config))
+        wiring = Wiring(call.config, meter=prepared_meter(call.config), serving=True)
         beating(wiring.services, "console")
         servers.console(wiring)
     else:

@@ -32,7 +32,7 @@ from ca_service.domain.roles import Actor
 from ca_service.drill.issuing_key import appoint_responder, replace_issuing_key
 from ca_service.drill.toml_text import toml_text
 from ca_service.store import schema
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 from ca_service.wiring import Wiring
 
 MARKER, _TABLE, _PREFIX = "DRILL-COPY.json", "educa_drill_copy", "educa_drill_"

@@ -29,7 +29,7 @@ from ca_service.drill.child import Ended, Job
 from ca_service.drill.copying import require_copy
 from ca_service.drill.invariants import Invariant, Violation, violations
 from ca_service.drill.witness import Witness
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["ca_service.drill.child"])

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from ca_service.domain.errors import Unavailable
+from ca_service.store.engines import READ_ONLY, without_bounds
 from ca_service.store.personal_places import PLACES
 
 
@@ -37,6 +38,7 @@ def _sqlite(engine: Engine) -> bool:
 
 def _postgresql(engine: Engine) -> bool:
     names = ", ".join(place.table.name for place in PLACES)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    # It begins no transaction then: VACUUM bears none.
+    with without_bounds(engine) as lasting, lasting.connect().execution_options(**{READ_ONLY: True}) as connection:
         connection.exec_driver_sql(f"VACUUM {names}")
     return True

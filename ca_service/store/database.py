@@ -1,20 +1,21 @@
-"""The database, SQLite (WAL) or PostgreSQL, and how transactions on it begin and end."""
+"""The database, and how transactions on it begin and end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
 from ca_service.store import outages
+from ca_service.store.bounds import UNBOUNDED, Bounds
+from ca_service.store.engines import READ_ONLY, connect
 from ca_service.store.repositories import SqlAuditLog
 from ca_service.store.sealing import Sealer
 from ca_service.store.unit_of_work import SqlUnitOfWork
 from ca_service.workflows.ports import Meter, Unmeasured
 
-_READ_ONLY = "educa_read_only"
 # A server that was cut off holds on to the transaction, and with it to the lock, until somebody ends it.
 _WAIT_FOR_LOCK = text(f"SET LOCAL lock_timeout = '{outages.RESOLVED_WITHIN:.0f}s'")
 _log = structlog.get_logger(__name__)
@@ -23,9 +24,11 @@ _log = structlog.get_logger(__name__)
 class Database:
     """An engine and the two ways to open a transaction on it."""
 
-    def __init__(self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None) -> None:
-        self.engine = connect(url)
-        self.reading = self.engine.execution_options(**{_READ_ONLY: True})
+    def __init__(
+        self, url: str, *, sealer: Sealer, clock: Clock, meter: Meter | None = None, bounds: Bounds = UNBOUNDED
+    ) -> None:
+        self.engine = connect(url, bounds)
+        self.reading = self.engine.execution_options(**{READ_ONLY: True})
         self._sealer = sealer
         self._clock = clock
         self._meter = meter or Unmeasured()
@@ -108,37 +111,8 @@ class Database:
 
 
 def _begun(session: Session) -> None:
-    """Connect, where that can fail for a while. On SQLite the first statement begins, which may wait for a writer."""
+    """Connect and begin, where that can fail for a while. On SQLite that is left to the first statement: it may wait
+    for a writer."""
     session.rollback()
     if session.get_bind().dialect.name != "sqlite":
         session.connection()
-
-
-def connect(url: str) -> Engine:
-    """An engine whose transactions start as this service needs them.
-
-    SQLite: a writer takes its lock at BEGIN (no upgrade deadlocks), commits are synced to disk (synchronous=FULL): a
-    serial must not be forgotten by a power cut after its certificate was signed. An error of the database names the
-    statement and never the values, which may be a person's: it ends up in a log.
-    """
-    if make_url(url).get_backend_name() != "sqlite":
-        options = outages.connection_options(make_url(url))
-        engine = create_engine(
-            url, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True, connect_args=options
-        )
-        outages.drop_what_goes_away(engine)
-        return engine
-    engine = create_engine(url, connect_args={"timeout": 15}, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: object, _record: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-            connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine

@@ -10,8 +10,9 @@ Head = tuple[int, bytes]
 _READ = select(HeadRow.seq, HeadRow.hash).where(HeadRow.name == bindparam("which"))
 _LOCK = _READ.with_for_update()
 _BEGIN = text("INSERT INTO head (name, seq, hash) VALUES (:which, 0, :hash) ON CONFLICT DO NOTHING")
-_MOVE = update(HeadRow.__table__).where(HeadRow.name == bindparam("which"))  # type: ignore[arg-type]
-_MOVE = _MOVE.values(seq=bindparam("to_seq"), hash=bindparam("to_hash"))
+_AT = update(HeadRow.__table__).where(HeadRow.name == bindparam("which"))  # type: ignore[arg-type]
+MOVE = _AT.values(seq=bindparam("to_seq"), hash=bindparam("to_hash"))
+"""Of a head that this transaction has locked; run with `moved`."""
 
 
 def read(session: Session, name: str) -> Head:
@@ -32,4 +33,9 @@ def lock(session: Session, name: str) -> Head:
 
 def move(session: Session, name: str, head: Head) -> None:
     """Move a head that this transaction has locked."""
-    session.connection().execute(_MOVE, {"which": name, "to_seq": head[0], "to_hash": head[1]})
+    session.connection().execute(MOVE, moved(name, head))
+
+
+def moved(name: str, head: Head) -> dict[str, str | int | bytes]:
+    """The values of `MOVE`."""
+    return {"which": name, "to_seq": head[0], "to_hash": head[1]}

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError, SQLAlchemyEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ca_service.domain.errors import DomainError, Invalid, OutcomeUnknown, Unavailable
+from ca_service.store.bounds import UNBOUNDED, Bounds
 
 PATIENCE = 5.0
 """Seconds for which a transaction that has not begun waits for a database that is away: a restart, most failovers."""
@@ -39,7 +40,7 @@ _DEFAULTS = {
 FAILURES = (DBAPIError, PoolTimeout)
 
 
-def connection_options(url: URL) -> dict[str, Any]:
+def connection_options(url: URL, bounds: Bounds = UNBOUNDED) -> dict[str, Any]:
     """What is added to the connections of this URL; what it says itself stands.
 
     Where it names several hosts, the one that takes writes is looked for: a standby would answer with the past.
@@ -48,7 +49,9 @@ def connection_options(url: URL) -> dict[str, Any]:
     hosts = said.get("host", ())
     several = len(hosts) > 1 if isinstance(hosts, tuple) else "," in hosts
     wanted = {**_DEFAULTS, **({"target_session_attrs": "read-write"} if several else {})}
-    return {name: value for name, value in wanted.items() if name not in said}
+    # Of two settings of one name the last counts: theirs.
+    options = " ".join([bounds.options(), *url.normalized_query.get("options", ())])
+    return {**{name: value for name, value in wanted.items() if name not in said}, "options": options}
 
 
 def drop_what_goes_away(engine: Engine) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from ca_service.clock import Clock
@@ -18,9 +18,13 @@ from ca_service.domain.roles import Actor
 from ca_service.store import heads, models
 from ca_service.store.audit_names import without_names
 from ca_service.store.audit_search import search
+from ca_service.store.engines import see_one_moment
 from ca_service.store.repository import SqlRepository
 
 _ENTRY = insert(models.AuditRow.__table__)  # type: ignore[arg-type]
+_ENTRY_AND_HEAD = _ENTRY.values({c.name: bindparam(c.name, type_=c.type) for c in models.AuditRow.__table__.c}).add_cte(
+    heads.MOVE.cte("moved")
+)
 
 
 class SqlEnrolments(SqlRepository[Enrolment]):
@@ -82,7 +86,7 @@ class SqlAuditLog:
     def _write(self, actor: Actor, tag: Tag, facts: Sequence[tuple[str, str, str]]) -> None:
         if not facts:
             return
-        seq, previous = heads.lock(self._session, "audit")
+        seq, previous = self.last or heads.lock(self._session, "audit")
         at, rows = timestamp(self._clock()), []
         for number, (subject, unit, detail) in enumerate(facts, seq + 1):
             # Nothing is ever taken out of the chain, and what was refused is recorded too: numbers of people that came
@@ -100,10 +104,18 @@ class SqlAuditLog:
             ).sealed()
             rows.append(vars(entry))
             previous = entry.hash
-        self._session.connection().execute(_ENTRY, rows)
-        self.written[tag] += len(rows)
         self.last = (seq + len(rows), previous)
-        heads.move(self._session, "audit", self.last)
+        self._add(rows, self.last)
+        self.written[tag] += len(rows)
+
+    def _add(self, rows: Sequence[dict[str, Any]], head: heads.Head) -> None:
+        """Whoever else writes waits until this transaction ends: what can be said in one statement is."""
+        connection = self._session.connection()
+        if len(rows) == 1 and connection.dialect.name == "postgresql":
+            connection.execute(_ENTRY_AND_HEAD, rows[0] | heads.moved("audit", head))
+            return
+        connection.execute(_ENTRY, rows)
+        heads.move(self._session, "audit", head)
 
     def holds(self, entry: heads.Head) -> bool:
         """Whether an entry that some transaction has written stands in the log for good.
@@ -118,6 +130,7 @@ class SqlAuditLog:
 
     def entries(self, *, after: int = 0) -> Iterable[AuditEntry]:
         """See the port."""
+        see_one_moment(self._session.connection())
         row = models.AuditRow
         columns = [getattr(row, name) for name in AuditEntry.__dataclass_fields__]
         query = select(*columns).where(row.seq > after).order_by(row.seq).execution_options(yield_per=1000)
@@ -131,7 +144,9 @@ class SqlAuditLog:
         return search(self._session, wanted, below=below, above=above, limit=limit)
 
     def head(self) -> tuple[int, bytes]:
-        """See the port."""
+        """See the port. The entries that are read after it are those of the same moment: else one that somebody has
+        appended in between would look like one too many."""
+        see_one_moment(self._session.connection())
         return heads.read(self._session, "audit")
 
 

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from ca_service.domain.errors import StateUnknown
+from ca_service.store.engines import without_bounds
 
 # In KiB (negative): new indexes and the check of references jump about in the whole database, and with SQLite's usual
 # 2 MB each jump is a read.
@@ -22,7 +23,7 @@ def upgrade(engine: Engine) -> None:
 
     Whoever dies in it leaves the schema of before, whole; after it the new one.
     """
-    with engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+    with without_bounds(engine) as lasting, _migrating(lasting) as connection:
         command.upgrade(_config(connection), "head")
         if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise StateUnknown("数据库升级后有记录指向不存在的记录，已撤销升级。请从备份恢复后联系自治区教育信息中心。")
@@ -30,8 +31,14 @@ def upgrade(engine: Engine) -> None:
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Take the schema back, with what is in the tables: for those who try an upgrade, never for a database in use."""
-    with engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+    with without_bounds(engine) as lasting, _migrating(lasting) as connection:
         command.downgrade(_config(connection), revision)
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection, _tables_may_be_rebuilt(connection), connection.begin():
+        yield connection
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Freeze, unfreeze, revoke: one status, one version, one transaction, and one line in the certificate's history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,7 +108,8 @@ def apply(
         raise Conflict("证书已过期，不能恢复；需要继续使用的请重新申请证书。")
     # The issuer's row before the certificate's, as publish_crl takes it: two changes never wait for each other.
     version = uow.issuers.log_change(certificate.issuer, certificate.serial)
-    at = _in_order(uow, certificate, at)
+    last = uow.status_events.find(serial=certificate.serial, order="-seq", limit=1)
+    at = _in_order(uow, certificate, at, last)
     if event in _RELEASES:
         changed = uow.certificates.change(
             certificate, guard=_SEEN, status=status, revoked_at=None, reason=None, crl_entry=None, reminded_at=None
@@ -121,7 +122,9 @@ def apply(
         changed = uow.certificates.change(
             certificate, guard=_SEEN, status=status, revoked_at=moment, reason=crl_reason, crl_entry=entry
         )
-    record(uow, changed, event, Step(at, actor.login, reason, ground, version))
+    # Whoever else takes a step of this life takes the issuer's row first, or is seen by the guards.
+    taken = {step.serial: step.seq for step in last}
+    record_all(uow, [changed], event, Step(at, actor.login, reason, ground, version), taken=taken)
     detail: dict[str, str | int] = {"reason": reason, "version": version}
     if ground:
         detail["ground"] = ground
@@ -131,12 +134,11 @@ def apply(
     return changed
 
 
-def _in_order(uow: UnitOfWork, certificate: Certificate, at: datetime) -> datetime:
+def _in_order(uow: UnitOfWork, certificate: Certificate, at: datetime, last: Sequence[StatusEvent]) -> datetime:
     """The moment of a change that may have waited: called with the issuer's row locked.
 
     It is not dated before a list that does not know of it (RFC 5280 §5.3.2), nor before the step that it follows.
     """
-    last = uow.status_events.find(serial=certificate.serial, order="-seq", limit=1)
     lines = [CrlLine(certificate.issuer, shard) for shard in {None, certificate.shard}]
     listed = [uow.crls.last_this_update(line.name) or at for line in lines]
     return max(at, *listed, *(step.at for step in last))
@@ -158,12 +160,21 @@ def record(uow: UnitOfWork, certificate: Certificate, event: CertificateEvent, s
     record_all(uow, [certificate], event, step)
 
 
-def record_all(uow: UnitOfWork, certificates: Sequence[Certificate], event: CertificateEvent, step: Step) -> None:
+def record_all(
+    uow: UnitOfWork,
+    certificates: Sequence[Certificate],
+    event: CertificateEvent,
+    step: Step,
+    *,
+    taken: Mapping[str, int] | None = None,
+) -> None:
     """Append a step to the history of certificates that have just been changed in this transaction.
 
-    The guarded update of its row lets one of two changes at once succeed, so the number of the step is taken once.
+    `taken`: how many steps each has, by serial, where that is known. The guarded update of its row lets one of two
+    changes at once succeed, so the number of the step is taken once.
     """
-    taken = uow.status_events.tally("serial", serial=[certificate.serial for certificate in certificates])
+    if taken is None:
+        taken = uow.status_events.tally("serial", serial=[certificate.serial for certificate in certificates])
     uow.status_events.add_all(
         StatusEvent(
             serial=certificate.serial,

@@ -36,8 +36,10 @@ from ca_service.domain.errors import (
     WrongToken,
 )
 from ca_service.domain.expiry import next_notice
+from ca_service.domain.holders import Holder
 from ca_service.domain.media import MediumEvent, MediumStatus
 from ca_service.domain.person_text import mask_name
+from ca_service.domain.units import Unit
 from ca_service.workflows.certificate_status import Step, apply, record
 from ca_service.workflows.csr import public_key_of, signature_holds
 from ca_service.workflows.custody import move
@@ -88,14 +90,20 @@ def begin(services: Services, *, reference: str, code: str, medium_serial: str) 
             warn_of_misuse(services, uow, holder_id=holder.id, act=DOWNLOAD)
             warn_owner_of_token(services, uow, medium_serial=medium_serial, brought_by=holder.id)
         else:
-            begun = open_session(services, uow, enrolment, replaces=_replaced(uow, enrolment))
+            replaces = _replaced(uow, enrolment)
+            begun = open_session(services, uow, enrolment, person=(holder, unit), replaces=replaces)
     if refusal is not None:
         raise refusal
     return begun
 
 
 def open_session(
-    services: Services, uow: UnitOfWork, enrolment: Enrolment, *, replaces: Replaced | None = None
+    services: Services,
+    uow: UnitOfWork,
+    enrolment: Enrolment,
+    *,
+    person: tuple[Holder, Unit],
+    replaces: Replaced | None = None,
 ) -> Begun:
     """Open a session of a download inside a running transaction; an earlier session of it ends."""
     session = services.random_bytes(32).hex()
@@ -106,9 +114,9 @@ def open_session(
         nonce=services.random_bytes(32),
         challenge=services.random_bytes(32),
     )
-    holder = uow.holders.get(opened.holder_id)
+    holder, unit = person
     return Begun(
-        session, opened.status, opened.nonce or b"", mask_name(holder.name), uow.units.get(holder.unit_code).name,
+        session, opened.status, opened.nonce or b"", mask_name(holder.name), unit.name,
         services.terms.administrator_key, replaces,
     )  # fmt: skip
 

@@ -58,7 +58,7 @@ def _deliver_all(services: Services, requests: Sequence[_Request]) -> Sequence[D
     known = _read(services, requests)
 
     def deliver(asked: Sequence[Asked]) -> Sequence[Delivered | DomainError]:
-        issued = zip(asked, issue_all(services, asked), strict=True)
+        issued = zip(asked, issue_all(services, asked, issuer=latest(known.issuers.values())), strict=True)
         return [it if isinstance(it, DomainError) else _delivered(services, known, one, it) for one, it in issued]
 
     return onward(each(requests, partial(_judged, services, known)), deliver)

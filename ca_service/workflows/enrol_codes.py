@@ -150,14 +150,15 @@ def check_code(services: Services, actor: Actor, *, reference: str, code: str) -
     """Return the enrolment that these codes open.
 
     A wrong code is counted in a transaction of its own, so that the count stands although the request is refused.
-    Raises CodeWrong (with `tries_left`), CodeBlocked, CodeExpired, CodeUsed.
+    Right ones write nothing. Raises CodeWrong (with `tries_left`), CodeBlocked, CodeExpired, CodeUsed.
     """
     reference, code = tidy(reference), tidy(code)
+    with services.read() as uow:
+        enrolment = _of_reference(services, uow, reference)
+    if _refusal(services, enrolment) is None and _matches(services, enrolment, reference, code):
+        return enrolment
     with services.begin() as uow:
-        found = uow.enrolments.find(reference_hash=services.keyed_hash(f"reference:{reference}"))
-        if not found:
-            raise CodeWrong("参考号或授权码不正确，请核对后重新输入。")
-        enrolment = found[0]
+        enrolment = _of_reference(services, uow, reference)
         refusal = _refusal(services, enrolment)
         if refusal is None and not _matches(services, enrolment, reference, code):
             refusal = _count(uow, enrolment)
@@ -167,6 +168,13 @@ def check_code(services: Services, actor: Actor, *, reference: str, code: str) -
     if refusal is not None:
         raise refusal
     return enrolment
+
+
+def _of_reference(services: Services, uow: UnitOfWork, reference: str) -> Enrolment:
+    found = uow.enrolments.find(reference_hash=services.keyed_hash(f"reference:{reference}"))
+    if not found:
+        raise CodeWrong("参考号或授权码不正确，请核对后重新输入。")
+    return found[0]
 
 
 def _refusal(services: Services, enrolment: Enrolment) -> DomainError | None:

@@ -49,23 +49,26 @@ class _Plan:
     """What is to be certified, as it was found; it must be found the same when the intent is committed."""
 
     asked: Asked
+    enrolment: Enrolment
     holder: Holder
     unit: Unit
     wish: Wish
 
 
-def issue_all(services: Services, asked: Sequence[Asked]) -> Sequence[Certificate | DomainError]:
+def issue_all(services: Services, asked: Sequence[Asked], *, issuer: str = "") -> Sequence[Certificate | DomainError]:
     """For each the certificate or why there is none: NotApproved and CodeUsed (both recorded), KeyInUse,
     CertificateNotLive, Conflict, Unavailable.
 
+    By the CA named, or the present one.
     A repeat is answered with what was issued for this key. One round after the other where some ask for the same
     download or key: the later meet what the earlier left.
     """
+    issuer = issuer or current_issuer(services)
     answers: dict[int, Certificate | DomainError] = {}
     waiting = sorted(range(len(asked)), key=lambda place: asked[place].enrolment.id)
     while waiting:
         places = _distinct(asked, waiting)
-        answers |= zip(places, _issue_distinct(services, [asked[place] for place in places]), strict=True)
+        answers |= zip(places, _issue_distinct(services, issuer, [asked[place] for place in places]), strict=True)
         waiting = [place for place in waiting if place not in answers]
     for place, answer in answers.items():
         if isinstance(answer, NotApproved | CodeUsed):
@@ -84,10 +87,10 @@ def _distinct(asked: Sequence[Asked], waiting: Sequence[int]) -> Sequence[int]:
     return places
 
 
-def _issue_distinct(services: Services, asked: Sequence[Asked]) -> Sequence[Certificate | DomainError]:
+def _issue_distinct(services: Services, issuer: str, asked: Sequence[Asked]) -> Sequence[Certificate | DomainError]:
     planned = _planned(services, asked)
     plans = [plan for plan in planned if isinstance(plan, _Plan)]
-    issued = iter(_carry_out(services, plans) if plans else ())
+    issued = iter(_carry_out(services, issuer, plans) if plans else ())
     return [next(issued) if isinstance(plan, _Plan) else plan for plan in planned]
 
 
@@ -111,7 +114,7 @@ def _planned(services: Services, asked: Sequence[Asked]) -> Sequence[_Plan | Cer
             raise KeyInUse("这个密钥已经用于另一张证书。请删除介质中的旧密钥后重试。")
         holder = holders[enrolment.holder_id]
         unit = certifiable(known, holder)
-        return _Plan(one, holder, unit, _wish(services, one, holder, unit))
+        return _Plan(one, enrolment, holder, unit, _wish(services, one, holder, unit))
 
     return each(asked, plan)
 
@@ -131,13 +134,20 @@ def _wish(services: Services, asked: Asked, holder: Holder, unit: Unit) -> Wish:
     return Wish(order, unit.code, asked.enrolment.medium_serial)
 
 
-def _carry_out(services: Services, plans: Sequence[_Plan]) -> Sequence[Certificate | DomainError]:
+def _carry_out(services: Services, issuer: str, plans: Sequence[_Plan]) -> Sequence[Certificate | DomainError]:
     by_serial = {plan.wish.order.serial: plan for plan in plans}
     bound: dict[str, Enrolment] = {}
 
     def bind(uow: UnitOfWork, intents: Sequence[Certificate]) -> None:
-        before, after = _bound(uow, [by_serial[intent.serial] for intent in intents])
-        # The guard on `certificate_serial` lets exactly one of two simultaneous requests through.
+        mine = [by_serial[intent.serial] for intent in intents]
+        _require_same(uow, mine)
+        before = [plan.enrolment for plan in mine]
+        after = [
+            replace(plan.enrolment, certificate_serial=plan.wish.order.serial, key_sha256=plan.asked.key_sha256)
+            for plan in mine
+        ]
+        # The guards (the status is one too) let exactly one of two simultaneous requests through, and none whose
+        # codes were voided or blocked since the plan was made.
         names = ("certificate_serial", "key_sha256")
         uow.enrolments.change_each(before, after, names, guard=("certificate_serial",))
         bound.update({intent.serial: enrolment for intent, enrolment in zip(intents, after, strict=True)})
@@ -148,31 +158,28 @@ def _carry_out(services: Services, plans: Sequence[_Plan]) -> Sequence[Certifica
         after = [replace(one, status=ENROLMENT.after(one.status, EnrolmentEvent.ISSUE)) for one in before]
         uow.enrolments.change_each(before, after, ("status",))
 
-    issuing = Issuing(services, HELPER, current_issuer(services), with_intent=bind, with_record=note)
+    issuing = Issuing(services, HELPER, issuer, with_intent=bind, with_record=note)
     return issuing.issue_all([plan.wish for plan in plans])
 
 
-def _bound(uow: UnitOfWork, plans: Sequence[_Plan]) -> tuple[Sequence[Enrolment], Sequence[Enrolment]]:
-    """The downloads as they are, and with their certificates; raise Conflict, NotApproved, CertificateNotLive.
+def _require_same(uow: UnitOfWork, plans: Sequence[_Plan]) -> None:
+    """Raise Conflict, NotApproved or CertificateNotLive where something that a plan rests on is no longer so.
 
-    The plans were made in an earlier transaction: what they name must still be what was approved.
+    The plans were made in an earlier transaction. The records of an approval do not change once they are decided, and
+    whatever comes after them writes the row of the person or of the unit: while both are as they were, so is the
+    judgement.
     """
-    require_open(uow, [plan.unit.code for plan in plans])
-    enrolments = {e.id: e for e in uow.enrolments.find(id=[plan.asked.enrolment.id for plan in plans])}
+    units = require_open(uow, [plan.unit.code for plan in plans])
     holders = {h.id: h for h in uow.holders.find(id=[plan.holder.id for plan in plans])}
-    known = evidence(uow, holders.values())
-    before, after = [], []
     for plan in plans:
-        current, person = enrolments[plan.asked.enrolment.id], holders[plan.holder.id]
-        if current.renews is not None:
-            renewable(uow, current.renews)
-        if current.certificate_serial is not None and _still_counts(uow, current.certificate_serial):
+        if plan.enrolment.renews is not None:
+            renewable(uow, plan.enrolment.renews)
+        if plan.enrolment.certificate_serial is not None and _still_counts(uow, plan.enrolment.certificate_serial):
             raise Conflict("证书正在签发中，请稍候重试。")
-        if (certifiable(known, person), person) != (plan.unit, plan.holder):
+        person = holders[plan.holder.id]
+        if (units[plan.unit.code], person) != (plan.unit, plan.holder):
+            certifiable(evidence(uow, [person]), person)
             raise Conflict("此人的信息刚刚变更，请重新运行证书助手。")
-        before.append(current)
-        after.append(replace(current, certificate_serial=plan.wish.order.serial, key_sha256=plan.asked.key_sha256))
-    return before, after
 
 
 def _still_counts(uow: UnitOfWork, serial: str) -> bool:

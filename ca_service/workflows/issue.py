@@ -136,7 +136,8 @@ class Issuing:
             before = [replace(one, status=CertificateStatus.SIGNING) for one in signed]
             uow.certificates.change_each(before, signed, ("status", "der"))
             step = Step(self._services.clock(), self._actor.login, f"profile {signed[0].profile}")
-            record_all(uow, signed, CertificateEvent.SIGN, step)
+            # The first step of each: an intent has none.
+            record_all(uow, signed, CertificateEvent.SIGN, step, taken={})
             if self._with_record is not None:
                 self._with_record(uow, signed)
             self._note(uow, Tag.CERTIFICATE_ISSUED, signed)

@@ -55,7 +55,9 @@ def begin(services: Services, *, serial: str, medium_serial: str) -> Begun:
         old = uow.certificates.get(serial)
         refusal = _refusal(services, uow, old, medium_serial)
         if refusal is None:
-            return open_session(services, uow, _renewal(services, uow, old))
+            enrolment = _renewal(services, uow, old)
+            holder = uow.holders.get(enrolment.holder_id)
+            return open_session(services, uow, enrolment, person=(holder, uow.units.get(holder.unit_code)))
         detail = {"kind": refusal.kind, "token": medium_serial[:40]}
         uow.audit.append(HELPER, Tag.ENROLMENT_REFUSED, serial, unit=old.unit_code, detail=detail)
     raise refusal

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 from tests.ca_service import postgres
 from tests.deployment.conftest import ROOT
 from tests.teacher_registry.nginx import free_port

@@ -15,7 +15,7 @@ from ca_service.drill import evidence
 from ca_service.drill.drilling import Drill
 from ca_service.drill.invariants import Invariant, violations
 from ca_service.drill.witness import Signature, Witness
-from ca_service.store.database import connect
+from ca_service.store.engines import connect
 
 
 @dataclass

@@ -130,15 +130,27 @@ def test_a_transaction_that_is_cut_off_in_its_middle_has_done_nothing_and_may_be
 
 
 def test_a_look_whose_connection_breaks_at_its_end_may_be_repeated(servers: Pair, store: Database) -> None:
+    """Only one that sees a single moment has an end of which the server hears."""
+
     def look() -> None:
         with store.read() as uow:
-            uow.issuers.find()
+            uow.audit.head()
             servers.fail_over()
 
     with pytest.raises(Unavailable):
         look()
     with store.read() as uow:
-        assert uow.issuers.find() == []
+        assert uow.audit.head()[0] == 0
+
+
+def test_a_look_that_has_seen_all_it_wanted_does_not_mind_that_its_connection_breaks(
+    servers: Pair, store: Database
+) -> None:
+    for _ in range(2):
+        with store.read() as uow:
+            assert uow.issuers.find() == []
+            if servers.standby.ask("SELECT pg_is_in_recovery()"):
+                servers.fail_over()
 
 
 def test_a_commit_that_broke_off_after_it_was_done_is_found_and_counts_as_done(
