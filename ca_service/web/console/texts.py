@@ -33,7 +33,7 @@ _WORDS: Mapping[str, str] = {
     "allocate": "分配", "release": "取消分配", "recall": "撤回", "lock": "锁定", "unblock": "解锁",
     "find": "找回", "destroy": "销毁", "disputed": "有差异", "prepared": "待签字", "signed": "已签字",
     "underway": "在途", "missing": "缺少", "extra": "清单外", "recalled": "仍在寄件单位",
-    "hand-in": "交回", "report-damaged": "报损", "report-lost": "挂失",
+    "hand-in": "交回", "give-back": "发还", "report-damaged": "报损", "report-lost": "挂失",
     "applied": "已上报", "pushed": "已推送", "dispatched": "介质已寄", "received": "介质已到",
     "downloaded": "证书已下载", "signed-in": "已首次登录", "expected": "应有",
     "pending": "待发送", "sending": "发送中", "sent": "已发送", "failed": "发送失败", "uncertain": "结果不明",
