@@ -26,6 +26,8 @@ ACTS = (
     *((initialise, "_change_so_pin"), (box, "_replace")),
 )
 """Everything that changes the disk or the token; a session is opened right after a PIN was set."""
+ACTS_A_TOKEN = 26
+"""Places to die at: before and after each act of a token; four lines of the journal and two logins of the SO."""
 
 
 @dataclass(frozen=True)

@@ -1,72 +1,12 @@
 """A box of many tokens, killed at random again and again: in the end nothing was done twice and nothing is lost."""
 
-import base64
-import csv
-import hashlib
-import json
 from collections import Counter
-from itertools import groupby
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.token_provisioning.killed_box import killed_until_done
-from tests.token_provisioning.soft_token import VENDOR_SO_PIN, Desk
-from tests.token_provisioning.test_box import Centre
-from token_provisioning.attributes import BINDING_LABEL
-from token_provisioning.errors import SoPinWrongError
-from token_provisioning.login import open_so, open_user
-from token_provisioning.module import Module, token_info
-from token_provisioning.pkcs11_device import Pkcs11Device, public_keys
-from token_provisioning.raw_calls import init_token
+from tests.token_provisioning.many_tokens import Box
+from tests.token_provisioning.soft_token import Desk
 
 TOKENS = 24
-
-
-class Box(Centre):
-    """A box, and what its folder and its tokens say in the end."""
-
-    def __init__(self, desk: Desk, tokens: int) -> None:
-        super().__init__(desk, 0)
-        with desk.inside():
-            module = Module(Path(desk.module))
-            for _ in range(tokens):
-                free = next(token for token in module.tokens() if not token_info(token).serial)
-                init_token(module.path, free.slot.slot_id, so_pin=VENDOR_SO_PIN, label="vendor")
-            self.serials = [token_info(token).serial for token in module.usable()]
-
-    def journal(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.out / "journal.jsonl").read_bytes().splitlines()]
-
-    def rows(self) -> dict[str, str]:
-        with (self.out / "first-pins.csv").open(newline="") as file:
-            rows = list(csv.reader(file))
-        assert len({row[0] for row in rows}) == len(rows)
-        return {row[0]: row[2] for row in rows}
-
-    def octets(self) -> str:
-        """What is on the tokens and in the folder, whole."""
-        files = sorted(path for path in self.desk.folder.rglob("*") if path.is_file())
-        return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
-
-    def require_every_token_whole(self) -> None:
-        """One binding key, which signs; the registered one; both PINs are known, the vendor's is not the token's."""
-        pins = self.rows()
-        with self.desk.inside():
-            module = Module(Path(self.desk.module))
-            for token in module.usable():
-                serial = token_info(token).serial
-                registered = base64.b64decode(self.record(serial)["binding_public_key"])
-                with token.open() as session:
-                    assert public_keys(session, BINDING_LABEL) == [registered]
-                with open_user(token, pins[serial]) as session:
-                    (pair,) = Pkcs11Device(session).key_pairs(BINDING_LABEL)  # found by a signature that fits
-                    assert pair.public_key == registered
-                open_so(token, self.so_pin(serial)).close()
-                with pytest.raises(SoPinWrongError):
-                    open_so(token, VENDOR_SO_PIN)
-                module.forget(token)
 
 
 def test_killed_at_random_until_it_is_done_every_token_is_initialised_once(desk: Desk) -> None:
@@ -77,14 +17,7 @@ def test_killed_at_random_until_it_is_done_every_token_is_initialised_once(desk:
     assert told.status == 0
     assert len(told.deaths) > TOKENS
     assert len(set(told.deaths)) > 12, Counter(told.deaths)
-    steps = Counter((entry["serial"], entry["step"]) for entry in box.journal())
-    for serial in box.serials:
-        assert [steps[serial, step] for step in ("begun", "keyed", "done")] == [1, 1, 1], steps
-    # Each run went on with the token at which the one before had died, and came back to none that was done.
-    assert len([serial for serial, _ in groupby(entry["serial"] for entry in box.journal())]) == TOKENS
-    assert sorted(path.stem for path in box.out.glob("*.json")) == sorted(box.serials)
-    labels = {box.record(serial)["label"] for serial in box.serials}
-    assert labels == {f"EDU-{number:06d}" for number in range(1, TOKENS + 1)}
+    box.require_each_initialised_once()
     box.require_every_token_whole()
     before = box.octets()
     assert box.fill().document == {"folder": str(box.out), "done": TOKENS, "failed": 0}

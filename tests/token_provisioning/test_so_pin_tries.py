@@ -13,6 +13,7 @@ from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.test_unblock import arguments, forgotten, require_unblocked, unblock
 from token_provisioning import so_marks, unblocking
 from token_provisioning.errors import SoPinWrongError
+from token_provisioning.login import open_so
 
 __all__ = ["forgotten"]  # the fixture of test_unblock.py
 
@@ -29,7 +30,7 @@ class Tried:
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> Tried:
     """Counts the tries of this process; each goes to the token all the same."""
-    counted, open_so = Tried(), unblocking.open_so
+    counted = Tried()
 
     def counting(token: Any, so_pin: str) -> Any:
         counted.latest.append(so_pin)
