@@ -143,7 +143,7 @@ def _beginning_and_end(size: int, first: float, last: float) -> Row:
 
 
 def measure_killed(*, quick: bool = False) -> list[Row]:
-    """A box done by runs that are killed, then each token looked at; raises AssertionError for one that is not whole."""
+    """A box done by runs that are killed, then each token looked at; AssertionError for one that is not whole."""
     size, seed = (12 if quick else SIZES[-1]), int.from_bytes(os.urandom(4))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ca_service.clock import SHANGHAI
+from ca_service.domain.media import MediumStatus
 
 _WORDS: Mapping[str, str] = {
     "withdrawn": "已撤回", "taken": "已录入", "undone": "已撤销", "sheet": "电子表格", "form": "单个录入",
@@ -61,7 +62,9 @@ _WORDS: Mapping[str, str] = {
 
 
 def word(value: str) -> str:
-    """The Chinese word; an unknown value as it is."""
+    """The Chinese word; an unknown value as it is. A token is handed in, not sent back like a form."""
+    if value is MediumStatus.RETURNED:
+        return "已交回"
     return _WORDS.get(value, value)
 
 
