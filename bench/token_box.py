@@ -151,6 +151,7 @@ def measure_killed(*, quick: bool = False) -> list[Row]:
         acts = ACTS_A_TOKEN * (4 if quick else _TOKENS_A_RUN)
         told = killed_until_done(box.desk, box.arguments(), seed=seed, acts=acts, timeout=7200)
         box.require_each_initialised_once()
+        box.require_taken_up_where_it_stood()
         box.require_every_token_whole()
     where = f"{len(told.deaths)} runs killed, at {len(set(told.deaths))} different places (seed {seed})"
     return [

@@ -18,6 +18,7 @@ def test_killed_at_random_until_it_is_done_every_token_is_initialised_once(desk:
     assert len(told.deaths) > TOKENS
     assert len(set(told.deaths)) > 12, Counter(told.deaths)
     box.require_each_initialised_once()
+    box.require_taken_up_where_it_stood()
     box.require_every_token_whole()
     before = box.octets()
     assert box.fill().document == {"folder": str(box.out), "done": TOKENS, "failed": 0}
