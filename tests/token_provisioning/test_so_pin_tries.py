@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.token_provisioning.between import CKR_DEVICE_MEMORY, CKR_USER_NOT_LOGGED_IN, Real, between
 from tests.token_provisioning.conftest import Scene
 from tests.token_provisioning.test_unblock import arguments, forgotten, require_unblocked, unblock
 from token_provisioning import so_marks, unblocking
@@ -85,6 +86,33 @@ def test_killed_between_the_mark_and_the_change_it_announces_one_is_tried_and_no
     assert unblock(forgotten).code == 1
     assert (tried.right, tried.wrong) == (1, 1)
     require_unblocked(forgotten)
+
+
+def test_a_token_with_room_for_no_mark_is_unblocked_all_the_same(forgotten: Scene, tried: Tried) -> None:
+    with between(forgotten.desk.module, "C_CreateObject", lambda *_: CKR_DEVICE_MEMORY):
+        assert unblock(forgotten).code == 0
+    require_unblocked(forgotten)
+    forgotten.ca.unblocks.state = "open"
+    assert unblock(forgotten).code == 0
+    assert (tried.right, tried.wrong) == (2, 0)
+
+
+def test_where_the_so_may_write_no_mark_the_user_writes_it_as_soon_as_the_pin_is_set(
+    forgotten: Scene, tried: Tried
+) -> None:
+    so = [CKR_USER_NOT_LOGGED_IN] * 2  # which is in force, and which is next
+
+    def create(real: Real, *given: int) -> int:
+        return so.pop() if so else real(*given)
+
+    forgotten.ca.drop_after = "unblocks/confirm"
+    with between(forgotten.desk.module, "C_CreateObject", create):
+        assert unblock(forgotten).code == 1
+    forgotten.ca.unblocks.state = "open"  # as if the CA had never heard of it
+    forgotten.ca.unblocks.so_pins.append("the-one-from-before")
+    forgotten.ca.drop_after = None
+    assert unblock(forgotten).code == 0
+    assert (so, tried.right, tried.wrong) == ([], 2, 0)
 
 
 class Death(BaseException):
