@@ -12,7 +12,7 @@ from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Role
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows import change, custody, handovers, incidents, returned
-from ca_service.workflows.certificate_status import revoke
+from ca_service.workflows.certificate_status import freeze, revoke, unfreeze
 from tests.ca_service.office import BANNER, Office, actor
 
 _S = MediumStatus
@@ -125,6 +125,35 @@ def test_it_is_not_given_back_while_on_hold_nor_to_another_nor_by_another(office
         with pytest.raises(errors.Forbidden):
             handovers.hand_over(office.services, stranger, "T1", holder_id=holder)
     assert _where(office) == (_S.RETURNED, CENTRE_CODE)
+
+
+def test_a_certificate_that_is_not_good_again_brings_no_token_back(office: Office) -> None:
+    certificate = _frozen(office)
+    holder = str(certificate.holder_id)
+    _carry_out(office, holder, ChangeKind.RESTORE)
+    freeze(office.services, office.reviewer, certificate.serial, reason="电话")
+    with pytest.raises(errors.Conflict, match="证书恢复之后"):
+        handovers.hand_over(office.services, office.custodian, "T1", holder_id=holder)
+    revoke(office.services, office.reviewer, certificate.serial, reason="另发", crl_reason=RevocationReason.SUPERSEDED)
+    with pytest.raises(errors.Conflict, match="证书恢复之后"):
+        handovers.hand_over(office.services, office.custodian, "T1", holder_id=holder)
+
+
+def test_one_that_was_lost_and_found_is_nobodys_until_it_is_initialised_anew(office: Office) -> None:
+    certificate = office.enrolled()
+    _find_again(office)
+    unfreeze(office.services, office.reviewer, certificate.serial, reason="找回")
+    with pytest.raises(errors.Conflict, match="重新初始化"):
+        handovers.hand_over(office.services, office.custodian, "T1", holder_id=str(certificate.holder_id))
+
+
+def test_only_the_unit_that_keeps_it_gives_it_back(office: Office) -> None:
+    certificate = _frozen(office)
+    _carry_out(office, str(certificate.holder_id), ChangeKind.RESTORE)
+    with office.services.begin() as uow:
+        uow.media.change(uow.media.get("T1"), at_unit=BANNER)
+    with pytest.raises(errors.Forbidden, match="保管单位"):
+        handovers.hand_over(office.services, office.custodian, "T1", holder_id=str(certificate.holder_id))
 
 
 def test_its_key_is_not_destroyed_while_the_certificate_may_come_back(office: Office) -> None:
