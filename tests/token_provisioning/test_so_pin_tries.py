@@ -11,40 +11,16 @@ import pytest
 
 from tests.token_provisioning.between import CKR_DEVICE_MEMORY, CKR_USER_NOT_LOGGED_IN, Real, between
 from tests.token_provisioning.conftest import Scene
+from tests.token_provisioning.so_tries import Tried, counting
 from tests.token_provisioning.test_unblock import arguments, forgotten, require_unblocked, unblock
 from token_provisioning import so_marks, unblocking
-from token_provisioning.errors import SoPinWrongError
-from token_provisioning.login import open_so
 
 __all__ = ["forgotten"]  # the fixture of test_unblock.py
 
 
-@dataclass
-class Tried:
-    """What the SO logged in with: how often it was right, how often wrong."""
-
-    right: int = 0
-    wrong: int = 0
-    latest: list[str] = field(default_factory=list)
-
-
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> Tried:
-    """Counts the tries of this process; each goes to the token all the same."""
-    counted = Tried()
-
-    def counting(token: Any, so_pin: str) -> Any:
-        counted.latest.append(so_pin)
-        try:
-            session = open_so(token, so_pin)
-        except SoPinWrongError:
-            counted.wrong += 1
-            raise
-        counted.right += 1
-        return session
-
-    monkeypatch.setattr(unblocking, "open_so", counting)
-    return counted
+    return counting(monkeypatch)
 
 
 def kill_at(scene: Scene, act: str) -> None:
