@@ -1,7 +1,9 @@
 """A box of software tokens: milliseconds a token for small and large boxes, beside the tools of SoftHSM and OpenSC.
 
-`python -m bench.token_box [--quick]`. The peer does less: no attributes read back, no sealed SO PIN, no journal on the
-disk. Processor time is printed beside the clock's, since it can be compared on a machine that does other things too.
+`python -m bench.token_box [--quick] [--killed]`. The peer does less: no attributes read back, no sealed SO PIN, no
+journal on the disk. Processor time is printed beside the clock's, since it can be compared on a machine that does other
+things too. With `--killed` the large box alone is done, by runs of which each is killed after some forty tokens, and
+every token of it is looked at in the end.
 """
 
 import os
@@ -9,13 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench.table import Row, missed, show
+from tests.token_provisioning.killed_box import ACTS_A_TOKEN, killed_until_done
+from tests.token_provisioning.many_tokens import Box as Killed
 from tests.token_provisioning.soft_token import VENDOR_SO_PIN, Desk, new_desk, own_copy, softhsm_module
 from token_provisioning.box import Box, BoxOrder, fill
 from token_provisioning.errors import TokenError
@@ -27,14 +33,17 @@ SIZES = (200, 1000)
 _PEER_TOKENS = 10
 # SoftHSM itself looks through all the tokens of its folder now and then.
 _LINEAR = 1.5
+_TOKENS_A_RUN = 40
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Milliseconds a token."""
+    """Milliseconds a token; `first` and `last` are of the processor for the first and the last tenth of a box."""
 
     clock: float
     processor: float
+    first: float = 0.0
+    last: float = 0.0
 
 
 def box_of(size: int) -> Spent:
@@ -55,13 +64,29 @@ def box_of(size: int) -> Spent:
                 random_bytes=os.urandom,
             )
             tokens = module.usable()
-            started, cpu = time.perf_counter(), time.process_time()
+            marks = [time.process_time()]
+            started = time.perf_counter()
+
+            def report(serial: str, error: TokenError | None) -> None:
+                _raise(serial, error)
+                marks.append(time.process_time())
+
             box = Box(folder / "box", Journal(folder / "box" / "journal.jsonl", clock=lambda: datetime.now(UTC)))
-            failed = fill(box, module, tokens, order, _raise)
-            spent = Spent((time.perf_counter() - started) / size * 1000, (time.process_time() - cpu) / size * 1000)
+            failed = fill(box, module, tokens, order, report)
+            spent = Spent(
+                (time.perf_counter() - started) / size * 1000,
+                (time.process_time() - marks[0]) / size * 1000,
+                *tenths([(later - earlier) * 1000 for earlier, later in pairwise(marks)]),
+            )
             if failed or len(box.done) != size:
                 raise SystemExit(f"{failed} failed, {len(box.done)} done")
             return spent
+
+
+def tenths(each: Sequence[float]) -> tuple[float, float]:
+    """The mean of the first tenth of these and of the last one."""
+    tenth = max(1, len(each) // 10)
+    return sum(each[:tenth]) / tenth, sum(each[-tenth:]) / tenth
 
 
 def _raise(_: str, error: TokenError | None) -> None:
@@ -105,16 +130,42 @@ def measure(*, quick: bool = False) -> list[Row]:
     goal = f"<= {_LINEAR}"
     return [
         *rows,
+        _beginning_and_end(sizes[-1], boxes[-1].first, boxes[-1].last),
         Row(what="a token of the last beside one of the first", value=f"{grown:.2f}", goal=goal, met=grown <= _LINEAR),
     ]
 
 
-def main(*, quick: bool = False) -> int:
+def _beginning_and_end(size: int, first: float, last: float) -> Row:
+    tenth = max(1, size // 10)
+    what = f"processor, tokens 1-{tenth:,} beside {size - tenth + 1:,}-{size:,}"
+    value = f"{first:.1f} ms, {last:.1f} ms: {last / first:.2f}"
+    return Row(what=what, value=value, goal=f"<= {_LINEAR}", met=last / first <= _LINEAR)
+
+
+def measure_killed(*, quick: bool = False) -> list[Row]:
+    """A box done by runs that are killed, then each token looked at; AssertionError for one that is not whole."""
+    size, seed = (12 if quick else SIZES[-1]), int.from_bytes(os.urandom(4))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        box = Killed(new_desk(folder, own_copy(folder)), size)
+        acts = ACTS_A_TOKEN * (4 if quick else _TOKENS_A_RUN)
+        told = killed_until_done(box.desk, box.arguments(), seed=seed, acts=acts, timeout=7200)
+        box.require_each_initialised_once()
+        box.require_taken_up_where_it_stood()
+        box.require_every_token_whole()
+    where = f"{len(told.deaths)} runs killed, at {len(set(told.deaths))} different places (seed {seed})"
+    return [
+        Row(what=f"a box of {size:,}, each token initialised once and whole", value=where),
+        _beginning_and_end(size, *tenths(told.processor)),
+    ]
+
+
+def main(*, quick: bool = False, killed: bool = False) -> int:
     """Print the table; 1 if a goal is missed."""
-    rows = measure(quick=quick)
-    show("a box of software tokens", rows)
+    rows = measure_killed(quick=quick) if killed else measure(quick=quick)
+    show("a box of software tokens" + (", killed again and again" if killed else ""), rows)
     return missed(rows)
 
 
 if __name__ == "__main__":
-    sys.exit(main(quick="--quick" in sys.argv))
+    sys.exit(main(quick="--quick" in sys.argv, killed="--killed" in sys.argv))

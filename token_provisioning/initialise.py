@@ -16,8 +16,14 @@ from typing import Protocol
 from pkcs11 import Attribute, ObjectClass, Session, Token
 
 from token_provisioning.attributes import BINDING_LABEL, FIRST_PIN_LABEL, KeyAlgorithm
-from token_provisioning.errors import AlreadyUsedError, CannotDoError, SoPinWrongError
-from token_provisioning.login import open_so, open_user, translated
+from token_provisioning.errors import (
+    AlreadyUsedError,
+    CannotDoError,
+    SoPinWrongError,
+    TokenFailedError,
+    TokenRemovedError,
+)
+from token_provisioning.login import is_present, open_so, open_user, translated
 from token_provisioning.marks import has_mark
 from token_provisioning.module import Module, token_info
 from token_provisioning.pins import random_first_pin, random_so_pin
@@ -86,12 +92,16 @@ def prepare(
     except SoPinWrongError:
         keeper.forget()
         raise
+    except TokenFailedError as error:
+        # A module asked to erase what is gone has no better name for it than a general failure.
+        raise error if is_present(token) else TokenRemovedError from error
     with translated(token), open_so(token, order.vendor_so_pin) as session:
         session.init_pin(first_pin)
     # 4. binding key
     with translated(token), open_user(token, first_pin) as session:
         binding = _make_binding_key(Pkcs11Device(session), random_bytes)
-    info = token_info(token.slot.get_token())
+    with translated(token):
+        info = token_info(token.slot.get_token())
     return InitialisedToken(
         serial=info.serial,
         label=info.label,

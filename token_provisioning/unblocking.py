@@ -4,11 +4,13 @@
 2. begin: the CA knows the release code and this token.
 3. release: the next SO PIN is made here and handed in, sealed for the CA, *before* the present one comes back: the
    CA always knows every SO PIN that the token can have. What comes back is sealed for this run alone.
-4. The SO logs in, sets the new user PIN, and changes the SO PIN to the next one.
+4. The SO logs in, sets the new user PIN, writes on the token which SO PIN is set now, and sets it.
 5. confirm: the binding key signs, which only works if the new PIN does; the CA forgets the older SO PINs.
 
 Dead between any two: the release code works again until it is confirmed. After 4 the SO PIN is one that the CA
-was given at 3, and it gives out all that were not confirmed, newest first; a wrong one costs a try of the SO PIN.
+was given at 3, and it gives out all that were not confirmed; the marks on the token say which one is in force
+(`so_marks.py`), so that none is tried in vain but where the helper died between the mark and the change that it
+announces.
 """
 
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from token_provisioning.login import open_so, open_user, translated
 from token_provisioning.module import Module, token_info
 from token_provisioning.pins import check_new_pin, random_so_pin
 from token_provisioning.pkcs11_device import Pkcs11Device, public_keys
+from token_provisioning.so_marks import SoMarks
 
 UNBLOCK_CONTEXT = b"educa-unblock-v1\0"
 
@@ -76,10 +79,12 @@ def unblock(module: Module, token: Token, ca: UnblockClient, wish: Wish, tools: 
     so_pins = [run.open(one, info=info) for one in released]
     tools.report(UnblockStep.RELEASED)
     # 4.
-    _set_pins(module, token, so_pins, new_pin=wish.new_pin, next_so_pin=next_so_pin)
+    so_marks = SoMarks(serial, so_pins)
+    _set_pins(module, token, so_marks, new_pin=wish.new_pin, next_so_pin=next_so_pin)
     tools.report(UnblockStep.PIN_SET)
     # 5.
     with translated(token), open_user(token, wish.new_pin) as session:
+        so_marks.settle(session, in_force=next_so_pin)
         device = Pkcs11Device(session)
         device.clear_mark(FIRST_PIN_LABEL)
         signature = device.sign(issuance.binding_key(device), UNBLOCK_CONTEXT + begun.nonce)
@@ -102,15 +107,18 @@ def _reader(begun: UnblockBegun) -> ec.EllipticCurvePublicKey:
         raise CaAnswerInvalidError(reason="reader") from error
 
 
-def _set_pins(module: Module, token: Token, so_pins: list[str], *, new_pin: str, next_so_pin: str) -> None:
+def _set_pins(module: Module, token: Token, so_marks: SoMarks, *, new_pin: str, next_so_pin: str) -> None:
     """Step 4 with the first SO PIN that the token takes; the user PIN is set before the SO PIN changes."""
     refusal = SoPinWrongError()
-    for so_pin in so_pins:
+    with translated(token), token.open() as session:
+        in_order = so_marks.likeliest_first(session)
+    for so_pin in in_order:
         module.forget(token)  # a login that was refused leaves a session, and the user may still be logged in
         try:
             with translated(token), open_so(token, so_pin) as session:
                 _init_pin(session, new_pin)
-                session.set_pin(so_pin, next_so_pin)
+                so_marks.announce(session, in_force=so_pin, following=next_so_pin)
+                _set_so_pin(session, so_pin, next_so_pin)
         except SoPinWrongError as error:
             refusal = error
         else:
@@ -123,3 +131,7 @@ def _init_pin(session: Session, new_pin: str) -> None:
         session.init_pin(new_pin)
     except (pkcs11.PinInvalid, pkcs11.PinLenRange, pkcs11.PinTooWeak) as error:
         raise PinRuleBrokenError(rule="介质不接受该 PIN") from error
+
+
+def _set_so_pin(session: Session, old: str, new: str) -> None:
+    session.set_pin(old, new)

@@ -132,6 +132,7 @@ GROUPS: Sequence[Group] = (
         _T.MEDIUM_RELEASED: "取消分配介质",
         _T.MEDIUM_HANDED_OVER: "派发介质",
         _T.MEDIUM_HANDED_IN: "交回介质",
+        _T.MEDIUM_GIVEN_BACK: "发还介质",
         _T.MEDIUM_LOST: "介质挂失",
         _T.MEDIUM_DAMAGED: "介质报损",
         _T.MEDIUM_LOCKED: "介质锁定",

@@ -12,6 +12,7 @@ from ca_service.domain.errors import Invalid
 from ca_service.printing.filled import print_change
 from ca_service.workflows import change as workflow
 from ca_service.workflows.paper_forms import change_form_of
+from ca_service.workflows.returned import whereabouts
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SIGNATURES = [block.value for block in Signature]
@@ -114,7 +115,9 @@ def decide(call: Call, change: str, *, approve: bool, certificate: str | None, r
 @pass_call
 def execute(call: Call, change: str) -> None:
     """执行已同意的变更。"""
-    _told(call, workflow.execute(call.services, call.actor, change), "已执行")
+    done = workflow.execute(call.services, call.actor, change)
+    left = whereabouts(call.services, call.actor, done.id)
+    call.tell({**_row(done), "left_to_do": left}, text=f"变更申请 {done.id} 已执行。{left}")
 
 
 @changes.command("form")

@@ -99,6 +99,7 @@ class Tag(StrEnum):
     MEDIUM_RECEIVED = "media:medium:received"
     MEDIUM_HANDED_OVER = "media:medium:handed-over"
     MEDIUM_HANDED_IN = "media:medium:handed-in"
+    MEDIUM_GIVEN_BACK = "media:medium:given-back"
     MEDIUM_ALLOCATED = "media:medium:allocated"
     MEDIUM_RELEASED = "media:medium:released"
     MEDIUM_LOST = "media:medium:lost"

@@ -42,6 +42,7 @@ class MediumEvent(StrEnum):
     LOCK = "lock"
     UNBLOCK = "unblock"
     HAND_IN = "hand-in"
+    GIVE_BACK = "give-back"
     REPORT_DAMAGED = "report-damaged"
     REPORT_LOST = "report-lost"
     FIND = "find"
@@ -75,6 +76,8 @@ MEDIUM = Machine(
             **{(state, _E.LOCK): _S.LOCKED for state in (_S.HANDED_OVER, _S.IN_USE)},
             (_S.LOCKED, _E.UNBLOCK): _S.IN_USE,
             **{(state, _E.HAND_IN): _S.RETURNED for state in WITH_PERSON},
+            # To whom it was taken from, with the key and the certificate on it: workflows/returned.py says when.
+            (_S.RETURNED, _E.GIVE_BACK): _S.HANDED_OVER,
             **{(state, _E.REPORT_DAMAGED): _S.DAMAGED for state in _BREAKABLE},
             **{(state, _E.REPORT_LOST): _S.LOST for state in _REPORTABLE},
             (_S.LOST, _E.FIND): _S.RETURNED,

@@ -82,6 +82,12 @@ def change_executed(email: str, unit_name: str) -> Letter:
     return Letter(email, text, "教育CA：变更已办理")
 
 
+def token_kept(email: str, keeper: str) -> Letter:
+    """To a person whose certificate is good again and whose token still lies with `keeper`."""
+    text = f"您的教育CA证书已恢复，介质仍由“{keeper}”保管，尚未发还。请联系该单位的介质管理员当面领取，由本人签收。"
+    return Letter(email, text, "教育CA：请领回介质")
+
+
 def certificate_due(email: str, unit_name: str) -> Letter:
     """To a person whose certificate names what is no longer so; `unit_name` is the unit as it is called now."""
     text = (

@@ -16,7 +16,7 @@ from ca_service.domain.changes import (
 )
 from ca_service.domain.errors import Conflict
 from ca_service.domain.holders import Holder, HolderStatus
-from ca_service.domain.media import WITH_PERSON, MediumEvent
+from ca_service.domain.media import WITH_PERSON
 from ca_service.domain.persons import UserType
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
@@ -24,17 +24,18 @@ from ca_service.workflows.certificate_status import apply
 from ca_service.workflows.change_form import LIVE_CERTIFICATE, refuse_taken_place
 from ca_service.workflows.change_review import refuse_outdated_paper
 from ca_service.workflows.conflicts import lapse, open_conflicts
-from ca_service.workflows.custody import move
 from ca_service.workflows.messages import notify
 from ca_service.workflows.outdated import mark
 from ca_service.workflows.places import is_taken
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.releases import release
+from ca_service.workflows.returned import hand_in, releasable, tell_where_it_is, what_to_do
 from ca_service.workflows.steps import Act, record
 from ca_service.workflows.succession import open_transfer
 
 _P = Particular
+_TOKEN_MATTERS = (ChangeKind.STOP, ChangeKind.RESTORE)
 
 
 def execute(services: Services, actor: Actor, change_id: str) -> Change:
@@ -64,7 +65,8 @@ def carry_out(services: Services, uow: UnitOfWork, actor: Actor, change: Change)
     unit = _act(services, uow, actor, executed)
     uow.add_account_event(AccountEvent(0, AccountEventKind(change.kind), change.holder_id, unit, now, change.id))
     uow.audit.append(actor, Tag.CHANGE_EXECUTED, change.id, unit=change.unit_code)
-    act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, "", change.approved_sha256)
+    left = what_to_do(uow, uow.holders.get(change.holder_id)) if change.kind in _TOKEN_MATTERS else ""
+    act = Act(change.id, ChangeEvent.EXECUTE, CENTRE_CODE, CENTRE_CODE, left, change.approved_sha256)
     record(services, uow, actor, [act])
     _tell(services, uow, executed, unit)
     return executed
@@ -77,6 +79,8 @@ def _tell(services: Services, uow: UnitOfWork, change: Change, unit: str) -> Non
     former = change.paper.before.get(_P.EMAIL, "") if change.paper and readdressed else ""
     for address in dict.fromkeys((now, former)):
         notify(services, uow, notices.change_executed(address, name), unit=unit)
+    if change.kind is ChangeKind.RESTORE:
+        tell_where_it_is(services, uow, uow.holders.get(change.holder_id))
 
 
 def reopen(services: Services, uow: UnitOfWork, actor: Actor, change: Change) -> None:
@@ -126,6 +130,9 @@ def _stop(services: Services, uow: UnitOfWork, actor: Actor, change: Change, hol
         for certificate in uow.certificates.find(holder_id=holder.id, status=LIVE_CERTIFICATE):
             if certificate.status is not CertificateStatus.FROZEN:
                 _apply(services, uow, actor, change, certificate, event=CertificateEvent.FREEZE)
+        # Where nothing was decided for a certificate the person had none, and no token came with the form.
+        if change.certificate_act is CertificateAct.FREEZE:
+            hand_in(services, uow, actor, holder.id, unit_code=change.unit_code, case=change.id)
     lapse(services, uow, actor, [holder.external_id])
 
 
@@ -138,7 +145,7 @@ def _restore(services: Services, uow: UnitOfWork, actor: Actor, change: Change, 
     ):
         raise Conflict("该单位已有接任的信息管理员，不能同时恢复前任。请先为接任者办理停用。")
     uow.holders.change(holder, status=HolderStatus.ACTIVE)
-    for certificate in uow.certificates.find(holder_id=holder.id, status=CertificateStatus.FROZEN):
+    for certificate in releasable(uow, holder):
         _apply(services, uow, actor, change, certificate, event=certificate.release)
     open_conflicts(services, uow, actor, uow.applications.find(id=holder.external_id))
 
@@ -185,9 +192,7 @@ def _revoke(services: Services, uow: UnitOfWork, actor: Actor, change: Change, *
         _apply(services, uow, actor, change, certificate, event=CertificateEvent.REVOKE, reason=reason)
     if not certificates and change.kind is ChangeKind.INFORMATION_CHANGE:
         return
-    for medium in uow.media.find(holder_id=change.holder_id, status=WITH_PERSON):
-        move(services, uow, actor, medium, MediumEvent.HAND_IN, at_unit=actor.unit_code)
-        uow.audit.append(actor, Tag.MEDIUM_HANDED_IN, medium.serial, unit=change.unit_code)
+    hand_in(services, uow, actor, change.holder_id, unit_code=change.unit_code, case=change.id)
 
 
 def _apply(

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from ca_service.domain.audit import Tag
+from ca_service.domain.certificates import LIVE
 from ca_service.domain.errors import Conflict, Invalid
 from ca_service.domain.media import ENDS_A_PROMISE, IN_STOCK, MEDIUM, CustodyEvent, Medium, MediumEvent, MediumStatus
 from ca_service.domain.roles import Action, Actor, authorise
@@ -70,10 +71,23 @@ def initialise(
         authorise(actor, Action.MEDIA_REGISTER, lineage=uow.units.lineage(medium.at_unit))
         if medium.at_unit != actor.unit_code:
             raise Conflict("介质不在自治区教育信息中心，不能初始化。请先寄回并签收。")
+        _refuse_end_of_key(uow, medium)
         moved = move(services, uow, actor, medium, MediumEvent.INITIALISE, binding_key=binding_key, holder_id=None)
         begin_list(services, uow, serial, so_pin_sealed)
         uow.audit.append(actor, Tag.MEDIUM_INITIALISED, serial, unit=medium.at_unit)
         return moved
+
+
+def _refuse_end_of_key(uow: UnitOfWork, medium: Medium) -> None:
+    """Initialising destroys the key: a token kept for somebody whose certificate may come back is not initialised."""
+    if medium.status is not MediumStatus.RETURNED or medium.holder_id is None:
+        return
+    alive = uow.certificates.find(medium_serial=medium.serial, holder_id=medium.holder_id, status=LIVE, limit=1)
+    if alive:
+        raise Conflict(
+            f"介质 {medium.serial} 随停用申请交回，其上证书 {alive[0].serial} 尚未吊销，持有人可能恢复使用。"
+            "不再恢复的，请先吊销该证书，再初始化。"
+        )
 
 
 def move(

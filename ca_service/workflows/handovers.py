@@ -22,6 +22,7 @@ from ca_service.workflows.custody import in_stock, move
 from ca_service.workflows.listing import ALL, Listing, Window, listing
 from ca_service.workflows.open_units import require_open
 from ca_service.workflows.ports import Services, UnitOfWork
+from ca_service.workflows.returned import give_back
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,15 @@ def release(services: Services, actor: Actor, serial: str) -> Medium:
 
 
 def hand_over(services: Services, actor: Actor, serial: str, *, holder_id: str) -> Medium:
-    """Hand a token of the own stock to its person: a row of the dispatch record."""
+    """Hand a token of the own stock to its person, or give one back that was kept: a row of the dispatch record."""
     with services.begin() as uow:
+        kept = uow.media.find(serial=serial, status=MediumStatus.RETURNED)
+        if kept:
+            holder = _receiver(uow, actor, holder_id)
+            given = give_back(services, uow, actor, kept[0], holder)
+            row = _prepare(services, uow, actor, given, holder)
+            uow.hand_overs.change(row, guard=("handed_over_at",), handed_over_at=services.clock())
+            return given
         (medium,) = in_stock(uow, actor, [serial], allocated=True)
         return _hand_over(services, uow, actor, medium, holder_id)
 

@@ -65,8 +65,8 @@ def test_a_stop_freezes_a_restore_releases_and_a_transfer_revokes_for_good(offic
             token = uow.media.get("T1").status
         seen.append((now.status, now.reason, person.status, token))
     assert seen == [
-        (CertificateStatus.FROZEN, RevocationReason.CERTIFICATE_HOLD, HolderStatus.STOPPED, MediumStatus.IN_USE),
-        (CertificateStatus.ACTIVE, None, HolderStatus.ACTIVE, MediumStatus.IN_USE),
+        (CertificateStatus.FROZEN, RevocationReason.CERTIFICATE_HOLD, HolderStatus.STOPPED, MediumStatus.RETURNED),
+        (CertificateStatus.ACTIVE, None, HolderStatus.ACTIVE, MediumStatus.RETURNED),
         (CertificateStatus.REVOKED, RevocationReason.AFFILIATION_CHANGED, HolderStatus.STOPPED, MediumStatus.RETURNED),
     ]
     with office.services.read() as uow:

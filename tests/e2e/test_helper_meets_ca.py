@@ -210,6 +210,7 @@ def test_a_thief_who_replays_what_was_overheard(holder: Holder, tmp_path: Path) 
         replayed = thief.post("/api/v1/enrolments/certificate", json={**certificate, "session": begun["session"]})
 
     assert (replayed.status_code, replayed.json()["kind"]) == (403, "binding-invalid")
+    assert holder.ca.refusals()[-1] == "binding-invalid"
     assert holder.told(_MISUSED) == 2
     assert len(holder.ca.live(holder.serial)) == 1
 
@@ -223,5 +224,6 @@ def test_a_thief_with_another_persons_token_and_codes_of_the_thiefs_own(
     refused = holder.enrol(reference=thief.codes[0], code=thief.codes[1])
 
     assert (refused.code, "不是派发给您的" in refused.err) == (1, True)
+    assert holder.ca.refusals()[-1] == "wrong-token"
     assert holder.told(_BROUGHT) == 1
     assert holder.ca.live(holder.serial) == []

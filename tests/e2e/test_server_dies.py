@@ -12,6 +12,7 @@ from tests.ca_service import postgres
 from tests.e2e.apart import Apart, ca_apart
 from tests.e2e.deeds import Deed, Downloads, Renewals, Unblocks
 from tests.e2e.three_sides import require_one_story_of_all
+from tests.token_provisioning.so_tries import counting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -68,5 +69,7 @@ def test_of_a_renewal(apart: Apart, tmp_path: Path) -> None:
     require_one_story_of_all(apart.ca, [renewals.holder])
 
 
-def test_of_an_unblock(apart: Apart, tmp_path: Path) -> None:
+def test_of_an_unblock(apart: Apart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = counting(monkeypatch)
     at_every_place(apart, Unblocks(apart, *apart.enrolled(tmp_path)), "begin", "release", "confirm")
+    assert (tried.wrong, tried.right > 5) == (0, True)

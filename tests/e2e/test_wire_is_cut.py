@@ -14,6 +14,7 @@ from ca_service.config import Config
 from tests.e2e.octet_walk import edges, places
 from tests.e2e.walks import Road, road
 from tests.token_provisioning.cutting_proxy import Way
+from tests.token_provisioning.so_tries import counting
 
 # A prime: nothing that is sent is a multiple of it.
 _STRIDE = 401
@@ -25,8 +26,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 @pytest.mark.parametrize("only_tls_1_2", [False, True], ids=["TLS 1.3", "TLS 1.2"])
 @pytest.mark.parametrize("which", Road)
 def test_cut_anywhere_and_mended_it_ends_as_if_it_had_not_been(
-    founded: Config, tmp_path: Path, which: Road, *, only_tls_1_2: bool
+    founded: Config, tmp_path: Path, which: Road, monkeypatch: pytest.MonkeyPatch, *, only_tls_1_2: bool
 ) -> None:
+    tried = counting(monkeypatch)
     print(f"EDUCA_CUT_SEED={_SEED}")  # shown when it fails
     with road(founded, tmp_path / "road", which, only_tls_1_2=only_tls_1_2, seed=_SEED) as walk:
         whole = walk.measure()
@@ -36,3 +38,5 @@ def test_cut_anywhere_and_mended_it_ends_as_if_it_had_not_been(
             walk.along(way, places(whole, way, stride=_STRIDE, phase=_SEED % _STRIDE), alone=alone)
 
     assert walk.tally.cut > walk.tally.tried * 0.8
+    # Wherever it was cut, the token said which SO PIN was in force.
+    assert (tried.wrong, tried.right > 0) == (0, which is Road.UNBLOCK)

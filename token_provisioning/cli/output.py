@@ -73,7 +73,7 @@ def progress(total: int) -> Iterator[Callable[[str, TokenError | None], None]]:
         def report(serial: str, error: TokenError | None) -> None:
             bar.advance(task)
             if error is not None:
-                bar.console.print(printable(f"{serial}:{error}"), markup=False, highlight=False)
+                bar.console.print(printable(f"{serial}:{error}"), markup=False, highlight=False, soft_wrap=True)
 
         yield report
 

@@ -14,6 +14,7 @@ from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import change
 from ca_service.workflows.paper_forms import change_form_of
 from ca_service.workflows.releases import obstacle
+from ca_service.workflows.returned import whereabouts
 
 pages = Blueprint("changes", __name__, url_prefix="/changes")
 _TYPED: list[Particular] = [name for name in Particular if name is not Particular.UNIT_NAME]
@@ -101,7 +102,8 @@ def show(change_id: str) -> str:
     page = _form_page(view.holder, view.unit_names, view.change)
     waiting = view.change.kind is ChangeKind.UNLOCK and view.change.status in UNDER_WAY
     no_unlock = obstacle(services(), actor(), view.change.holder_id) if waiting else ""
-    return render_template("console/change.html", view=view, no_unlock=no_unlock, **page)
+    token = whereabouts(services(), actor(), change_id)
+    return render_template("console/change.html", view=view, no_unlock=no_unlock, token=token, **page)
 
 
 @pages.get("/<change_id>/scan")

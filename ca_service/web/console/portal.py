@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.errors import Invalid, Unauthenticated
+from ca_service.domain.media import MediumStatus
 from ca_service.passwords import hash_password, verify_password
 from ca_service.web.console.context import (
     actor,
@@ -87,7 +88,7 @@ def overview() -> str:
     numbers = {
         "申请": counted.applications,
         "持证人": counted.holders,
-        "介质": counted.media,
+        "介质": {MediumStatus(status): number for status, number in counted.media.items()},
         "证书": counted.certificates,
     }
     return render_template("console/overview.html", numbers=numbers)

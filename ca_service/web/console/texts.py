@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ca_service.clock import SHANGHAI
+from ca_service.domain.media import MediumStatus
 
 _WORDS: Mapping[str, str] = {
     "withdrawn": "已撤回", "taken": "已录入", "undone": "已撤销", "sheet": "电子表格", "form": "单个录入",
@@ -33,7 +34,7 @@ _WORDS: Mapping[str, str] = {
     "allocate": "分配", "release": "取消分配", "recall": "撤回", "lock": "锁定", "unblock": "解锁",
     "find": "找回", "destroy": "销毁", "disputed": "有差异", "prepared": "待签字", "signed": "已签字",
     "underway": "在途", "missing": "缺少", "extra": "清单外", "recalled": "仍在寄件单位",
-    "hand-in": "交回", "report-damaged": "报损", "report-lost": "挂失",
+    "hand-in": "交回", "give-back": "发还", "report-damaged": "报损", "report-lost": "挂失",
     "applied": "已上报", "pushed": "已推送", "dispatched": "介质已寄", "received": "介质已到",
     "downloaded": "证书已下载", "signed-in": "已首次登录", "expected": "应有",
     "pending": "待发送", "sending": "发送中", "sent": "已发送", "failed": "发送失败", "uncertain": "结果不明",
@@ -61,7 +62,9 @@ _WORDS: Mapping[str, str] = {
 
 
 def word(value: str) -> str:
-    """The Chinese word; an unknown value as it is."""
+    """The Chinese word; an unknown value as it is. A token is handed in, not sent back like a form."""
+    if value is MediumStatus.RETURNED:
+        return "已交回"
     return _WORDS.get(value, value)
 
 

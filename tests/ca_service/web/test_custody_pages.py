@@ -10,6 +10,8 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
+from ca_service.domain.changes import CertificateAct, ChangeKind
+from ca_service.domain.errors import DomainError
 from ca_service.domain.media import MediumStatus
 from ca_service.domain.messages import Channel
 from ca_service.domain.roles import Role
@@ -17,6 +19,7 @@ from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
+from ca_service.workflows import change
 from tests.ca_service.office import CONTACT, LEAGUE, Office
 
 PASSWORD = "correct horse battery"
@@ -137,3 +140,86 @@ def test_codes_are_issued_from_the_tokens_page_and_the_reference_number_is_shown
     assert office.begin(token, (reference.group(1), code.group(1))).session
     refused = reviewer.post("/enrolments", "/enrolments", holder="nobody")
     assert (refused.status_code, "没有找到持证人" in refused.text) == (404, True)
+
+
+def test_a_box_is_registered_by_its_table_and_each_page_says_what_its_token_is(centre: Desk) -> None:
+    book, out = openpyxl.Workbook(), BytesIO()
+    for row in (("序列号", "型号", "固件版本"), ("T1", "K3", "1.2"), ("T2", "", "")):
+        book.worksheets[0].append(row)
+    book.save(out)
+    file = (BytesIO(out.getvalue()), "box.xlsx")
+    assert centre.post("/media", "/media/register", model="K7", firmware="2.0", file=file).status_code == 200
+    first, second = ("".join(centre.get(f"/media/T{number}").split()) for number in (1, 2))
+    assert "K3（固件1.2）" in first
+    assert "K7（固件2.0）" in second
+
+
+def test_a_parcel_names_its_contents_its_courier_its_seal_and_both_ends(centre: Desk, office: Office) -> None:
+    for serial in ("T1", "T2"):
+        office.token(serial)
+    page = centre.post("/parcels", "/parcels", to=LEAGUE, serials="T1\nT2", courier="SF1069", seal="F001").text
+    facts = dict(re.findall(r"<dt>(\S+)</dt><dd[^>]*>([^<]*)</dd>", page))
+    assert (facts["快递单号"], facts["封签号"]) == ("SF1069", "F001")
+    assert facts["寄件单位"].startswith(CENTRE_CODE)
+    assert facts["收件单位"].startswith(LEAGUE)
+    assert re.findall(r">(T\d)</a>", page) == ["T1", "T2"]
+
+
+def test_the_page_of_a_token_tells_its_whole_life_in_order(centre: Desk, wiring: Wiring, office: Office) -> None:
+    holder = str(office.enrolled().holder_id)
+    centre.post("/media/T1", "/media/T1/act", act="lost", reason="本人电话报告")
+    centre.post("/media/T1", "/media/T1/act", act="found")
+    rows = re.findall(
+        r"<tr><td>(\d+)</td><td>(.*?)</td><td class=\"mono\">(.*?)</td><td class=\"mono\">(.*?)</td>",
+        centre.get("/media/T1"),
+    )
+    place = CENTRE_CODE
+    assert [(row[0], row[1]) for row in rows] == [
+        ("1", "初始化"), ("2", "派发"), ("3", "启用"), ("4", "挂失"), ("5", "找回"),
+    ]  # fmt: skip
+    for _, _, came_from, went_to in rows:
+        assert came_from == place
+        place = went_to
+    assert rows[2][3] == holder
+    assert place == CENTRE_CODE
+
+
+def test_codes_that_are_blocked_are_shown_to_the_staff_and_another_issue_voids_them(
+    wiring: Wiring, office: Office
+) -> None:
+    holder, token = office.handed_over()
+    reference, _ = office.codes(holder)
+    for _ in range(5):
+        with pytest.raises(DomainError):
+            office.begin(token, (reference, "AAAAAAAAAA"))
+    reviewer = Desk(wiring, Role.REVIEWER)
+    assert re.search(r"<td>输错锁定</td>\s*<td>0</td>", reviewer.get("/enrolments"))
+    again = reviewer.post("/enrolments", "/enrolments", holder=holder).text
+    assert ("已作废" in again, "待下载" in again, "输错锁定" in again) == (True, True, False)
+
+
+def test_a_kept_token_is_given_back_on_its_page_once_the_account_is_restored(
+    centre: Desk, wiring: Wiring, office: Office
+) -> None:
+    holder = str(office.enrolled().holder_id)
+    stop = _carried_out(office, ChangeKind.STOP, holder, CertificateAct.FREEZE)
+    page = centre.get("/media/T1")
+    assert ("发还本人" in page, '<span class="tag returned">已交回</span>' in page) == (True, True)
+    early = centre.post("/media/T1", "/media/T1/act", act="hand-over", holder=holder)
+    assert (early.status_code, "账号已停用" in early.text) == (409, True)
+    reviewer = Desk(wiring, Role.REVIEWER)
+    assert "证书冻结期间不发还" in reviewer.get(f"/changes/{stop}")
+    case = _carried_out(office, ChangeKind.RESTORE, holder, None)
+    assert reviewer.get(f"/changes/{case}").count("尚未发还") == 2  # now, and as the step was written
+    given = centre.post("/media/T1", "/media/T1/act", act="hand-over", holder=holder).text
+    assert ("使用中" in given, "<td>发还</td>" in given) == (True, True)
+    assert reviewer.get(f"/changes/{case}").count("尚未发还") == 1
+    assert centre.get("/dispatch-record").count(">T1<") == 2
+
+
+def _carried_out(office: Office, kind: ChangeKind, holder: str, act: CertificateAct | None) -> str:
+    form = change.Form(kind, holder, "休产假", "同意，介质随表交回", False, office.scan, "form.pdf")
+    case = change.submit(office.services, office.clerk, form).id
+    change.decide(office.services, office.reviewer, case, change.Decision(approve=True, certificate_act=act))
+    change.execute(office.services, office.reviewer, case)
+    return case
