@@ -6,6 +6,7 @@ about keys in `key_releases`. One table and one order of steps for all of them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Invalid
@@ -158,7 +159,7 @@ _TAGS = {
 def _end(
     services: Services, uow: UnitOfWork, actor: Actor, proposal: Proposal, event: ProposalEvent, *, reason: str = ""
 ) -> Proposal:
-    changes: dict[str, object] = {"status": proposal.after(event), "secret_hash": ""}
+    changes: dict[str, Any] = {"status": proposal.after(event), "secret_hash": ""}
     if event is not ProposalEvent.EXPIRE:
         changes |= {"decided_by": actor.login, "decided_at": services.clock(), "decision_reason": reason}
     ended = uow.proposals.change(proposal, **changes)

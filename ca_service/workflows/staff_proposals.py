@@ -177,14 +177,14 @@ def _give_post(uow: UnitOfWork, actor: Actor, proposal: Proposal) -> None:
         raise Conflict("提出之后此账号的角色或单位已有变化，未作任何更改。请不同意或撤回此件，重新提出。")
     post = Post(proposal.unit_code, roles_of(proposal))
     _check_post(uow, staff, post)
-    _change(uow, actor, staff, post, **_on(proposal))
+    _change(uow, actor, staff, post, proposal)
 
 
-def _change(uow: UnitOfWork, actor: Actor, staff: Staff, post: Post, **more: str) -> None:
+def _change(uow: UnitOfWork, actor: Actor, staff: Staff, post: Post, proposal: Proposal | None = None) -> None:
     """Write another post; the account's sessions end."""
     detail = {
         "roles": _text(post.roles), "roles-before": _text(staff.roles), "unit": post.unit_code,
-        "unit-before": staff.unit_code, **more,
+        "unit-before": staff.unit_code, **(_on(proposal) if proposal else {}),
     }  # fmt: skip
     uow.audit.append(actor, Tag.STAFF_CHANGED, staff.login, unit=post.unit_code, detail=detail)
     if uow.staff.get(staff.login) != staff:
@@ -209,7 +209,7 @@ def _reset(services: Services, uow: UnitOfWork, actor: Actor, proposal: Proposal
         revoke_all(services, uow, actor, staff, RevocationReason.SUPERSEDED)
     uow.sessions.remove(login=login)
     forget_tries(services, uow, (*PASSWORD_LIMITS, *CODE_LIMITS), login)
-    detail = {"second-factor": int(lost), **_on(proposal)}
+    detail: dict[str, str | int] = {"second-factor": int(lost), **_on(proposal)}
     uow.audit.append(actor, Tag.STAFF_RESET, login, unit=staff.unit_code, detail=detail)
 
 
