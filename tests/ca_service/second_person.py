@@ -1,6 +1,6 @@
 """The second person, for tests that are about something else: what is proposed is confirmed at once."""
 
-from ca_service.domain.proposals import Proposal, ProposalKind
+from ca_service.domain.proposals import Proposal, ProposalKind, ProposalStatus
 from ca_service.domain.roles import Role
 from ca_service.domain.staff import Staff
 from ca_service.passwords import hash_password
@@ -17,6 +17,15 @@ def confirmed(services: Services, proposal: Proposal | None) -> Proposal:
     assert proposal is not None
     second = actor(Role.SECURITY_ADMIN, login="the-second-person", via="web")
     return confirm_proposal.confirm(services, second, proposal.id)
+
+
+def confirm_all(services: Services) -> None:
+    """Whatever waits, once it was proposed by a form."""
+    with services.read() as uow:
+        waiting = uow.proposals.find(status=ProposalStatus.PROPOSED)
+    assert waiting
+    for one in waiting:
+        confirmed(services, one)
 
 
 def appoint(services: Services, new: NewStaff, *, hasher: Hasher = hash_password) -> Staff:
