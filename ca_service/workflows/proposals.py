@@ -108,17 +108,12 @@ def use_release(
 ) -> None:
     """Use up the release of an act on keys, in the transaction that starts the act; raise Conflict where there is none.
 
-    `begun`: the act may have been broken off and is gone on with, so that a release which started it still counts
-    until its time is over.
+    `begun`: the act happens only once for this subject and may have been broken off, so that the release which started
+    it still counts until its time is over.
     """
-    now = services.clock()
-    for release in uow.proposals.find(kind=kind, subject=subject, status=ProposalStatus.RELEASED):
-        release.require_in_time(now)
-        status = release.after(ProposalEvent.USE)
-        uow.proposals.change(release, status=status, used_by=actor.login, used_at=now)
-        detail = {"proposal": kind.value, "subject": subject, "proposed_by": release.proposed_by}
-        uow.audit.append(actor, Tag.PROPOSAL_USED, release.id, unit=release.unit_code, detail=detail)
+    if use_what_is_left(services, uow, actor, kind, subject):
         return
+    now = services.clock()
     used = uow.proposals.find(kind=kind, subject=subject, status=ProposalStatus.DONE) if begun else ()
     if any(now < earlier.expires_at for earlier in used):
         return
@@ -126,6 +121,19 @@ def use_release(
         f"“{kind.chinese}”（{subject}）须先由另一名管理员准许。请运行 educa proposals release {kind} {subject} "
         "--ground 依据，由安全管理员登录控制台确认后，三天内再运行本命令。"
     )
+
+
+def use_what_is_left(services: Services, uow: UnitOfWork, actor: Actor, kind: ProposalKind, subject: str) -> bool:
+    """Use up a release if there is one in time; whether there was."""
+    now = services.clock()
+    for release in uow.proposals.find(kind=kind, subject=subject, status=ProposalStatus.RELEASED):
+        if now < release.expires_at:
+            status = release.after(ProposalEvent.USE)
+            uow.proposals.change(release, status=status, used_by=actor.login, used_at=now)
+            detail = {"proposal": kind.value, "subject": subject, "proposed_by": release.proposed_by}
+            uow.audit.append(actor, Tag.PROPOSAL_USED, release.id, unit=release.unit_code, detail=detail)
+            return True
+    return False
 
 
 def view(services: Services, actor: Actor, proposal_id: str) -> Proposal:

@@ -165,6 +165,7 @@ COMMANDS: Sequence[Command] = (
     Command("ca confirm", _A.CA_CONFIRM, _CENTRE, lambda _: ["compromise-1"]),
     Command("ca revoke", _A.CA_REVOKE, _CENTRE, lambda _: ["compromise-1"]),
     Command("ca roll-over", _A.CA_REVOKE),
+    Command("ca roll-over", _A.CA_REVOKE, _CENTRE, lambda _: ["--planned", "issuing", "--ground", "x"]),
     Command("ca activate", _A.CA_REVOKE, arguments=lambda _: ["issuing-9"]),
     Command("ca issuers", _A.CA_READ),
     Command(

@@ -12,6 +12,7 @@ import pytest
 from ca_service.config import Config
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Invalid
+from ca_service.domain.proposals import ProposalKind
 from ca_service.domain.roles import Role
 from ca_service.store.key_ring import Ring
 from ca_service.store.models import Base
@@ -20,12 +21,14 @@ from ca_service.workflows import drafts, field_keys
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.field_keys.killed import STEPS
 from tests.ca_service.office import CONTACT, Office, actor
+from tests.ca_service.second_person import release
 from tests.ca_service.sheets import person, upload
 
 _OPERATOR = actor(Role.OPERATOR)
 
 
 def _announce(wiring: Wiring) -> None:
+    release(wiring.services, ProposalKind.FIELD_KEY_CHANGE)
     field_keys.announce(wiring.services, _OPERATOR, wiring.field_keys)
 
 
@@ -80,6 +83,7 @@ def test_all_rows_and_documents_change_keys_and_read_as_before_without_the_old_o
     assert done.ring.current != old
     assert _names_of_keys(wiring) == {done.ring.current}
     clock.pass_time(minutes=11)
+    release(wiring.services, ProposalKind.FIELD_KEY_REMOVAL, old)
     _remove(wiring, old)
     assert wiring.field_keys.state().retired == ()
     anew = Wiring(config)

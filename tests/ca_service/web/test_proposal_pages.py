@@ -1,6 +1,7 @@
 """The pages of what waits for a second person: who sees what, who may decide, the first password shown once."""
 
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -49,7 +50,7 @@ def _account(services: Services, login: str) -> Staff:
 def test_an_account_is_proposed_on_one_page_and_confirmed_on_another(
     app: Flask, services: Services, boss: Browser, second: Browser
 ) -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "login": "zhang", "name": "张示范", "unit": LEAGUE, "role": ["reviewer", "clerk"], "id_number": _PERSON,
         "ground": "任命文号 1",
     }  # fmt: skip
