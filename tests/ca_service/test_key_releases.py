@@ -16,6 +16,7 @@ from ca_service.workflows.confirm_proposal import confirm
 from ca_service.workflows.key_releases import propose_release
 from ca_service.workflows.ports import Services
 from ca_service.workflows.proposals import view, withdraw
+from ca_service.workflows.restored import begin_anew
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.field_keys.conftest import config  # noqa: F401  a key file of its own
 from tests.ca_service.office import actor
@@ -141,6 +142,15 @@ def test_a_roll_over_broken_off_is_not_gone_on_with_for_ever(services: Services,
     clock.pass_time(seconds=RELEASE_LIFETIME.total_seconds() + 60)
     with pytest.raises(errors.Conflict, match="准许"):
         roll_over.planned_successor(services, OPERATOR, "issuing", "换发")
+
+
+@on_sqlite
+def test_a_release_from_a_backup_is_none(wiring: Wiring, services: Services, clock: TestClock) -> None:
+    in_it, waiting = release(services, CHANGE), _asked(services, ROLL_OVER, "issuing")
+    begin_anew(services, OPERATOR, clock())
+    assert {_status(services, one) for one in (in_it, waiting)} == {ProposalStatus.EXPIRED}
+    with pytest.raises(errors.Conflict, match="准许"):
+        _announce(wiring)
 
 
 def test_of_several_acts_at_once_one_has_the_release(wiring: Wiring, services: Services) -> None:
