@@ -89,7 +89,7 @@ def facts(one: Proposal) -> dict[str, Any]:
         "kind": one.kind.value,
         "subject": one.subject,
         "unit": one.unit_code,
-        **{name: value for name, value in one.content.items() if name != "person"},
+        **one.kept,
         "ground": one.ground,
         "status": one.status.value,
         "proposed_by": one.proposed_by,

@@ -121,7 +121,8 @@ OPEN = (_S.PROPOSED, _S.RELEASED)
 class Proposal:
     """One act. `subject` is a login, a CA, a key; `content` everything else that was proposed, as texts.
 
-    `secret_hash` is the argon2id hash of a first password while it waits; no later state keeps it.
+    `secret_hash` is the argon2id hash of a first password while it waits; no later state keeps it, nor the keyed hash
+    of an ID number (`person` of the content).
     """
 
     id: str
@@ -140,6 +141,11 @@ class Proposal:
     decision_reason: str = ""
     used_by: str | None = None
     used_at: datetime | None = None
+
+    @property
+    def kept(self) -> Mapping[str, str]:
+        """What of the content stays once it is decided."""
+        return {name: value for name, value in self.content.items() if name != "person"}
 
     def after(self, event: ProposalEvent) -> ProposalStatus:
         """The state that follows; raise Conflict where it is too late for that."""

@@ -32,6 +32,7 @@ def confirm(services: Services, actor: Actor, proposal_id: str) -> Proposal:
         _require_proposer(uow, proposal)
         decided = uow.proposals.change(
             proposal, status=status, decided_by=actor.login, decided_at=now, secret_hash="",
+            content=proposal.kept,
             expires_at=now + RELEASE_LIFETIME if proposal.kind.is_release else proposal.expires_at,
         )  # fmt: skip
         detail = {"proposal": proposal.kind.value, "subject": proposal.subject, "proposed_by": proposal.proposed_by}

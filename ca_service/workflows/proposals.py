@@ -177,7 +177,7 @@ _TAGS = {
 def _end(
     services: Services, uow: UnitOfWork, actor: Actor, proposal: Proposal, event: ProposalEvent, *, reason: str = ""
 ) -> Proposal:
-    changes: dict[str, Any] = {"status": proposal.after(event), "secret_hash": ""}
+    changes: dict[str, Any] = {"status": proposal.after(event), "secret_hash": "", "content": proposal.kept}
     if event is not ProposalEvent.EXPIRE:
         changes |= {"decided_by": actor.login, "decided_at": services.clock(), "decision_reason": reason}
     ended = uow.proposals.change(proposal, **changes)

@@ -231,9 +231,10 @@ def test_after_its_time_nothing_can_be_confirmed_and_the_worker_notes_it(
 def test_what_is_decided_is_decided(
     services: Services, end: Callable[[Services, Proposal], Proposal], status: ProposalStatus
 ) -> None:
-    made = _propose(services, "zhang")
+    made = _propose(services, "zhang", person=PERSON)
     assert end(services, made).status is status
-    assert view(services, BOSS, made.id).secret_hash == ""
+    ended = view(services, BOSS, made.id)
+    assert (ended.secret_hash, "person" in ended.content) == ("", False)
     assert list_proposals(services, BOSS, waiting=True).total == 0
     later: list[Callable[[], object]] = [
         lambda: confirm(services, OTHER_BOSS, made.id),
