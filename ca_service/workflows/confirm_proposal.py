@@ -3,17 +3,21 @@
 One transaction: a death before its commit leaves the proposal waiting, after it the act is done, or the release given.
 """
 
+from collections.abc import Sequence
+
 from ca_service.domain.audit import Tag
-from ca_service.domain.errors import Conflict
+from ca_service.domain.errors import Conflict, DomainError
 from ca_service.domain.proposals import (
     RELEASE_LIFETIME,
     Proposal,
     ProposalEvent,
+    ProposalStatus,
     refuse_wrong_second,
 )
 from ca_service.domain.roles import POLICY, Actor, authorise
+from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.workflows.ports import Services, UnitOfWork
+from ca_service.workflows.ports import Services, Since, UnitOfWork
 from ca_service.workflows.staff_proposals import carry_out
 
 
@@ -40,6 +44,24 @@ def confirm(services: Services, actor: Actor, proposal_id: str) -> Proposal:
         if not proposal.kind.is_release:
             carry_out(services, uow, actor, proposal)
     return decided
+
+
+def waiting_for(services: Services, actor: Actor) -> Sequence[Proposal]:
+    """What this person could confirm now, the oldest first; nothing for who confirms nothing."""
+    with services.read() as uow:
+        since = Since(services.clock())
+        open_ones = uow.proposals.find(status=ProposalStatus.PROPOSED, expires_at=since, order="proposed_at")
+        active = uow.staff.find(unit_code=CENTRE_CODE, active=True)
+        return [one for one in open_ones if _is_second(uow, actor, one, active)]
+
+
+def _is_second(uow: UnitOfWork, actor: Actor, proposal: Proposal, active: Sequence[Staff]) -> bool:
+    try:
+        authorise(actor, proposal.kind.confirming, lineage=uow.units.lineage(CENTRE_CODE))
+        refuse_wrong_second(actor, proposal, active)
+    except DomainError:
+        return False
+    return True
 
 
 def _require_proposer(uow: UnitOfWork, proposal: Proposal) -> None:

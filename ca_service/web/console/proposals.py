@@ -59,7 +59,8 @@ def page(proposal_id: str, *, password: str = "") -> str:
     """The page of a proposal; a first password is shown to who just proposed it, and never again."""
     one = proposals.view(services(), actor(), proposal_id)
     units = accounts.unit_names(services(), [one.unit_code])
+    confirming = any(mine.id == one.id for mine in confirm_proposal.waiting_for(services(), actor()))
     return render_template(
         "console/proposal.html", one=one, password=password, now=services().clock(), units=units,
-        confirming=may(one.kind.confirming), proposing=may(one.kind.proposing),
+        confirming=confirming, proposing=may(one.kind.proposing),
     )  # fmt: skip

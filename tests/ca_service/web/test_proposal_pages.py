@@ -60,6 +60,8 @@ def test_an_account_is_proposed_on_one_page_and_confirmed_on_another(
     page = _waiting(boss)
     assert "确认</button>" not in boss.get(page).text
     assert boss.post(page, act="confirm").status_code == 403
+    assert "有 1 件事项等待您确认" in second.get("/overview").text
+    assert "等待您确认" not in boss.get("/overview").text
     seen = second.get(page).text
     for word in ("张示范", "审核员", "录入员", "任命文号 1", "boss", "须在此之前确认", LEAGUE):
         assert word in seen, word
@@ -68,6 +70,7 @@ def test_an_account_is_proposed_on_one_page_and_confirmed_on_another(
     assert person.sign_in("zhang", password).status_code == 401
     assert second.post(page, act="confirm").location == page
     assert "已办理" in second.get(page).text
+    assert "等待您确认" not in second.get("/overview").text
     assert "没有等待确认的事项" in boss.get("/proposals").text
     assert page in boss.get("/proposals?all=1").text
     assert person.sign_in("zhang", password).status_code == 302
@@ -109,3 +112,31 @@ def test_what_there_is_not_is_not_found_and_who_may_not_see_it_is_told_so(
     clerk = _signed_in(app, services, "clerk-1", Role.CLERK)
     assert clerk.get("/proposals").status_code == 403
     assert "/proposals" not in clerk.get("/overview").text
+
+
+def test_the_stand_in_is_not_asked_while_there_is_another_security_administrator(
+    app: Flask, services: Services, boss: Browser, second: Browser
+) -> None:
+    other = _signed_in(app, services, "boss-2", Role.SECURITY_ADMIN)
+    boss.post("/staff", login="zhang", name="张", unit=LEAGUE, role="clerk")
+    page = _waiting(boss)
+    assert ["确认</button>" in one.get(page).text for one in (second, other)] == [False, True]
+    refused = second.post(page, act="confirm")
+    assert (refused.status_code, "boss-2" in refused.text) == (409, True)
+
+
+def test_a_release_is_asked_for_on_the_page_and_confirmed_on_another(boss: Browser, second: Browser) -> None:
+    assert "请求准许密钥事项" not in boss.get("/proposals").text
+    asked = {"kind": "ca-roll-over", "subject": "issuing", "ground": "批文 3 号"}
+    assert second.post("/proposals", **{**asked, "ground": ""}).status_code == 422
+    assert second.post("/proposals", **{**asked, "kind": "melt"}).status_code == 422
+    assert second.post("/proposals", **{**asked, "kind": "staff-add"}).status_code == 422
+    assert second.post("/proposals", **{**asked, "subject": "issuing-7"}).status_code == 409
+    page = second.post("/proposals", **asked).location
+    assert "确认</button>" not in second.get(page).text
+    seen = boss.get(page).text
+    assert ("批文 3 号" in seen, "按计划换发签发 CA：issuing" in seen) == (True, True)
+    assert boss.post(page, act="confirm").location == page
+    assert "已准许，待使用" in second.get("/proposals").text
+    assert second.post(page, act="withdraw").location == page
+    assert "已撤回" in boss.get(page).text
