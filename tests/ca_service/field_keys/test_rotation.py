@@ -12,7 +12,7 @@ import pytest
 from ca_service.config import Config
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Invalid
-from ca_service.domain.proposals import ProposalKind
+from ca_service.domain.proposals import ProposalKind, ProposalStatus
 from ca_service.domain.roles import Role
 from ca_service.store.key_ring import Ring
 from ca_service.store.models import Base
@@ -182,6 +182,9 @@ def test_killed_at_any_step_with_writers_running_it_goes_on_and_leaves_nothing(
     assert done.ring.current != old
     assert _names_of_keys(wiring) == {done.ring.current}
     _reads_as_before(wiring, *made)
+    # The release of this change is no release of another.
+    with wiring.services.read() as uow:
+        assert [one.status for one in uow.proposals.find()] == [ProposalStatus.DONE]
 
 
 def test_while_a_backup_reads_files_the_ring_stays_as_it_is_and_values_are_sealed_anew(
