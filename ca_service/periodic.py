@@ -33,6 +33,7 @@ from ca_service.workflows.mirror import Mirroring
 from ca_service.workflows.orders import close_unconfirmed, escalate_orders, remind_of_holds
 from ca_service.workflows.presign import presign_if_due
 from ca_service.workflows.propagation import prune
+from ca_service.workflows.proposals import expire_overdue
 from ca_service.workflows.publish_crl import publish_if_due
 from ca_service.workflows.push import due, record_confirmations
 from ca_service.workflows.recover import close_interrupted
@@ -83,6 +84,7 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
         "unconfirmed": lambda: close_unconfirmed(services, WORKER),
         "drafts": lambda: drop_old(services),
         "erasures": lambda: do_chores(services, WORKER, wiring.erasing_hands),
+        "proposals": lambda: expire_overdue(services, WORKER),
         "interrupted": lambda: close_interrupted(services, WORKER),
         "measurements": lambda: prune(services),
     }
@@ -91,7 +93,8 @@ def tasks(wiring: Wiring) -> Mapping[str, Callable[[], object]]:
 ONE_FOR_ALL = frozenset(
     {
         "push", "lost messages", "compromise", "crl-alarms", "ocsp-signer", "feed-signer", "audit-signer", "checkpoint",
-        "orders", "holds", "ends", "unconfirmed", "drafts", "interrupted", "measurements",
+        "orders", "holds", "ends", "unconfirmed", "drafts", "proposals", "interrupted",
+        "measurements",
     }
 )  # fmt: skip
 """What the worker does whose turn it is. The others (lists, messages, answers) share their work by their own claims."""

@@ -29,9 +29,9 @@ def hold(wiring: Wiring, actor: Actor) -> Issuer:
     return _equipped(wiring, issuer)
 
 
-def prepare(wiring: Wiring, actor: Actor, *, successor_to: str, ground: str) -> Issuer:
+def prepare(wiring: Wiring, actor: Actor, planned: roll_over.Founding) -> Issuer:
     """Found the planned successor of the present issuing CA, which waits; a repeat finds it there."""
-    issuer = _found(wiring, actor, roll_over.planned_successor(wiring.services, actor, successor_to, ground))
+    issuer = _found(wiring, actor, planned)
     _write(wiring, issuer)
     return issuer
 

@@ -27,6 +27,7 @@ from ca_service.domain.media import MEDIUM, PARCEL
 from ca_service.domain.messages import MESSAGE
 from ca_service.domain.orders import ORDER
 from ca_service.domain.presigned import PRESIGN_RUN
+from ca_service.domain.proposals import PROPOSAL
 from ca_service.domain.transfers import TRANSFER
 from ca_service.domain.unblocks import RELEASE
 from ca_service.domain.unit_cases import UNIT_CASE
@@ -65,6 +66,7 @@ _MACHINES: Mapping[str, Any] = {
     "unit-case": UNIT_CASE,
     "conflict": CONFLICT,
     "erasure": ERASURE,
+    "proposal": PROPOSAL,
 }
 
 

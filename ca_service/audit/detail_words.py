@@ -50,6 +50,7 @@ KEYS: Mapping[str, Key] = MappingProxyType({
     "method": Key("方式", w.METHODS),
     "only-unit": Key("只限本单位", w.YES_NO),
     "outcome": Key("结果", w.ARRIVALS),
+    "proposal": Key("须双人确认的事项", w.PROPOSALS),
     "profile": Key("证书种类", w.PROFILES),
     "reason": Key("原因", read=w.own_reason),
     "roles": Key("角色", w.ROLES, many=True),

@@ -6,6 +6,7 @@ Each table covers its enumeration; tests/ca_service/audit_log/test_words.py comp
 import re
 from collections.abc import Mapping, Sequence
 
+from ca_service.domain.proposals import ProposalKind
 from ca_service.domain.roles import Action
 
 YES_NO: Mapping[str, str] = {"0": "否", "1": "是"}
@@ -78,12 +79,15 @@ ERROR_KINDS: Mapping[str, str] = {
     "key-weak": "密钥不符合要求", "key-in-use": "密钥已用于另一张证书", "binding-invalid": "介质绑定签名不正确",
     "proof-invalid": "私钥证明不正确",
 }  # fmt: skip
+PROPOSALS: Mapping[str, str] = {kind.value: kind.chinese for kind in ProposalKind}
 _A = Action
 ACTIONS: Mapping[str, str] = {
     _A.UNITS_IMPORT: "导入单位", _A.UNITS_READ: "查看单位", _A.UNITS_PROPOSE: "提出单位变更",
     _A.UNITS_CONFIRM: "确认单位变更", _A.ROSTER_READ: "查看负责人员", _A.ROSTER_EDIT: "填报负责人员",
     _A.ROSTER_UNMASK: "查看负责人员的完整信息", _A.ROSTER_EXPORT: "导出负责人员", _A.STAFF_MANAGE: "管理账号",
-    _A.STAFF_READ: "查看账号", _A.STAFF_RESCUE: "重置三员账号", _A.REGISTRATION_SUBMIT: "上报申请",
+    _A.STAFF_READ: "查看账号", _A.STAFF_RESCUE: "重置三员账号", _A.STAFF_CONFIRM: "确认账号事项",
+    _A.KEY_PROPOSE: "提出密钥事项", _A.KEY_CONFIRM: "确认密钥事项", _A.PROPOSAL_READ: "查看双人确认事项",
+    _A.REGISTRATION_SUBMIT: "上报申请",
     _A.REGISTRATION_UNDO: "撤销批次", _A.REGISTRATION_REVIEW: "审核申请", _A.REGISTRATION_READ: "查看申请",
     _A.REGISTRATION_UNMASK: "查看申请的完整信息", _A.REGISTRATION_PUSH: "推送人员", _A.MEDIA_REGISTER: "登记介质",
     _A.MEDIA_MOVE: "流转介质", _A.MEDIA_REPORT: "介质挂失报损", _A.MEDIA_READ: "查看介质",

@@ -66,12 +66,15 @@ def revoke(call: Call, case: str) -> None:
 @click.option("--ground", default="", help="依据：批准文号、原因（--planned 时必填）")
 @pass_call
 def roll_over_(call: Call, planned: str | None, ground: str) -> None:
-    """另建新的签发 CA（本机操作员，根密钥设备在场）：接替因泄露终止的，或用 --planned 按计划换发。"""
-    open_root(call)
+    """另建新的签发 CA（本机操作员，根密钥设备在场）：接替因泄露终止的，或用 --planned 按计划换发（须先准许）。"""
     if planned is not None:
-        issuer = rollover.prepare(call.wiring, call.actor, successor_to=planned, ground=ground)
+        # Asked first: without a release the custodians need not come.
+        successor = roll_over.planned_successor(call.services, call.actor, planned, ground)
+        open_root(call)
+        issuer = rollover.prepare(call.wiring, call.actor, successor)
         then = f"请把新证书和 CRL 地址交给各接入系统，都加好之后运行 educa ca activate {issuer.name}"
     else:
+        open_root(call)
         issuer = rollover.hold(call.wiring, call.actor)
         then = "请重新启动 educa serve，把新证书和 CRL 地址交给各接入系统，并向受影响的人发放下载码"
     _shown(call, issuer, "已建立", then)
@@ -81,7 +84,7 @@ def roll_over_(call: Call, planned: str | None, ground: str) -> None:
 @click.argument("name")
 @pass_call
 def activate(call: Call, name: str) -> None:
-    """启用按计划建好的签发 CA（本机操作员）：此后的证书由它签发，原 CA 继续发布 CRL 和 OCSP 应答。"""
+    """启用按计划建好的签发 CA（本机操作员，须先准许）：此后的证书由它签发，原 CA 继续发布 CRL 和 OCSP 应答。"""
     _shown(call, rollover.activate(call.wiring, call.actor, name), "已启用", "请重新启动 educa serve")
 
 

@@ -24,7 +24,7 @@ def show(call: Call) -> None:
 @secrets.command("announce")
 @pass_call
 def announce(call: Call) -> None:
-    """第一步：生成新密钥并写入密钥文件；各进程从此能用它解密，但还不用它加密。"""
+    """第一步（须先准许）：生成新密钥并写入密钥文件；各进程从此能用它解密，但还不用它加密。"""
     ring = field_keys.announce(call.services, call.actor, call.wiring.field_keys)
     text = f"{_told(ring)}\n若服务在多台机器上运行，请先把密钥文件复制到每一台，再运行 educa secrets rotate。"
     call.tell(_facts(ring), text=text)
@@ -52,7 +52,7 @@ def rotate(call: Call) -> None:
 @click.confirmation_option("--yes", prompt="删除后，以前的备份只能用备份中的密钥文件读取。确定删除此密钥？")
 @pass_call
 def remove(call: Call, key: str) -> None:
-    """第三步：从密钥文件中删除一个不再使用的旧密钥。"""
+    """第三步（须先准许）：从密钥文件中删除一个不再使用的旧密钥。"""
     ring = field_keys.remove(call.services, call.actor, call.wiring.field_keys, call.wiring.sealed_data, key)
     call.tell(_facts(ring), text=_told(ring))
 

@@ -27,6 +27,7 @@ _MODULES: Mapping[str, str] = MappingProxyType(
         "media": "media",
         "messages": "messages",
         "ocsp": "ocsp_answers",
+        "proposals": "proposals",
         "registrations": "registrations",
         "restore": "backup",
         "secrets": "field_keys",

@@ -58,6 +58,12 @@ class Tag(StrEnum):
     STAFF_ENABLED = "ra:staff:enabled"
     STAFF_CHANGED = "ra:staff:changed"
     STAFF_RESET = "ra:staff:reset"
+    PROPOSAL_MADE = "ra:proposal:made"
+    PROPOSAL_CONFIRMED = "ra:proposal:confirmed"
+    PROPOSAL_REFUSED = "ra:proposal:refused"
+    PROPOSAL_WITHDRAWN = "ra:proposal:withdrawn"
+    PROPOSAL_EXPIRED = "ra:proposal:expired"
+    PROPOSAL_USED = "ra:proposal:used"
     STAFF_IDENTIFIED = "ra:staff:identified"
     STAFF_CERTIFIED = "ra:staff:certified"
     STAFF_PASSWORD_CHANGED = "ra:staff:password-changed"  # noqa: S105  the name of an act

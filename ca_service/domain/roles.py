@@ -40,6 +40,10 @@ class Action(StrEnum):
     STAFF_MANAGE = "staff.manage"
     STAFF_READ = "staff.read"
     STAFF_RESCUE = "staff.rescue"
+    STAFF_CONFIRM = "staff.confirm"
+    KEY_PROPOSE = "key.propose"
+    KEY_CONFIRM = "key.confirm"
+    PROPOSAL_READ = "proposal.read"
     REGISTRATION_SUBMIT = "registration.submit"
     REGISTRATION_UNDO = "registration.undo"
     REGISTRATION_REVIEW = "registration.review"
@@ -114,6 +118,12 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
         _A.STAFF_READ: frozenset({_R.SECURITY_ADMIN, _R.AUDITOR, _R.OPERATOR}),
         # Who could give the auditor a new password could be the auditor: for the three it takes the machine itself.
         _A.STAFF_RESCUE: frozenset({_R.OPERATOR}),
+        # Giving roles takes two: another security administrator, or the CA administrator where there is no other one
+        # (domain/proposals.py). Keys are handled at the machine; who confirms must not be who handles them.
+        _A.STAFF_CONFIRM: frozenset({_R.SECURITY_ADMIN, _R.CA_ADMIN}),
+        _A.KEY_PROPOSE: frozenset({_R.CA_ADMIN, _R.OPERATOR}),
+        _A.KEY_CONFIRM: frozenset({_R.SECURITY_ADMIN}),
+        _A.PROPOSAL_READ: frozenset({*ADMINISTRATORS, _R.OPERATOR}),
         _A.REGISTRATION_SUBMIT: frozenset({_R.CLERK}),
         _A.REGISTRATION_UNDO: frozenset({_R.CLERK}),
         _A.REGISTRATION_REVIEW: frozenset({_R.REVIEWER}),
@@ -176,7 +186,7 @@ POLICY: Mapping[Action, frozenset[Role]] = MappingProxyType(
 CENTRE_ONLY: frozenset[Action] = frozenset(
     {
         _A.UNITS_IMPORT, _A.UNITS_PROPOSE, _A.UNITS_CONFIRM, _A.STAFF_MANAGE, _A.STAFF_RESCUE, _A.REGISTRATION_PUSH,
-        _A.MEDIA_REGISTER,
+        _A.MEDIA_REGISTER, _A.STAFF_CONFIRM, _A.KEY_PROPOSE, _A.KEY_CONFIRM, _A.PROPOSAL_READ,
         _A.ENROLMENT_ISSUE_CODE, _A.CERTIFICATE_CHANGE, _A.CHANGE_DECIDE, _A.CHANGE_EXECUTE, _A.CRL_PUBLISH,
         _A.CA_DECLARE, _A.CA_CONFIRM, _A.CA_REVOKE, _A.CA_READ,
         _A.ERASURE_PROPOSE, _A.ERASURE_CONFIRM, _A.ERASURE_READ, _A.ERASURE_REPEAT, _A.RECORDS_HOLD, _A.RECORDS_LIFT,
@@ -192,7 +202,7 @@ READING: frozenset[Action] = frozenset(
         _A.UNITS_READ, _A.STAFF_READ, _A.REGISTRATION_READ, _A.REGISTRATION_UNMASK, _A.MEDIA_READ, _A.ENROLMENT_READ,
         _A.CERTIFICATE_READ, _A.CHANGE_READ, _A.CAMPAIGN_READ, _A.MESSAGE_READ, _A.ROSTER_READ,
         _A.ROSTER_UNMASK, _A.FEED_READ, _A.AUDIT_READ, _A.AUDIT_CHECKPOINT, _A.CA_READ, _A.STATUS_READ,
-        _A.CRL_READ, _A.ERASURE_READ,
+        _A.CRL_READ, _A.ERASURE_READ, _A.PROPOSAL_READ,
     }
 )  # fmt: skip
 

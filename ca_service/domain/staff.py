@@ -47,14 +47,19 @@ class Staff:
         told = self.password_set_at or self.created_at
         return self.must_change_password and now > told + FIRST_PASSWORD_LIFETIME
 
+    def gains(self, unit_code: str, roles: frozenset[Role]) -> bool:
+        """Whether this post would give the account anything: a role it has not, or the people of another unit."""
+        return unit_code != self.unit_code or not roles <= self.roles
 
-def refuse_second_account(one: Staff, others: Iterable[Staff]) -> None:
+
+def refuse_second_account(login: str, others: Iterable[Staff], *, administrator: bool) -> None:
     """Raise Conflict where a person would be one of the three administrators and anything else besides.
 
-    `others` are the active accounts of the same person; who has no ID number on file is the same person as nobody.
+    `login` is the account in question, `administrator` whether it is one of the three's; `others` are the active
+    accounts of the same person; who has no ID number on file is the same person as nobody.
     """
-    besides = [other for other in others if other.login != one.login and other.active]
-    if besides and any(account.is_administrator for account in (one, *besides)):
+    besides = [other for other in others if other.login != login and other.active]
+    if besides and (administrator or any(account.is_administrator for account in besides)):
         rule = "系统管理员、安全管理员、审计员必须由三个不同的人担任，且不得兼有其他账号。"
         raise Conflict(f"此人已有账号 {besides[0].login}。{rule}")
 

@@ -182,6 +182,7 @@ UNTOUCHED: Mapping[str, str] = MappingProxyType({
     "parcel": "tokens between units",
     "parcel_item": "tokens between units",
     "presign_run": "runs of signing",
+    "proposal": "about staff accounts and keys",
     "pulse": "processes",
     "push_receipt": "hashes of whole pushes, with telephone numbers in them: not to be guessed",
     "responsible_person": "rows go",

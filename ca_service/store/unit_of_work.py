@@ -23,6 +23,7 @@ from ca_service.domain.messages import Letter, Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.presigned import PresignRun
 from ca_service.domain.propagation import Lag
+from ca_service.domain.proposals import Proposal
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import OfficeContact, ResponsiblePerson
 from ca_service.domain.review import Step
@@ -77,6 +78,7 @@ class SqlUnitOfWork:
     unit_events = _records(UnitEvent, models.UnitEventRow, "单位历史")
     unit_steps = _records(UnitStep, models.UnitStepRow, "单位变更明细")
     responsible = _records(ResponsiblePerson, models.ResponsibleRow, "负责人员", sealed=("contact", OfficeContact))
+    proposals = _records(Proposal, models.ProposalRow, "双人确认事项")
     sessions = _transient(SignedIn, models.SessionRow, "登录")
     totp_keys = _transient(TotpKey, models.TotpKeyRow, "动态验证码", sealed=("secret", TotpSecret))
     recovery_codes = _transient(RecoveryCode, models.RecoveryCodeRow, "恢复码")

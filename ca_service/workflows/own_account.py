@@ -66,5 +66,5 @@ def identify(services: Services, staff: Staff, *, name: str, id_number: str) -> 
         changed = uow.staff.change(
             staff, guard=("must_identify",), name=checked_name(name), person_hash=person, must_identify=False
         )
-        refuse_second_account(changed, same_person(uow, person))
+        refuse_second_account(changed.login, same_person(uow, person), administrator=changed.is_administrator)
         return changed

@@ -6,6 +6,7 @@ from datetime import datetime
 from ca_service.domain.audit import Tag
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.workflows.ports import Services
+from ca_service.workflows.proposals import end_all
 from ca_service.workflows.sweep_answers import SERVED, drop_runs
 
 # The worker publishes at most twice a second; what people publish by hand between two of its rounds is in the rest.
@@ -32,6 +33,7 @@ def begin_anew(services: Services, actor: Actor, taken_at: datetime) -> Mapping[
     RFC 5280 §5.2.3: CRL numbers increase. Lists published after the backup are in the world, and nothing here knows of
     them: each issuer's number, and those of its shards, move past every number that can have been given in that time. A
     shard that was opened since is opened again, and begins beyond the issuer's number (`publish_crl.open_lines`).
+    What waits for a second person, or for a command with a release, does not wait any more: it may be decided since.
     """
     with services.begin() as uow:
         authorise(actor, Action.BACKUP, lineage=uow.units.lineage(actor.unit_code))
@@ -44,6 +46,7 @@ def begin_anew(services: Services, actor: Actor, taken_at: datetime) -> Mapping[
             uow.crls.skip_numbers(issuer.name, step)
             # OCSP answers of before: who revokes again what was revoked since shall not have to think of them.
             drop_runs(uow, uow.presign_runs.find(issuer=issuer.name, status=SERVED))
+        end_all(services, uow, actor)
         detail: dict[str, str | int] = {"taken_at": taken_at.isoformat(timespec="seconds"), "step": step}
         uow.audit.append(actor, Tag.DATABASE_RESTORED, "database", unit=actor.unit_code, detail=detail)
         return numbers

@@ -23,11 +23,13 @@ from ca_service.domain.certificates import (
 )
 from ca_service.domain.compromises import CompromiseStatus
 from ca_service.domain.errors import Conflict, Invalid
+from ca_service.domain.proposals import ProposalKind
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.workflows.current_issuer import ROOT, compromised, current, issuing, next_name, number
 from ca_service.workflows.issue import issue, key_sha256, new_serial, start_of_validity
 from ca_service.workflows.ports import Order, Services
+from ca_service.workflows.proposals import use_release
 from ca_service.workflows.publish_crl import publish_crl
 
 PROFILE = "issuing"
@@ -67,10 +69,14 @@ def successor_of_ended(services: Services, actor: Actor) -> Founding:
 
 
 def planned_successor(services: Services, actor: Actor, name: str, ground: str) -> Founding:
-    """The CA that will follow `name`, which must be the present one and in good standing; raise Conflict, Invalid."""
+    """The CA that will follow `name`, which must be the present one and in good standing; raise Conflict, Invalid.
+
+    A second person's release is used up here, before there is a key. It starts one roll-over only, since a CA is
+    followed once: broken off after this, the repeat goes on with it while its time lasts.
+    """
     if not 1 <= len(ground.strip()) <= _LONGEST:
         raise Invalid(f"请写明换发的依据（批准文号、原因），不超过 {_LONGEST} 个字。")
-    with services.read() as uow:
+    with services.begin() as uow:
         authorise(actor, Action.CA_REVOKE, lineage=uow.units.lineage(actor.unit_code))
         present = current(uow)
         if name != present:
@@ -79,6 +85,7 @@ def planned_successor(services: Services, actor: Actor, name: str, ground: str) 
             )
         if present in compromised(uow):
             raise Conflict(f"{present} 的密钥已报告泄露，请按泄露处置办理（educa ca list），不能按计划换发。")
+        use_release(services, uow, actor, ProposalKind.CA_ROLL_OVER, present, begun=True)
     return Founding(next_name(present), present, ground.strip(), waiting=True)
 
 
@@ -100,7 +107,10 @@ def found(services: Services, actor: Actor, founding: Founding, *, subject: tupl
 
 
 def activate(services: Services, actor: Actor, name: str) -> Issuer:
-    """Step 4 for a planned successor; a repeat changes nothing. Raises Conflict, NotFound."""
+    """Step 4 for a planned successor, on a release; a repeat changes nothing. Raises Conflict, NotFound.
+
+    One transaction: a death before its commit leaves the release to be used, after it the new CA signs.
+    """
     with services.begin() as uow:
         authorise(actor, Action.CA_REVOKE, lineage=uow.units.lineage(actor.unit_code))
         issuer = uow.issuers.get(name)
@@ -110,6 +120,7 @@ def activate(services: Services, actor: Actor, name: str) -> Issuer:
             return issuer
         if name in compromised(uow):
             raise Conflict(f"{name} 的密钥已报告泄露，不能启用。")
+        use_release(services, uow, actor, ProposalKind.CA_ACTIVATION, name)
         active = uow.issuers.change(issuer, guard=("waiting",), waiting=False)
         uow.audit.append(actor, Tag.ISSUER_ACTIVATED, name, unit=CENTRE_CODE)
     return active

@@ -34,9 +34,9 @@ CONTACT = Contact("150302199001010004", "0473-3000001", "teacher@example.com", "
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
-def actor(role: Role, unit: str = CENTRE_CODE, login: str = "") -> Actor:
+def actor(role: Role, unit: str = CENTRE_CODE, login: str = "", via: str = "cli") -> Actor:
     """Somebody with one role."""
-    return Actor(login or f"{role}-{unit}", unit, frozenset({role}), "cli")
+    return Actor(login or f"{role}-{unit}", unit, frozenset({role}), via)
 
 
 @dataclass(frozen=True)

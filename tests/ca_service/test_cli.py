@@ -16,8 +16,9 @@ from ca_service.config import Config
 from ca_service.domain.roles import Role
 from ca_service.passwords import hash_password, verify_password
 from ca_service.wiring import Wiring
-from ca_service.workflows.staff import NewStaff, add_staff
-from tests.ca_service.office import LEAGUE, actor
+from ca_service.workflows.staff_proposals import NewStaff
+from tests.ca_service.office import LEAGUE
+from tests.ca_service.second_person import appoint
 from tests.road.roster import make_roster, make_scan_pdf, make_units
 
 CONFIG = "config.toml"
@@ -37,7 +38,7 @@ def place(founded: Config, tmp_path: Path) -> Path:
     (tmp_path / "roster.xlsx").write_bytes(make_roster(units.units, rows=40).xlsx)
     services = Wiring(founded.model_copy(update={"folder": tmp_path})).services
     clerk = NewStaff("clerk-1", "示范人员", LEAGUE, frozenset({Role.CLERK}))
-    add_staff(services, actor(Role.SECURITY_ADMIN), clerk, first_password="first-password", hasher=hash_password)
+    appoint(services, clerk)
     return tmp_path
 
 
@@ -193,19 +194,33 @@ def test_passwords_are_argon2id_and_a_missing_account_never_matches() -> None:
     assert not verify_password("", "nobody")
 
 
+def _confirmed(place: Path, made: dict[str, str]) -> None:
+    done = _run(place, "proposals", "confirm", made["proposal"], "--as", "ca-admin", "--json")
+    assert json.loads(done.stdout)["status"] == "done", done.output
+
+
 def test_staff_are_added_changed_closed_and_reset(place: Path) -> None:
     boss = ("--as", "security-admin", "--json")
     (place / "id.txt").write_text("150302198505051232\n", encoding="ascii")
     auditor = ("staff", "add", "auditor-2", "--name", "示范人员", "--unit", "150000", "--role", "auditor")
     assert "身份证号码" in _refused(_run(place, *auditor, *boss))
-    added = _run(place, *auditor, "--id-number-file", str(place / "id.txt"), *boss)
-    assert set(json.loads(added.stdout)) == {"login", "password"}
-    moved = _run(place, "staff", "roles", "clerk-1", "--role", "reviewer", "--unit", "150302", *boss)
-    assert json.loads(moved.stdout)["roles"] == "reviewer"
-    for command in ("disable", "enable", "reset"):
-        assert _run(place, "staff", command, "clerk-1", *boss).exit_code == 0
+    added = json.loads(_run(place, *auditor, "--id-number-file", str(place / "id.txt"), *boss).stdout)
+    assert set(added) == {"login", "password", "proposal", "expires_at"}
+    assert [row["subject"] for row in json.loads(_run(place, "proposals", "list", "--json").stdout)] == ["auditor-2"]
+    assert "提出人" in _refused(_run(place, "proposals", "confirm", added["proposal"], *boss))
+    _confirmed(place, added)
+    moved = ("roles", "clerk-1", "--role", "reviewer", "--role", "clerk", "--unit", "150302")
+    for words in (moved, ("reset", "clerk-1")):
+        _confirmed(place, json.loads(_run(place, "staff", *words, *boss).stdout))
+    taken = json.loads(_run(place, "staff", "roles", "clerk-1", "--role", "reviewer", *boss).stdout)
+    assert (taken["roles"], taken["unit"]) == ("reviewer", "150302")
+    assert _run(place, "staff", "disable", "clerk-1", *boss).exit_code == 0
+    _confirmed(place, json.loads(_run(place, "staff", "enable", "clerk-1", *boss).stdout))
     assert "角色" in _refused(_run(place, "staff", "reset", "auditor-2", *boss))
-    assert _run(place, "staff", "reset", "auditor-2", "--second-factor").exit_code == 0
+    rescue = json.loads(_run(place, "staff", "reset", "auditor-2", "--second-factor", "--json").stdout)
+    assert "由另一名安全管理员" in _refused(_run(place, "proposals", "confirm", rescue["proposal"], "--as", "ca-admin"))
+    refused = _run(place, "proposals", "refuse", rescue["proposal"], "--reason", "未核实本人", *boss)
+    assert json.loads(refused.stdout)["status"] == "refused"
     listed = json.loads(_run(place, "staff", "list", "--named", "示范", "--json").stdout)
     assert [row["login"] for row in listed] == ["auditor-2", "clerk-1"]
     assert "150302198505051232" not in str(listed)

@@ -6,6 +6,7 @@ from ca_service.app import missing
 from ca_service.cli import doctor
 from ca_service.domain.certificates import Certificate
 from ca_service.domain.errors import Conflict, Forbidden, Invalid
+from ca_service.domain.proposals import ProposalKind
 from ca_service.domain.roles import Role
 from ca_service.periodic import AUDIT_SIGNER, FEED_SIGNER, OCSP_SIGNER, cas, renew_signer, tasks
 from ca_service.signing.pkcs11_key import Pkcs11Key, generate, labels
@@ -16,6 +17,7 @@ from ca_service.workflows.crl_lines import all_lines
 from ca_service.workflows.infrastructure import signers
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import Office, actor
+from tests.ca_service.second_person import release
 
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 _OPERATOR = actor(Role.OPERATOR)
@@ -26,8 +28,10 @@ def _rolled(wiring: Wiring) -> None:
     # The tests share one token.
     found = label in labels(sessions)
     key = (Pkcs11Key(sessions, label) if found else generate(sessions, label=label, curve="p256")).public_key
+    release(wiring.services, ProposalKind.CA_ROLL_OVER, "issuing")
     planned = roll_over.planned_successor(wiring.services, _OPERATOR, "issuing", "换发")
     roll_over.found(wiring.services, _OPERATOR, planned, subject=("北疆教育信息中心", "教育CA"), key=key)
+    release(wiring.services, ProposalKind.CA_ACTIVATION, label)
     roll_over.activate(wiring.services, _OPERATOR, label)
 
 

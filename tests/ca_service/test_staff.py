@@ -6,28 +6,19 @@ import pytest
 
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
-from ca_service.domain.roles import Role
+from ca_service.domain.roles import Actor, Role
 from ca_service.domain.second_factors import TotpKey, TotpSecret
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.passwords import hash_password, verify_password
 from ca_service.workflows.ports import Services
-from ca_service.workflows.staff import (
-    NewStaff,
-    Post,
-    Reset,
-    add_staff,
-    change_post,
-    disable_staff,
-    enable_staff,
-    list_staff,
-    reset_staff,
-)
+from ca_service.workflows.staff import disable_staff, list_staff
+from ca_service.workflows.staff_proposals import NewStaff, Post, Reset, change_post, propose_enabling, propose_reset
 from tests.ca_service.office import LEAGUE, Office, actor
+from tests.ca_service.second_person import FIRST_PASSWORD, appoint, confirmed
 
 _BOSS, _OPERATOR = actor(Role.SECURITY_ADMIN), actor(Role.OPERATOR)
 _ONE, _OTHER = "150302198505051232", "150302197001010029"
-_FIRST = "first-password"
 pytestmark = pytest.mark.usefixtures("quick_hashes")
 
 
@@ -38,11 +29,24 @@ def services(office: Office) -> Services:
 
 def _add(services: Services, login: str, *roles: Role, unit: str = CENTRE_CODE, person: str = "") -> Staff:
     new = NewStaff(login, "示范人", unit, frozenset(roles), person)
-    return add_staff(services, _BOSS, new, first_password=_FIRST, hasher=hash_password)
+    return appoint(services, new)
 
 
 def _post(services: Services, login: str, *roles: Role, unit: str = CENTRE_CODE) -> Staff:
-    return change_post(services, _BOSS, login, Post(unit, frozenset(roles)))
+    made = change_post(services, _BOSS, login, Post(unit, frozenset(roles)))
+    if made is not None:
+        confirmed(services, made)
+    return _account(services, login)
+
+
+def _account(services: Services, login: str) -> Staff:
+    with services.read() as uow:
+        return uow.staff.get(login)
+
+
+def _reset(services: Services, login: str, order: Reset, who: Actor = _BOSS) -> Staff:
+    confirmed(services, propose_reset(services, who, login, order, hasher=hash_password))
+    return _account(services, login)
 
 
 def _tags(services: Services) -> list[str]:
@@ -63,7 +67,7 @@ def test_the_three_administrators_are_three_people_with_no_other_account(service
     disable_staff(services, _BOSS, "second-auditor")
     _add(services, "a-clerk", Role.CLERK, person=_ONE)
     with pytest.raises(errors.Conflict, match="a-clerk"):
-        enable_staff(services, _BOSS, "second-auditor")
+        propose_enabling(services, _BOSS, "second-auditor")
 
 
 def test_business_people_may_have_two_accounts_and_only_the_hash_of_the_number_is_kept(services: Services) -> None:
@@ -111,7 +115,7 @@ def test_a_post_changes_with_its_trace_and_not_into_what_a_unit_may_not_have(ser
 
 def test_nobody_keeps_the_own_account(services: Services) -> None:
     me = actor(Role.SECURITY_ADMIN, login="security-admin")
-    acts: list[Callable[[], Staff]] = [
+    acts: list[Callable[[], object]] = [
         lambda: disable_staff(services, me, "security-admin"),
         lambda: change_post(services, me, "security-admin", Post(CENTRE_CODE, frozenset({Role.CLERK}))),
     ]
@@ -133,9 +137,9 @@ def test_a_reset_gives_a_first_password_and_never_takes_the_second_factor_alone(
 ) -> None:
     _add(services, "a-clerk", Role.CLERK)
     _with_second_factor(services, "a-clerk")
-    reset = reset_staff(services, _BOSS, "a-clerk", Reset("a new first one", second_factor), hasher=hash_password)
+    reset = _reset(services, "a-clerk", Reset("a new first one", second_factor))
     assert verify_password(reset.password_hash, "a new first one")
-    assert not verify_password(reset.password_hash, _FIRST)
+    assert not verify_password(reset.password_hash, FIRST_PASSWORD)
     assert reset.must_change_password
     assert reset.second_factor is not second_factor
     with services.read() as uow:
@@ -147,11 +151,11 @@ def test_the_three_are_reset_on_the_machine_only(services: Services) -> None:
     order = Reset("a new first one", second_factor=True)
     for login in ("auditor", "ca-admin", "security-admin"):
         with pytest.raises(errors.Forbidden):
-            reset_staff(services, _BOSS, login, order, hasher=hash_password)
-        assert reset_staff(services, _OPERATOR, login, order, hasher=hash_password).must_change_password
+            _reset(services, login, order)
+        assert _reset(services, login, order, _OPERATOR).must_change_password
     _add(services, "a-clerk", Role.CLERK)
     with pytest.raises(errors.Forbidden):
-        reset_staff(services, _OPERATOR, "a-clerk", order, hasher=hash_password)
+        _reset(services, "a-clerk", order, _OPERATOR)
 
 
 def test_accounts_are_found_by_a_part_of_login_or_name_in_the_own_subtree(services: Services) -> None:

@@ -30,9 +30,10 @@ from ca_service.domain.unblocks import UNBLOCK_CONTEXT, ReleaseStatus
 from ca_service.domain.units import CENTRE_CODE
 from ca_service.wiring import Wiring
 from ca_service.workflows import change, custody, handovers, incidents, so_pins, unblock
-from ca_service.workflows.staff import NewStaff, add_staff
+from ca_service.workflows.staff_proposals import NewStaff
 from tests.ca_service.conftest import TestClock
-from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken, actor
+from tests.ca_service.office import Office, SoftwareKeyInPlaceOfToken
+from tests.ca_service.second_person import appoint
 
 _SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FIRST = "11112222"
@@ -271,7 +272,7 @@ def test_the_custodian_exports_the_key_registers_a_sealed_so_pin_and_sees_the_re
     services = Wiring(founded.model_copy(update={"folder": tmp_path})).services
     office = Office(services)
     new = NewStaff("keeper", "示范人员", CENTRE_CODE, frozenset({Role.CUSTODIAN}))
-    add_staff(services, actor(Role.SECURITY_ADMIN), new, first_password="first-password", hasher=lambda _: "x")
+    appoint(services, new, hasher=lambda _: "x")
 
     def run(*arguments: str) -> str:
         given = [*arguments, "--config", str(tmp_path / "config.toml"), "--as", "keeper"]

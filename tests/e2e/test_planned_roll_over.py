@@ -12,10 +12,12 @@ from cryptography import x509
 from ca_service.cli.main import main
 from ca_service.config import Config
 from ca_service.domain.certificates import Certificate
+from ca_service.domain.proposals import ProposalKind
 from ca_service.periodic import tasks
 from ca_service.workflows.certificate_status import freeze, unfreeze
 from teacher_registry.feed.puller import FeedPuller
 from teacher_registry.refusal import RefusalKind
+from tests.ca_service.second_person import release
 from tests.ca_service.telemetry.running import wait_for
 from tests.e2e.drill import admitted, educa, lists, served, verified
 from tests.e2e.real_ca import RealCa
@@ -82,14 +84,19 @@ def _soon(ca: RealCa, certificate: Certificate, words: str) -> None:
 def test_the_successor_is_published_before_it_certifies_and_the_old_one_goes_on_beside_it(copied: Config) -> None:
     with served(copied, "before") as (ca, config_file):
         old = ca.office.enrolled("1")
-        made = _told(config_file, "ca", "roll-over", "--planned", "issuing", "--ground", "换发批文 1 号")
-        again = _told(config_file, "ca", "roll-over", "--planned", "issuing", "--ground", "换发批文 1 号")
+        planned = ("ca", "roll-over", "--planned", "issuing", "--ground", "换发批文 1 号")
+        assert "须先由另一名管理员准许" in _refusal(config_file, *planned)
+        release(ca.wiring.services, ProposalKind.CA_ROLL_OVER, "issuing")
+        made = _told(config_file, *planned)
+        again = _told(config_file, *planned)
         assert (made["name"], made) == ("issuing-2", again)
         assert _issuers(config_file) == {"issuing": "present", "issuing-2": "waiting"}
         chain = x509.load_pem_x509_certificates(httpx.get(f"http://{ca.publication}/ca/chain.pem").content)
         assert len(chain) == 3
         assert httpx.get(f"http://{ca.publication}/crl/issuing-2.crl").is_success
         assert ca.office.enrolled("2").issuer == "issuing"
+        assert "须先由另一名管理员准许" in _refusal(config_file, "ca", "activate", "issuing-2")
+        release(ca.wiring.services, ProposalKind.CA_ACTIVATION, "issuing-2")
         _told(config_file, "ca", "activate", "issuing-2")
         assert _told(config_file, "ca", "activate", "issuing-2")["sha256"] == made["sha256"]
         assert _issuers(config_file) == {"issuing": "former", "issuing-2": "present"}

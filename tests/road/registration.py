@@ -10,7 +10,7 @@ from tests.road.world import RoadError, World, all_equal, expect, wait_for
 
 LEAGUE = "150300"
 CENTRE = "150000"
-SECURITY = "security-admin"
+SECURITY, CA_ADMIN = "security-admin", "ca-admin"
 CLERK, LEAGUE_REVIEWER, CENTRE_REVIEWER = "clerk-league", "reviewer-league", "reviewer-centre"
 _ROWS = 200
 
@@ -62,7 +62,8 @@ def staff_and_units(world: World) -> None:
 
 def _add(world: World, staff: Staffing) -> None:
     arguments = ("--name", "示范人员", "--unit", staff.unit, "--role", staff.role)
-    world.educa("staff", "add", staff.login, *arguments, by=SECURITY)
+    proposed = world.educa("staff", "add", staff.login, *arguments, by=SECURITY)
+    world.educa("proposals", "confirm", proposed["proposal"], by=CA_ADMIN)
 
 
 def staffing() -> list[Staffing]:

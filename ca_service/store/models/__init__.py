@@ -29,6 +29,7 @@ from ca_service.store.models.erasures import ErasureChoreRow, ErasureLineRow, Er
 from ca_service.store.models.measured import LagRow, LeaseRow, PulseRow
 from ca_service.store.models.people import HolderRow, LineageRow, StaffRow, UnitRow
 from ca_service.store.models.presigned import OcspAnswerRow, PresignRunRow
+from ca_service.store.models.proposals import ProposalRow
 from ca_service.store.models.records import AuditRow, HeadRow, MessageRow
 from ca_service.store.models.registration import AccountEventRow, ApplicationRow, BatchRow, ChangeRow, ReceiptRow
 from ca_service.store.models.review import ConflictRow, StepRow
@@ -76,6 +77,7 @@ __all__ = [
     "ParcelRow",
     "PasskeyRow",
     "PresignRunRow",
+    "ProposalRow",
     "PulseRow",
     "ReceiptRow",
     "RecordsHoldRow",

@@ -20,6 +20,7 @@ from ca_service.web.console import (
     parcels,
     person_form,
     portal,
+    proposals,
     review,
     roster,
     second_factor,
@@ -50,7 +51,7 @@ __all__ = ["Console", "http_page", "register"]
 _PARTS = (
     portal, account, second_factor, campaign, applications, review, imports, stamped, batches, person_form,
     certificates, enrolments, changes, transfers, media, parcels, sheets, messages, units, unit_cases, roster, staff,
-    erasures, audit, status,
+    proposals, erasures, audit, status,
 )  # fmt: skip
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "

@@ -11,11 +11,13 @@ from ca_service.web.console.context import (
     begin_session,
     client_certificate,
     field,
+    may,
     origin,
     services,
     signed_in_session,
     staff,
 )
+from ca_service.workflows.confirm_proposal import waiting_for
 from ca_service.workflows.overview import overview as count
 from ca_service.workflows.own_account import NewPassword, change_password
 from ca_service.workflows.sessions import end_session
@@ -91,4 +93,5 @@ def overview() -> str:
         "介质": {MediumStatus(status): number for status, number in counted.media.items()},
         "证书": counted.certificates,
     }
-    return render_template("console/overview.html", numbers=numbers)
+    waiting = len(waiting_for(services(), actor())) if may("proposal.read") else 0
+    return render_template("console/overview.html", numbers=numbers, waiting=waiting)

@@ -9,7 +9,9 @@ from ca_service.domain.errors import Invalid
 from ca_service.domain.roles import ADMINISTRATORS, STAFF_ROLES, Role
 from ca_service.passwords import hash_password
 from ca_service.web.console.context import actor, field, services, window
+from ca_service.web.console.proposals import page
 from ca_service.workflows import staff as workflow
+from ca_service.workflows import staff_proposals as propose
 
 pages = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -25,24 +27,32 @@ def index() -> str:
 
 @pages.post("")
 def add() -> ResponseReturnValue:
-    """Add an account; its first password is shown on the answer only."""
-    new = workflow.NewStaff(field("login"), field("name"), field("unit"), _roles(), field("id_number"))
+    """Propose an account; its first password is shown on the answer only."""
+    new = propose.NewStaff(field("login"), field("name"), field("unit"), _roles(), field("id_number"))
     first = _first_password()
-    workflow.add_staff(services(), actor(), new, first_password=first, hasher=hash_password)
-    return _member(new.login, password=first)
+    made = propose.propose_account(
+        services(), actor(), new, first_password=first, hasher=hash_password, ground=field("ground")
+    )
+    return page(made.id, password=first)
 
 
 @pages.get("/<login>")
 def show(login: str) -> str:
     """One account, and what may be done with it."""
-    return _member(login)
+    account = workflow.show_staff(services(), actor(), login)
+    unit = workflow.unit_names(services(), [account.unit_code])[account.unit_code]
+    business = [role for role in STAFF_ROLES if role not in ADMINISTRATORS]
+    return render_template("console/staff_member.html", account=account, unit=unit, roles=business)
 
 
 @pages.post("/<login>/post")
 def change(login: str) -> ResponseReturnValue:
-    """Other roles or another unit."""
-    workflow.change_post(services(), actor(), login, workflow.Post(field("unit"), _roles()))
-    return redirect(url_for("console.staff.show", login=login))
+    """Other roles or another unit: done at once where that only takes roles away."""
+    post = propose.Post(field("unit"), _roles())
+    made = propose.change_post(services(), actor(), login, post, ground=field("ground"))
+    if made is None:
+        return redirect(url_for("console.staff.show", login=login))
+    return redirect(url_for("console.proposals.show", proposal_id=made.id))
 
 
 @pages.post("/<login>/disable")
@@ -54,24 +64,17 @@ def disable(login: str) -> ResponseReturnValue:
 
 @pages.post("/<login>/enable")
 def enable(login: str) -> ResponseReturnValue:
-    """Open it again."""
-    workflow.enable_staff(services(), actor(), login)
-    return redirect(url_for("console.staff.show", login=login))
+    """Propose to open it again."""
+    made = propose.propose_enabling(services(), actor(), login, ground=field("ground"))
+    return redirect(url_for("console.proposals.show", proposal_id=made.id))
 
 
 @pages.post("/<login>/reset")
 def reset(login: str) -> ResponseReturnValue:
-    """A new first password, with `second_factor` for an account whose second factor is lost."""
-    order = workflow.Reset(_first_password(), second_factor=bool(field("second_factor")))
-    workflow.reset_staff(services(), actor(), login, order, hasher=hash_password)
-    return _member(login, password=order.first_password)
-
-
-def _member(login: str, **told: str) -> str:
-    account = workflow.show_staff(services(), actor(), login)
-    unit = workflow.unit_names(services(), [account.unit_code])[account.unit_code]
-    business = [role for role in STAFF_ROLES if role not in ADMINISTRATORS]
-    return render_template("console/staff_member.html", account=account, unit=unit, roles=business, **told)
+    """Propose a new first password, with `second_factor` for an account whose second factor is lost."""
+    order = propose.Reset(_first_password(), second_factor=bool(field("second_factor")))
+    made = propose.propose_reset(services(), actor(), login, order, hasher=hash_password, ground=field("ground"))
+    return page(made.id, password=order.first_password)
 
 
 def _roles() -> frozenset[Role]:

@@ -56,7 +56,7 @@ _WORDS: Mapping[str, str] = {
     "successor-certificate": "接任者下载证书",
     "leg-done": "已完成", "leg-next": "现在办理", "leg-later": "以后",
     "carried-out": "已清除", "erased": "已清除",
-    "proposed": "待确认", "done": "已办理", "merged": "已合并", "closed": "已撤销",
+    "proposed": "待确认", "released": "已准许，待使用", "done": "已办理", "merged": "已合并", "closed": "已撤销",
     "leader": "分管领导", "section-head": "处（科）室负责人", "administrator": "信息管理员",
 }  # fmt: skip
 

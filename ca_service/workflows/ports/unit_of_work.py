@@ -20,6 +20,7 @@ from ca_service.domain.messages import Message
 from ca_service.domain.orders import StatusOrder
 from ca_service.domain.presigned import PresignRun
 from ca_service.domain.propagation import Lag
+from ca_service.domain.proposals import Proposal
 from ca_service.domain.receipts import Receipt
 from ca_service.domain.responsible import ResponsiblePerson
 from ca_service.domain.review import Step
@@ -56,6 +57,9 @@ class UnitOfWork(Protocol):
 
     @property
     def staff(self) -> Repository[Staff]: ...
+
+    @property
+    def proposals(self) -> Repository[Proposal]: ...
 
     @property
     def drafts(self) -> Drafts: ...

@@ -48,6 +48,19 @@ COMMANDS: Sequence[Command] = (
     Command("staff enable", _A.STAFF_MANAGE, _PLACE, lambda p: [p.clerk]),
     Command("staff reset", _A.STAFF_MANAGE, _PLACE, lambda p: [p.clerk]),
     Command("staff reset", _A.STAFF_RESCUE, _CENTRE, lambda _: ["an-auditor"]),
+    Command("staff roles", _A.STAFF_MANAGE, _PLACE, lambda p: [p.clerk, "--role", "clerk"]),
+    Command("staff enable", _A.STAFF_MANAGE, _CENTRE, lambda _: ["a-former"]),
+    # What waits for a second person; that it is neither who proposed nor who is concerned: test_proposals.py
+    Command("proposals list", _A.PROPOSAL_READ),
+    Command("proposals show", _A.PROPOSAL_READ, _CENTRE, lambda _: ["proposal-staff"]),
+    Command("proposals confirm", _A.STAFF_CONFIRM, _CENTRE, lambda _: ["proposal-staff"]),
+    Command("proposals confirm", _A.KEY_CONFIRM, _CENTRE, lambda _: ["proposal-key"]),
+    Command("proposals refuse", _A.STAFF_CONFIRM, _CENTRE, lambda _: ["proposal-staff", "--reason", "x"]),
+    Command("proposals refuse", _A.KEY_CONFIRM, _CENTRE, lambda _: ["proposal-key", "--reason", "x"]),
+    Command("proposals withdraw", _A.STAFF_MANAGE, _CENTRE, lambda _: ["proposal-staff"]),
+    Command("proposals withdraw", _A.STAFF_RESCUE, _CENTRE, lambda _: ["proposal-rescue"]),
+    Command("proposals withdraw", _A.KEY_PROPOSE, _CENTRE, lambda _: ["proposal-key"]),
+    Command("proposals release", _A.KEY_PROPOSE, arguments=lambda _: ["ca-roll-over", "issuing", "--ground", "x"]),
     # Applications and persons
     Command(
         "registrations import", _A.REGISTRATION_SUBMIT, _PLACE,
@@ -152,6 +165,7 @@ COMMANDS: Sequence[Command] = (
     Command("ca confirm", _A.CA_CONFIRM, _CENTRE, lambda _: ["compromise-1"]),
     Command("ca revoke", _A.CA_REVOKE, _CENTRE, lambda _: ["compromise-1"]),
     Command("ca roll-over", _A.CA_REVOKE),
+    Command("ca roll-over", _A.CA_REVOKE, _CENTRE, lambda _: ["--planned", "issuing", "--ground", "x"]),
     Command("ca activate", _A.CA_REVOKE, arguments=lambda _: ["issuing-9"]),
     Command("ca issuers", _A.CA_READ),
     Command(

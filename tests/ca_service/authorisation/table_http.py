@@ -311,6 +311,25 @@ CONSOLE: Sequence[Route] = (
     Route("POST", "console.staff.enable", _A.STAFF_MANAGE, _PLACE, lambda p: {"login": p.clerk}),
     Route("POST", "console.staff.reset", _A.STAFF_MANAGE, _PLACE, lambda p: {"login": p.clerk}),
     Route("POST", "console.staff.reset", _A.STAFF_RESCUE, _CENTRE, lambda _: {"login": "an-auditor"}),
+    # What waits for a second person
+    Route("GET", "console.proposals.index", _A.PROPOSAL_READ),
+    Route(
+        "POST", "console.proposals.release", _A.KEY_PROPOSE,
+        form=lambda _: {"kind": "ca-roll-over", "subject": "issuing", "ground": "x"},
+    ),
+    Route("GET", "console.proposals.show", _A.PROPOSAL_READ, _CENTRE, lambda _: {"proposal_id": "proposal-staff"}),
+    *(
+        Route(
+            "POST", "console.proposals.decide", needs, _CENTRE, lambda _, one=one: {"proposal_id": one},  # type: ignore[misc]
+            lambda _, act=act: {"act": act, "reason": "x"},  # type: ignore[misc]
+        )
+        for one, act, needs in (
+            ("proposal-staff", "confirm", _A.STAFF_CONFIRM), ("proposal-key", "confirm", _A.KEY_CONFIRM),
+            ("proposal-rescue", "confirm", _A.STAFF_CONFIRM), ("proposal-staff", "refuse", _A.STAFF_CONFIRM),
+            ("proposal-key", "refuse", _A.KEY_CONFIRM), ("proposal-staff", "withdraw", _A.STAFF_MANAGE),
+            ("proposal-rescue", "withdraw", _A.STAFF_RESCUE), ("proposal-key", "withdraw", _A.KEY_PROPOSE),
+        )
+    ),
     # Audit
     Route("GET", "console.audit.index", _A.AUDIT_READ),
     Route("POST", "console.audit.verify_all", _A.AUDIT_READ),

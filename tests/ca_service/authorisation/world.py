@@ -3,7 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,6 +28,7 @@ from ca_service.domain.media import DispatchSheet, Medium, MediumStatus, Parcel,
 from ca_service.domain.messages import Channel, Letter, Message, MessageStatus
 from ca_service.domain.orders import OrderAct, OrderStatus, StatusOrder
 from ca_service.domain.persons import UserType
+from ca_service.domain.proposals import Proposal, ProposalKind, ProposalStatus
 from ca_service.domain.roles import Role
 from ca_service.domain.sign_in import Method, Origin
 from ca_service.domain.staff import Staff
@@ -129,6 +130,23 @@ def _fill(services: Services) -> None:
         uow.erasing.cases.add(Erasure("erasure-1", ErasureStatus.PROPOSED, "x", "0" * 64, "somebody", now))
         uow.erasing.holds.add(RecordsHold("hold-1", f"leaving-{FOREIGN}", FOREIGN, "x", "somebody", now))
         uow.staff.add(_account(services, "an-auditor", CENTRE_CODE, Role.AUDITOR))
+        uow.staff.add(replace(_account(services, "a-former", CENTRE_CODE, Role.CLERK), active=False))
+        uow.proposals.add_all(_proposals(now))
+
+
+def _proposals(now: datetime) -> list[Proposal]:
+    """One about accounts, one that the operator made, one about keys."""
+    until, by = now + timedelta(days=1), "local:somebody"
+    made = [
+        ("proposal-staff", ProposalKind.STAFF_ADD, "proposed-one"),
+        ("proposal-rescue", ProposalKind.STAFF_RESCUE, "an-auditor"),
+        ("proposal-key", ProposalKind.FIELD_KEY_CHANGE, "field-key"),
+    ]
+    content = {"name": "新人", "roles": "clerk", "person": "", "second-factor": "0"}
+    return [
+        Proposal(key, kind, subject, CENTRE_CODE, "x", ProposalStatus.PROPOSED, by, now, until, content, "x")
+        for key, kind, subject in made
+    ]
 
 
 def _person(services: Services, uow: UnitOfWork, place: Place) -> None:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ca_service.config import Config
+from ca_service.domain.proposals import ProposalKind
 from ca_service.domain.roles import Role
 from ca_service.store import documents
 from ca_service.wiring import Wiring
 from ca_service.workflows import field_keys
 from tests.ca_service.office import actor
+from tests.ca_service.second_person import release
 
-STEPS = ("announced", "switched", "1", "2", "5", "document-written", "finished")
+STEPS = ("key-written", "announced", "switched", "1", "2", "5", "document-written", "finished")
 
 
 def die(*_: object) -> None:
@@ -38,7 +40,10 @@ def main() -> None:
     step, wiring = sys.argv[3], Wiring(config)
     operator = actor(Role.OPERATOR)
     keys: Any = wiring.field_keys
+    if step == "key-written":  # in the file, and its transaction not committed
+        keys.announce = after(keys.announce)
     if keys.state().announced is None and not keys.state().retired:
+        release(wiring.services, ProposalKind.FIELD_KEY_CHANGE)
         field_keys.announce(wiring.services, operator, keys)
     if step == "announced":
         die()

@@ -12,6 +12,7 @@ import pytest
 from ca_service.config import Config
 from ca_service.domain.audit import Tag
 from ca_service.domain.errors import Conflict, Invalid
+from ca_service.domain.proposals import ProposalKind, ProposalStatus
 from ca_service.domain.roles import Role
 from ca_service.store.key_ring import Ring
 from ca_service.store.models import Base
@@ -20,12 +21,14 @@ from ca_service.workflows import drafts, field_keys
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.field_keys.killed import STEPS
 from tests.ca_service.office import CONTACT, Office, actor
+from tests.ca_service.second_person import release
 from tests.ca_service.sheets import person, upload
 
 _OPERATOR = actor(Role.OPERATOR)
 
 
 def _announce(wiring: Wiring) -> None:
+    release(wiring.services, ProposalKind.FIELD_KEY_CHANGE)
     field_keys.announce(wiring.services, _OPERATOR, wiring.field_keys)
 
 
@@ -80,6 +83,7 @@ def test_all_rows_and_documents_change_keys_and_read_as_before_without_the_old_o
     assert done.ring.current != old
     assert _names_of_keys(wiring) == {done.ring.current}
     clock.pass_time(minutes=11)
+    release(wiring.services, ProposalKind.FIELD_KEY_REMOVAL, old)
     _remove(wiring, old)
     assert wiring.field_keys.state().retired == ()
     anew = Wiring(config)
@@ -178,6 +182,9 @@ def test_killed_at_any_step_with_writers_running_it_goes_on_and_leaves_nothing(
     assert done.ring.current != old
     assert _names_of_keys(wiring) == {done.ring.current}
     _reads_as_before(wiring, *made)
+    # The release of this change is no release of another.
+    with wiring.services.read() as uow:
+        assert [one.status for one in uow.proposals.find()] == [ProposalStatus.DONE]
 
 
 def test_while_a_backup_reads_files_the_ring_stays_as_it_is_and_values_are_sealed_anew(

@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 from ca_service.cli.main import main
 from ca_service.config import Config
 from ca_service.domain.roles import Role
-from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
-from ca_service.workflows.staff import NewStaff, add_staff
+from ca_service.workflows.staff_proposals import NewStaff
 from tests.ca_service.desk import id_number
-from tests.ca_service.office import LEAGUE, actor
+from tests.ca_service.office import LEAGUE
+from tests.ca_service.second_person import appoint
 from tests.road.roster import make_units
 
 UNITS = make_units(schools=12, league_code=LEAGUE)
@@ -32,7 +32,7 @@ def place(founded: Config, tmp_path: Path) -> Path:
     services = Wiring(founded.model_copy(update={"folder": tmp_path})).services
     for person, (login, role) in enumerate((("sysadmin", Role.CA_ADMIN), ("secadmin", Role.SECURITY_ADMIN))):
         new = NewStaff(login, "示范人员", "150000", frozenset({role}), id_number(person))
-        add_staff(services, actor(Role.SECURITY_ADMIN), new, first_password="first-password", hasher=hash_password)
+        appoint(services, new)
     assert _run(tmp_path, "import", str(tmp_path / "units.csv")).exit_code == 0
     return tmp_path
 

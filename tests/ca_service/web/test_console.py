@@ -21,6 +21,7 @@ from ca_service.passwords import hash_password
 from ca_service.wiring import Wiring
 from tests.ca_service.conftest import TestClock
 from tests.ca_service.office import BANNER, CONTACT, LEAGUE, Office
+from tests.ca_service.second_person import confirm_all
 from tests.road.roster import make_roster, make_units
 
 PASSWORD = "correct horse battery"
@@ -288,7 +289,7 @@ def test_a_closed_account_loses_its_running_session(app: Flask, office: Office) 
     assert _sign_in(reviewer, "zhang").status_code == 401
 
 
-def test_the_security_administrator_adds_an_account_and_sees_its_password_once(
+def test_the_security_administrator_proposes_an_account_and_sees_its_password_once(
     client: FlaskClient, office: Office
 ) -> None:
     _staff(office, Role.SECURITY_ADMIN, login="boss")
@@ -297,7 +298,8 @@ def test_the_security_administrator_adds_an_account_and_sees_its_password_once(
     page = _post(client, "/staff", "/staff", **fields)
     found = re.search(r'class="secret">([^<]+)<', page.text)
     assert found
-    assert found.group(1) not in client.get("/staff").text
+    assert found.group(1) not in client.get("/staff").text + client.get("/proposals").text
+    confirm_all(office.services)
     assert _sign_in(client, "li-2", found.group(1)).location == "/overview"
     assert client.get("/overview").location == "/password"
 

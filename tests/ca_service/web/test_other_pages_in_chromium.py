@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 from ca_service.domain.campaigns import Campaign
 from ca_service.domain.health import Pulse
 from ca_service.domain.leases import TURN
+from ca_service.domain.proposals import Proposal, ProposalKind, ProposalStatus
 from ca_service.domain.roles import Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.units import CENTRE_CODE
@@ -41,12 +42,12 @@ _PAGES = {
     ),
     Role.CUSTODIAN: ("media", "media/T2", "media/unblocks", "media/reconciliation", "parcels", "dispatch-record"),
     Role.CA_ADMIN: ("campaign/settings", "status"),
-    Role.SECURITY_ADMIN: ("staff",),
+    Role.SECURITY_ADMIN: ("overview", "staff", "proposals", "proposals/P1"),
     Role.AUDITOR: ("audit", "audit/8", "audit?act=certificates"),
 }
 # Logins, roles in logins, the operator's name on the machine, kinds of files, what is called so in Chinese too.
 _LOGINS = (*(f"seen-{role.value}" for role in _PAGES), *(role.value for role in Role), "ca-admin", "security-admin")
-_KNOWN = (*_LOGINS, getpass.getuser(), "test", "PIN", "csv", "txt", "xlsx", "UTC", "SHA", "OCSP", "CRL")
+_KNOWN = (*_LOGINS, getpass.getuser(), "test", "PIN", "csv", "txt", "xlsx", "UTC", "SHA", "OCSP", "CRL", "issuing")
 
 
 @pytest.fixture
@@ -68,7 +69,8 @@ def office(wiring: Wiring) -> Office:
     publish_crl(services, made.operator, "issuing")
     due = [now.date() + timedelta(days=days) for days in (-20, -5, 3, 9)]
     campaign.set_campaign(services, actor(Role.CA_ADMIN), Campaign("", "示范活动", *due))
-    hashed = hash_password(PASSWORD)
+    hashed, until = hash_password(PASSWORD), now + timedelta(days=6)
+    content = {"name": "示范人员", "roles": "clerk,reviewer", "roles-before": "clerk", "unit-before": CENTRE_CODE}
     with services.begin() as uow:
         uow.staff.add_all(
             Staff(
@@ -76,6 +78,12 @@ def office(wiring: Wiring) -> Office:
             )
             for role in _PAGES
         )
+        uow.proposals.add_all(
+            Proposal(key, kind, subject, LEAGUE, "任命文号", ProposalStatus.PROPOSED, "local:test", now, until, content)
+            for key, kind, subject in (
+                ("P1", ProposalKind.STAFF_POST, "seen-reviewer"), ("P2", ProposalKind.CA_ROLL_OVER, "issuing"),
+            )
+        )  # fmt: skip
     return made
 
 

@@ -11,6 +11,7 @@ from ca_service.domain.roles import Role
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services
 from tests.ca_service.conftest import TestClock
+from tests.ca_service.second_person import confirm_all
 from tests.ca_service.web.people import NEW_PASSWORD, PASSWORD, Browser, account, code, shown_secret, token
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
@@ -155,4 +156,7 @@ def test_the_security_administrator_ends_the_sessions_of_whom_they_change(
         one.sign_in(login)
         one.enrol(clock)
     assert boss.post("/staff/zhang", path, **fields).status_code in (200, 302)
+    if not path.endswith("disable"):
+        assert browser.get("/overview").status_code == 200
+        confirm_all(services)
     assert browser.get("/overview").location == "/login"

@@ -11,6 +11,7 @@ from ca_service.store.unit_of_work import SqlUnitOfWork
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services
 from tests.ca_service.conftest import TestClock
+from tests.ca_service.second_person import confirm_all
 from tests.ca_service.web.people import NEW_PASSWORD, PASSWORD, Browser, account, code, shown_secret
 
 pytestmark = pytest.mark.usefixtures("quick_hashes")
@@ -146,6 +147,8 @@ def test_twenty_wrong_passwords_lock_for_the_day_until_the_security_administrato
     boss.enrol(clock)
     page = boss.post("/staff/zhang", "/staff/zhang/reset").text
     first = page.partition('class="secret">')[2].partition("<")[0]
+    assert own.sign_in(password=first).status_code == 429
+    confirm_all(services)
     assert own.sign_in(password=first).status_code == 302
     assert own.get("/overview").location == "/password"
 

@@ -58,7 +58,9 @@ def test_the_host_a_client_names_is_shown_and_followed_nowhere(signed_in: Browse
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("path", ["/applications/%00", "/media/x%1b", "/units/%7f", "/staff/%ef%bf%bf"])
+@pytest.mark.parametrize(
+    "path", ["/applications/%00", "/media/x%1b", "/units/%7f", "/staff/%ef%bf%bf", "/proposals/%00"]
+)
 def test_an_address_with_an_unusable_character_leads_nowhere(signed_in: Browser, path: str) -> None:
     assert signed_in.get(path).status_code == 404
 

@@ -60,6 +60,7 @@ class Walk:
         for login, (unit, role) in _STAFF.items():
             arguments = ("--name", "示范人员", "--unit", unit, "--role", role)
             added = self.world.educa("staff", "add", login, *arguments, by="security-admin")
+            self.world.educa("proposals", "confirm", added["proposal"], by="ca-admin")
             self.passwords[login] = added["password"]
         self.world.serve("educa", ready=f"{self.world.console}/readyz")
 
