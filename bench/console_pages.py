@@ -29,7 +29,8 @@ from rich.console import Console
 from rich.table import Table
 from werkzeug.routing import Rule
 
-from bench.filled import BANNER, LEAGUE, Filled, Sizes, fill, founded
+from bench.filled import BANNER, LEAGUE, Filled, Sizes, fill
+from bench.founded import founded
 from ca_service.app import create_console
 from ca_service.config import Config, DatabaseTable
 from ca_service.domain.roles import Role

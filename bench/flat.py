@@ -21,9 +21,9 @@ import structlog
 
 from bench.bulk import settled
 from bench.console_pages import copy_ceremony
-from bench.filled import founded
 from bench.flat_acts import IMPORTED, Act, Acts
 from bench.flat_fill import fill, pattern
+from bench.founded import founded
 from bench.issuing_world import people
 from ca_service.config import Config, DatabaseTable
 from ca_service.wiring import Wiring

@@ -25,7 +25,7 @@ from cryptography.x509 import ocsp as other
 
 import crl
 import ocsp
-from bench.filled import founded
+from bench.founded import founded
 from bench.ocsp_world import request
 from bench.servers import free_port, running
 from bench.table import Row, missed, show

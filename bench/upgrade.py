@@ -25,9 +25,9 @@ import structlog
 from sqlalchemy import Connection, Engine, MetaData, Table, event, func, inspect, select
 
 from bench.bulk import settled
-from bench.filled import founded
 from bench.flat import moved
 from bench.flat_fill import fill, pattern, serial
+from bench.founded import founded
 from bench.table import Row, missed, show
 from ca_service.audit.examine import examine
 from ca_service.cli.audit_tree import own_signers
@@ -114,7 +114,7 @@ def upgraded(url: str) -> Sequence[Step]:
         began[0] = now
 
     @event.listens_for(engine, "after_cursor_execute")
-    def executed(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def _executed(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith(_STEP):
             note(statement.partition("'")[2].partition("'")[0])
 

@@ -18,7 +18,7 @@ import structlog
 from argon2 import PasswordHasher
 
 from bench.console_pages import copy_ceremony
-from bench.filled import founded
+from bench.founded import founded
 from bench.malformed import wire
 from bench.malformed.ca_side import CaSide
 from bench.malformed.registry_side import registry_side
