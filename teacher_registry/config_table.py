@@ -23,7 +23,7 @@ class Table:
         self._folder = folder
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string."""
+        """ConfigError for a number, or where there is neither value nor default."""
         value = self._values.get(key, default)
         if not isinstance(value, str):
             raise ConfigError(f"[registry] {key}: a text is needed")

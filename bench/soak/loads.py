@@ -192,7 +192,7 @@ class Visitors:
         self._people, self._journal = itertools.cycle(people), journal
 
     def act(self) -> None:
-        """One visit."""
+        """Sign in, look at the overview, sign out; the sign-in is noted, so that the audit log can be compared."""
         person = next(self._people)
         person.sign_in()
         self._journal.sign_ins[person.login] += 1

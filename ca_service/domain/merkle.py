@@ -27,7 +27,7 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of an inner node."""
+    """SHA-256 with the prefix 0x01 (RFC 6962 §2.1), so that no leaf passes for a node."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 

@@ -110,9 +110,11 @@ class _Reader:
         self.bad: list[CellError] = []
 
     def has_person(self, row: RawRow) -> bool:
+        """Whether anything but the unit is filled in: templates list units without anybody."""
         return any(self._cell(row, column).kind is not CellKind.EMPTY for column in _FIELDS.values())
 
     def read(self, row: RawRow) -> RosterRow | None:
+        """None for a row with a bad cell; why stands in `bad`."""
         before = len(self.bad)
         if row.hidden:
             why, mend = "该行在表格中是隐藏的", "请取消隐藏、核对内容后重新上传；不需要的行请删除"

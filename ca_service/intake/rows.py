@@ -111,6 +111,7 @@ class _Checker:
     doubles: Doubles = field(default_factory=Doubles)
 
     def check(self, row: RosterRow) -> None:
+        """Every cell of the row is read, also after a bad one: all findings at once."""
         before = len(self.bad)
         if row.hidden:
             why, mend = "该行在表格中是隐藏的", "请取消隐藏、核对内容后重新上传；不需要的行请删除"
@@ -151,6 +152,7 @@ class _Checker:
             self.good.append(person)
 
     def result(self) -> Checked:
+        """Only here are doubled ID numbers known; findings come by row, then in the order of the columns."""
         doubled = set()
         for row, others in self.doubles.found():
             doubled.add(row.number)

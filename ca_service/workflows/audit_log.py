@@ -69,7 +69,7 @@ class SingleEntry:
 
     @property
     def entry(self) -> AuditEntry:
-        """The entry asked for."""
+        """As it is stored, damaged or not."""
         return self.page.entries[0]
 
     @property

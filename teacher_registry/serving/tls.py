@@ -87,7 +87,7 @@ class TlsSocket:
         return self._tls.pending()
 
     def fileno(self) -> int:
-        """For the selector."""
+        """Of the TCP connection: what the selector waits for is not TLS yet."""
         return self._plain.fileno()
 
     def shutdown(self, how: int) -> None:

@@ -33,10 +33,10 @@ class Tokens(Protocol):
         """Return the tokens that are there now."""
 
     def nothing_there(self) -> TokenError:
-        """Return the error for none."""
+        """To be raised: why none is usable, as far as the module tells."""
 
     def choose(self, serial: str | None) -> Token:
-        """Return one token or raise."""
+        """The one of this serial number, or the only one; raises TokenError."""
 
     def forget(self, token: Token) -> None:
         """Close all sessions."""
@@ -50,7 +50,7 @@ class Problem:
     message: str
 
     def document(self) -> dict[str, str]:
-        """As JSON."""
+        """What `json.dumps` takes, for the page."""
         return {"kind": self.kind, "message": self.message}
 
 

@@ -186,7 +186,7 @@ class FieldKeys(Protocol):
     """The ring of the keys that seal personal data; each change is whole and durable when the call returns."""
 
     def state(self) -> KeyRing:
-        """The names of the keys."""
+        """Which key seals, which only open; names and dates, never the secrets."""
 
     def announce(self, secret: bytes) -> KeyRing:
         """Add a key (32 octets) that every process can open with from now on and nobody seals with; raise Conflict."""
