@@ -3,6 +3,7 @@
 import re
 
 from ca_service.domain.persons import mask_id, mask_phone
+from ca_service.domain.refusals import RefusedValueError
 from ca_service.intake.cells import LONGEST_TEXT, Cell, CellKind
 from ca_service.intake.columns import Column
 from ca_service.intake.report import Choice
@@ -15,13 +16,11 @@ _SHOWN = 60
 _ERROR_VALUES = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
-class CellRefusedError(ValueError):
-    """A cell is refused before or beside the rules of the domain; both texts are Chinese."""
+class CellRefusedError(RefusedValueError):
+    """A cell is refused before or beside the rules of the domain; `choices` are units that it may mean."""
 
     def __init__(self, reason: str, mend: str, *, choices: tuple[Choice, ...] = ()) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.mend = mend
+        super().__init__(reason, mend)
         self.choices = choices
 
     def again(self) -> "CellRefusedError":
