@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asn1crypto import pem
 
+from bench.downloading import Equipped
 from bench.soak.console import PASSWORD
 from bench.soak.machines import Machine, machine
 from bench.soak.plan import Plan
@@ -37,15 +38,6 @@ _STAFF = (
     *((f"officer-{number}", CENTRE_CODE, Role.REVIEWER) for number in range(OFFICERS)),
     *((f"visitor-{number}", CENTRE_CODE, Role.AUDITOR) for number in range(VISITORS)),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Equipped:
-    """A person with a token in hand, and the codes for it."""
-
-    holder: str
-    token: SoftwareKeyInPlaceOfToken
-    codes: tuple[str, str]
 
 
 @dataclass
