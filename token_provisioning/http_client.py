@@ -75,7 +75,7 @@ class HttpRenewalClient(_CertificateCalls):
 
 
 class HttpUnblockClient:
-    """`ca_client.UnblockClient`."""
+    """`ca_client.UnblockClient` over a transport that need not say who asks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -32,7 +32,7 @@ class Transport(Protocol):
         """POST a JSON document; the connection may be kept for the next one."""
 
     def close(self) -> None:
-        """Close the connection."""
+        """Nothing can be sent afterwards; closing twice is fine."""
 
 
 class HttpsTransport:

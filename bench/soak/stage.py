@@ -52,7 +52,7 @@ class Stage:
 
     @property
     def root(self) -> Path:
-        """The trust anchor."""
+        """PEM file of the root, which clients trust."""
         return self.folder / "root.pem"
 
     @property

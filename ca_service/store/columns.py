@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Put the zone back."""
+        """Aware again, in UTC: SQLite gives back naive times."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -81,7 +81,7 @@ class RoleSet(TypeDecorator[frozenset[Role]]):
     cache_ok = True
 
     def process_bind_param(self, value: frozenset[Role] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Join the values."""
+        """Sorted, with commas between: equal sets are equal texts."""
         return None if value is None else ",".join(sorted(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> frozenset[Role] | None:  # noqa: ARG002
@@ -100,5 +100,5 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
         return None if value is None else json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """Read it back."""
+        """ValueError for a text that is not JSON: somebody wrote past the service."""
         return None if value is None else dict(json.loads(value))

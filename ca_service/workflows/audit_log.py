@@ -34,7 +34,7 @@ class LogPage:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing else fits."""
+        """Whether this page has every entry that fits: there is neither a newer nor an older one."""
         return self.newer is None and self.older is None
 
 

@@ -220,7 +220,7 @@ def view(services: Services, actor: Actor, case_id: str) -> ErasureView:
 
 
 def list_erasures(services: Services, actor: Actor, window: Window = ALL) -> Listing[Erasure]:
-    """All cases, newest first."""
+    """All cases of the whole tree, the latest proposed first; raise Forbidden."""
     with services.read() as uow:
         lineage = uow.units.lineage(actor.unit_code)
         authorise(actor, Action.ERASURE_READ, lineage=lineage)

@@ -26,7 +26,7 @@ class Fetch(Protocol):
     """
 
     def get(self, url: str, etag: str | None) -> Fetched:
-        """GET; with `etag`, conditionally."""
+        """The body of a 200; with `etag` also a 304, whose body is None."""
 
     def post(self, url: str, content_type: str, body: bytes) -> bytes:
         """The body of a 200; any other answer is `UnavailableError`."""

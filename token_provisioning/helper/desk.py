@@ -39,7 +39,7 @@ class Tokens(Protocol):
         """The one of this serial number, or the only one; raises TokenError."""
 
     def forget(self, token: Token) -> None:
-        """Close all sessions."""
+        """Close the process's sessions on the token, which also logs out."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ def show(application_id: str) -> str:
 
 @pages.get("/<application_id>/scan")
 def scan(application_id: str) -> Response:
-    """The stamped form."""
+    """The original file of the stamped form; each look is recorded."""
     return scan_page(scan_of(services(), actor(), application_id))
 
 

@@ -103,7 +103,7 @@ def show(change_id: str) -> str:
 
 @pages.get("/<change_id>/scan")
 def scan(change_id: str) -> Response:
-    """The stamped form."""
+    """The original file of the stamped form; each look is recorded."""
     return scan_page(change.scan_of(services(), actor(), change_id))
 
 

@@ -48,14 +48,14 @@ def show(transfer_id: str) -> str:
 
 @pages.post("/<transfer_id>/successor")
 def successor(transfer_id: str) -> ResponseReturnValue:
-    """Name the successor's application."""
+    """Name the application of the person who comes; who was named before is let go."""
     transfers.name_successor(services(), actor(), transfer_id, field("application"))
     return redirect(url_for("console.transfers.show", transfer_id=transfer_id))
 
 
 @pages.post("/<transfer_id>/execute")
 def execute(transfer_id: str) -> ResponseReturnValue:
-    """Carry it out."""
+    """Stop the one and take in the other, at once or not at all."""
     transfer_execution.execute(services(), actor(), transfer_id)
     return redirect(url_for("console.transfers.show", transfer_id=transfer_id))
 

@@ -51,7 +51,7 @@ class Unsure(Exception):
 
 
 class Courier(Protocol):
-    """One channel to people."""
+    """Takes messages of one channel: SMS, or e-mail. A message may be handed over twice after a crash."""
 
     def send(self, message: Message) -> None:
         """Hand the message over; returning means the channel has taken it. Raises Postponed, Rejected, Unsure."""
