@@ -1,6 +1,7 @@
 """Re-encodes DER from its values: octets that come out different were not canonical (X.690 §10, §11)."""
 
 import re
+from functools import lru_cache
 
 from profiles import der
 from profiles.errors import CertificateValueError
@@ -28,9 +29,13 @@ def canonical(encoded: bytes, depth: int = 0) -> bytes:
     )
 
 
+# Certificates of one profile and issuer are alike but for a few elements.
+_within = lru_cache(maxsize=1024)(canonical)
+
+
 def _element(class_: int, method: int, tag: int, contents: bytes, depth: int) -> bytes:
     if method == 1:
-        inner = canonical(contents, depth + 1)
+        inner = _within(contents, depth + 1)
         if (class_, tag) == (0, _SET):
             inner = b"".join(sorted(der.elements(inner, "der")))
     else:

@@ -1,7 +1,7 @@
 """A TBSCertificate cut into its encoded fields, for rules about octets that a parser hides."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from asn1crypto.core import ObjectIdentifier
 
@@ -61,11 +61,23 @@ class Fields:
             extensions=extensions,
         )
 
+    @cached_property
+    def subject_attributes(self) -> tuple[tuple[str, int, bytes], ...]:
+        """(OID, string tag, octets) of each attribute of the subject, in its order; raises CertificateValueError."""
+        found = []
+        for rdn in der.children(self.subject, "subject"):
+            for attribute in der.elements(der.element(rdn, "subject")[3], "subject"):
+                oid, value = der.children(attribute, "subject")
+                _, _, tag, octets = der.element(value, "subject")
+                found.append((dotted(oid), tag, octets))
+        return tuple(found)
+
     def extension(self, oid: str) -> RawExtension | None:
         """The first extension of this OID."""
         return next((extension for extension in self.extensions if extension.oid == oid), None)
 
 
+@lru_cache(maxsize=256)
 def _extension(encoded: bytes) -> RawExtension:
     parts = der.children(encoded, "extension")
     if not 2 <= len(parts) <= 3:

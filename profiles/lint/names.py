@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from profiles import der, personal_data
+from profiles import personal_data
 from profiles.errors import SubjectError
-from profiles.lint.fields import dotted
 from profiles.lint.rule import Candidate, Rule, rule
 from profiles.policy import Kind
 from profiles.subject import FIELDS, PRINTABLE_FIELDS, check_fields, check_value
@@ -15,17 +14,6 @@ from profiles.subject import FIELDS, PRINTABLE_FIELDS, check_fields, check_value
 _FIELD_OF_OID = {oid: field for field, oid, _ in FIELDS}
 _ORDER = [oid for _, oid, _ in FIELDS]
 _UTF8, _PRINTABLE = 12, 19
-
-
-def _attributes(c: Candidate) -> list[tuple[str, int, bytes]]:
-    """(OID, string tag, octets) of each attribute of the subject, in its order."""
-    found = []
-    for rdn in der.children(c.fields.subject, "subject"):
-        for attribute in der.elements(der.element(rdn, "subject")[3], "subject"):
-            oid, value = der.children(attribute, "subject")
-            _, _, tag, octets = der.element(value, "subject")
-            found.append((dotted(oid), tag, octets))
-    return found
 
 
 @rule("issuer-not-empty", "RFC 5280 §4.1.2.4")
@@ -71,7 +59,7 @@ def subject_order(c: Candidate) -> Iterator[str]:
 @rule("subject-string-types", "RFC 5280 §4.1.2.4 and appendix A.1")
 def subject_string_types(c: Candidate) -> Iterator[str]:
     """country and serialNumber are PrintableString, all others UTF8String."""
-    for oid, tag, _ in _attributes(c):
+    for oid, tag, _ in c.fields.subject_attributes:
         wanted = _PRINTABLE if _FIELD_OF_OID.get(oid) in PRINTABLE_FIELDS else _UTF8
         if tag != wanted:
             yield f"{oid} has string tag {tag}"
@@ -80,7 +68,7 @@ def subject_string_types(c: Candidate) -> Iterator[str]:
 @rule("subject-values", "RFC 5280 appendix A.1 (upper bounds), profiles/subject.py")
 def subject_values(c: Candidate) -> Iterator[str]:
     """Length within the bound, visible characters only."""
-    for oid, _, octets in _attributes(c):
+    for oid, _, octets in c.fields.subject_attributes:
         try:
             if field := _FIELD_OF_OID.get(oid):
                 check_value(field, octets.decode("utf-8"))

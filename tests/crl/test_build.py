@@ -180,5 +180,5 @@ def test_joining_does_not_get_slower_by_the_square() -> None:
     entry = crl.encode_entry(1 << 126, NOW, Reason.KEY_COMPROMISE)
     started = time.process_time()
     encoded = make_ca().issue(entry for _ in range(100_000))
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2.0
     assert len(encoded) > 100_000 * len(entry)

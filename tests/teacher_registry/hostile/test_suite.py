@@ -16,7 +16,8 @@ from tests.teacher_registry.hostile.cases import CASES, Case, octets
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 
-MOST_SECONDS = 1.0  # of the processor: the machine may be busy with others
+# Of the processor; far above what the longest takes (0.6 s), since a collection of garbage may fall into it.
+MOST_SECONDS = 5.0
 
 
 def judge(case: Case) -> tuple[str, float]:
