@@ -6,7 +6,7 @@ from ca_service.domain.persons import mask_id, mask_phone
 from ca_service.domain.refusals import RefusedValueError
 from ca_service.intake.cells import LONGEST_TEXT, Cell, CellKind
 from ca_service.intake.columns import Column
-from ca_service.intake.report import Choice
+from ca_service.intake.report import CellError, Choice
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 _LONG_NUMBER = re.compile(r"[0-9０-９][0-9０-９Xx\s-]{9,}[0-9０-９Xx]")
@@ -56,6 +56,13 @@ def text_of(cell: Cell, column: str) -> str:
             "请先将单元格格式设为“文本”，再重新输入 18 位号码",
         )
     return plain_number(cell.text)
+
+
+def refused_cell(row: int, letter: str, column: str, cell: Cell, refusal: RefusedValueError) -> CellError:
+    """The finding about a cell that was refused: with what stands in it masked, and the choices that there may be."""
+    found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
+    choices = refusal.choices if isinstance(refusal, CellRefusedError) else ()
+    return CellError(row, letter, column, found, refusal.reason, refusal.mend, choices)
 
 
 def plain_number(text: str) -> str:

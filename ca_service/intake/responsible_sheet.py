@@ -15,7 +15,7 @@ from ca_service.domain.units import Unit
 from ca_service.intake.cells import EMPTY_CELL, Cell, CellKind, RawRow, SheetLimits, column_letter, too_many_rows
 from ca_service.intake.columns import normalise_heading
 from ca_service.intake.errors import SheetError, SheetFault
-from ca_service.intake.findings import CellRefusedError, shown, text_of
+from ca_service.intake.findings import CellRefusedError, refused_cell, text_of
 from ca_service.intake.report import CellError, hidden_row
 from ca_service.intake.sheet import Table, find_table, read_sheets
 
@@ -150,10 +150,8 @@ class _Reader:
             return None
 
     def _refuse(self, row: RawRow, column: RosterColumn, refusal: RefusedValueError) -> None:
-        cell = self._cell(row, column)
-        found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
         letter = column_letter(self._columns[column.value])
-        self.bad.append(CellError(row.number, letter, column.value, found, refusal.reason, refusal.mend))
+        self.bad.append(refused_cell(row.number, letter, column.value, self._cell(row, column), refusal))
 
     def _cell(self, row: RawRow, column: RosterColumn) -> Cell:
         return row.cells.get(self._columns[column.value], EMPTY_CELL)

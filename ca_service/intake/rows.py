@@ -26,7 +26,7 @@ from ca_service.domain.school_types import SchoolType, SchoolTypeError, parse_sc
 from ca_service.domain.units import Unit
 from ca_service.intake.columns import Column
 from ca_service.intake.doubles import Doubles
-from ca_service.intake.findings import CellRefusedError, shown, text_of
+from ca_service.intake.findings import CellRefusedError, refused_cell, shown, text_of
 from ca_service.intake.report import CellError, CellWarning, Normalised, hidden_row
 from ca_service.intake.sheet import CellKind, Roster, RosterRow
 from ca_service.intake.unit_match import UnitLookup, UnitMatcher
@@ -228,11 +228,8 @@ class _Checker:
             self.normalised.append(change)
 
     def _refuse(self, row: RosterRow, column: Column, refusal: RefusedValueError) -> None:
-        cell, letter = row.cell(column), self.roster.letters.get(column, "")
-        found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
-        choices = refusal.choices if isinstance(refusal, CellRefusedError) else ()
-        error = CellError(row.number, letter, column.value, found, refusal.reason, refusal.mend, choices)
-        self.bad.append(error)
+        letter = self.roster.letters.get(column, "")
+        self.bad.append(refused_cell(row.number, letter, column.value, row.cell(column), refusal))
 
     def _warn(self, row: RosterRow, column: Column, why: str) -> None:
         found = shown(row.cell(column).text, column)
