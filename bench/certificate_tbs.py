@@ -63,7 +63,7 @@ def ours(template: profiles.Template, serial: int) -> bytes:
 
 
 def ours_signed(template: profiles.Template, serial: int) -> bytes:
-    """One certificate of ours."""
+    """With the signature, by a P-256 key in software: what the peer does too."""
     tbs = ours(template, serial)
     return profiles.assemble(tbs, ECDSA_SHA256, ISSUER_KEY.sign(tbs, ec.ECDSA(hashes.SHA256())))
 

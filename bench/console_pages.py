@@ -11,16 +11,12 @@ import argparse
 import gc
 import logging
 import os
-import shutil
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import structlog
 from flask import Flask
@@ -29,16 +25,14 @@ from rich.console import Console
 from rich.table import Table
 from werkzeug.routing import Rule
 
-from bench.filled import BANNER, LEAGUE, Filled, Sizes, fill, founded
+from bench.filled import BANNER, LEAGUE, Filled, Sizes, fill
+from bench.founded import founded
+from bench.moved import placed
 from ca_service.app import create_console
-from ca_service.config import Config, DatabaseTable
 from ca_service.domain.roles import Role
 from ca_service.domain.sign_in import Method, Origin
-from ca_service.domain.units import CENTRE_CODE
-from ca_service.store import schema
 from ca_service.wiring import Wiring
 from ca_service.workflows.sessions import open_session
-from tests.ca_service import postgres
 
 LIMIT = 0.150
 _REQUESTS = 20
@@ -112,8 +106,8 @@ def main() -> None:
     given = parser.parse_args()
     # The lines of requests would stand between those of the table.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with founded() as base, _on_postgres(base) if given.postgres else _as_it_is(base) as config:
-        wiring = Wiring(config)
+    with founded() as base, placed(base, on_postgres=given.postgres) as place:
+        wiring = Wiring(place.config)
         filled = fill(wiring, _SMALL if given.small else Sizes())
         if given.postgres:
             _count(wiring)
@@ -126,43 +120,10 @@ def main() -> None:
     sys.exit(1 if missing or (slow and not given.small) else 0)
 
 
-@contextmanager
-def _as_it_is(config: Config) -> Iterator[Config]:
-    yield config
-
-
-@contextmanager
-def _on_postgres(config: Config) -> Iterator[Config]:
-    """The same CA with its rows in a PostgreSQL that goes with the block."""
-    folder = Path(tempfile.mkdtemp(prefix="educa-bench-pg-"))
-    folder.chmod(0o755)
-    try:
-        with postgres.cluster(folder) as server:
-            other = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "bench"))})
-            copy_ceremony(Wiring(config), Wiring(other))
-            yield other
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _count(wiring: Wiring) -> None:
     """What autovacuum does within a minute of so many new rows; the bench does not wait for it."""
     with wiring.database.engine.begin() as connection:
         connection.exec_driver_sql("ANALYZE")
-
-
-def copy_ceremony(source: Wiring, target: Wiring) -> None:
-    """What the ceremony left: the rows of every table, parents before children."""
-    from ca_service.store.models import Base  # noqa: PLC0415  only this way needs the tables
-
-    schema.upgrade(target.database.engine)
-    with source.database.reading.connect() as old, target.database.engine.begin() as new:
-        for table in Base.metadata.sorted_tables:
-            rows = [dict(row._mapping) for row in old.execute(table.select())]
-            if table.name == "unit":
-                rows.sort(key=lambda row: (row["parent_code"] is not None, row["parent_code"] != CENTRE_CODE))
-            if rows:
-                new.execute(table.insert(), rows)
 
 
 def measure(wiring: Wiring, filled: Filled, *, requests: int) -> tuple[list[Measured], list[str]]:

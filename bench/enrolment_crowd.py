@@ -5,27 +5,26 @@ tenth person runs two helpers with the same codes at the same time. Then the hel
 against the same server. Run from the repository's root: `python -m bench.enrolment_crowd [--quick]`.
 """
 
-import base64
-import multiprocessing
 import ssl
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from bench.table import Row, missed, show
+from bench.downloading import Equipped, download
+from bench.table import Row, in_own_process, missed, show
 from ca_service.domain.certificates import ENDED, CertificateStatus
 from ca_service.domain.units import UnitKind
 from ca_service.workflows import handovers
 from ca_service.workflows.units import import_units
 from tests.ca_service.conftest import founded_once
-from tests.ca_service.office import LEAGUE, Office, SoftwareKeyInPlaceOfToken
+from tests.ca_service.office import LEAGUE, Office
 from tests.e2e.apart import Apart, ca_apart
 from tests.e2e.holders import PROFILE, equip
 from tests.e2e.struck_server import Running
@@ -34,15 +33,6 @@ from tests.road.roster import make_units
 _AT_ONCE = 16
 _TRIES = 20
 _GOAL_SERVER, _GOAL_WHOLE = 0.020, 2.0
-
-
-@dataclass(frozen=True)
-class Person:
-    """A token in hand, and the codes for it."""
-
-    holder: str
-    token: SoftwareKeyInPlaceOfToken
-    codes: tuple[str, str]
 
 
 def registered(office: Office, count: int) -> list[str]:
@@ -55,11 +45,11 @@ def registered(office: Office, count: int) -> list[str]:
     return [one.holder_id for one in pushed]
 
 
-def equipped(office: Office, number: int, holder: str) -> Person:
+def equipped(office: Office, number: int, holder: str) -> Equipped:
     """The person with a token and codes."""
     token = office.token(f"B{number}")
     handovers.hand_over(office.services, office.custodian, token.serial, holder_id=holder)
-    return Person(holder, token, office.codes(holder))
+    return Equipped(holder, token, office.codes(holder))
 
 
 class Client:
@@ -73,30 +63,16 @@ class Client:
         """End the connection."""
         self._http.close()
 
-    def enrol(self, person: Person, csr: bytes) -> bool:
+    def enrol(self, person: Equipped, csr: bytes) -> bool:
         """Download; False where the server refused a step, as it does to one of two helpers with the same codes."""
-        codes = {"reference_number": person.codes[0], "authorisation_code": person.codes[1]}
-        begun = self._ask("begin", {**codes, "token_serial": person.token.serial})
-        if begun is None:
-            return False
-        bound = person.token.bind(base64.b64decode(begun["nonce"]), csr)
-        body = {"session": begun["session"], "csr": _text(csr), "binding_signature": _text(bound)}
-        issued = self._ask("certificate", body)
-        if issued is None:
-            return False
-        proof = _text(person.token.prove(base64.b64decode(issued["challenge"])))
-        return self._ask("confirm", {"session": begun["session"], "signature": proof}) is not None
+        return download(person, csr, self._ask) is not None
 
-    def _ask(self, step: str, body: dict[str, str]) -> dict[str, str] | None:
+    def _ask(self, step: str, body: Mapping[str, str]) -> Mapping[str, str] | None:
         answer = self._http.post(f"/api/v1/enrolments/{step}", json=body)
         if answer.status_code >= 500:
             raise SystemExit(f"{step}: {answer.status_code} {answer.text}")
         found: dict[str, str] = answer.json()
         return found if answer.status_code == 200 else None
-
-
-def _text(octets: bytes) -> str:
-    return base64.b64encode(octets).decode()
 
 
 @dataclass(frozen=True)
@@ -108,11 +84,11 @@ class Crowd:
     lost: int
 
 
-def crowd(server: Running, root: Path, persons: Sequence[Person]) -> Crowd:
+def crowd(server: Running, root: Path, persons: Sequence[Equipped]) -> Crowd:
     """All at once; every tenth person twice."""
     jobs = [*persons, *persons[::10]]
 
-    def until_done(person: Person) -> bool:
+    def until_done(person: Equipped) -> bool:
         client, csr = Client(server.address, root), person.token.csr()
         try:
             return any(client.enrol(person, csr) for _ in range(_TRIES))
@@ -126,7 +102,7 @@ def crowd(server: Running, root: Path, persons: Sequence[Person]) -> Crowd:
     return Crowd(clock, server.processor_seconds() - before, done.count(False))
 
 
-def alone(server: Running, root: Path, persons: Sequence[Person]) -> tuple[float, float]:
+def alone(server: Running, root: Path, persons: Sequence[Equipped]) -> tuple[float, float]:
     """One after the other on one connection: the median wait for the three answers, the server's processor each."""
     client, waits = Client(server.address, root), []
     before = server.processor_seconds()
@@ -139,7 +115,7 @@ def alone(server: Running, root: Path, persons: Sequence[Person]) -> tuple[float
     return statistics.median(waits), (server.processor_seconds() - before) / len(persons)
 
 
-def doubled_or_missing(apart: Apart, persons: Sequence[Person]) -> int:
+def doubled_or_missing(apart: Apart, persons: Sequence[Equipped]) -> int:
     """How many persons do not have exactly one certificate, in force and on their token."""
     with apart.ca.office.services.read() as uow:
         found = uow.certificates.find(profile=PROFILE, holder_id=[person.holder for person in persons])
@@ -199,9 +175,7 @@ def measure(*, quick: bool = False) -> list[Row]:
 
 def main(*, quick: bool = False) -> int:
     """Print the table; 1 if a goal is missed."""
-    # In a process of its own: a module knows one place of its tokens, and other benches found a CA elsewhere.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-        rows = apart.submit(measure, quick=quick).result()
+    rows = in_own_process(measure, quick=quick)
     show("downloads in a crowd", rows)
     return missed(rows)
 

@@ -1,7 +1,8 @@
 """A service as full as the region fills it: units, people, tokens, certificates, applications, audit entries.
 
-    from bench.filled import Sizes, fill, founded
-    with founded() as config:            # a CA after its ceremony, in a temporary folder, on SQLite
+    from bench.filled import Sizes, fill
+    from bench.founded import founded
+    with founded() as config:
         filled = fill(Wiring(config), Sizes())
 
 Everything is invented. The rows are what the workflows would have left (states, one administrator a unit, lineage, a
@@ -9,23 +10,14 @@ chain that verifies), written in bulk. The certificates are signed by a throwawa
 """
 
 import random
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
-from sqlalchemy import insert, update
-
+from bench.filled_audit import lengthen
 from bench.filled_people import application, certificate, holder
 from bench.filled_units import units_of_the_region
-from ca_service import config as configuration
-from ca_service import founding
-from ca_service.config import Config
 from ca_service.domain.applications import ApplicationStatus, Batch
-from ca_service.domain.audit import AuditEntry, Tag, canonical, timestamp
 from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
 from ca_service.domain.conflicts import ConflictCase, ConflictStatus
 from ca_service.domain.holders import Holder
@@ -36,7 +28,6 @@ from ca_service.domain.staff import Staff
 from ca_service.domain.transfers import Transfer, TransferStatus
 from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
-from ca_service.store.models import AuditRow, HeadRow
 from ca_service.wiring import Wiring
 from ca_service.workflows import drafts, unit_cases
 from ca_service.workflows.ports import UnitOfWork
@@ -46,12 +37,10 @@ from tests.road.roster import make_roster, make_scan_pdf
 
 FILLER = Actor("filler", CENTRE_CODE, frozenset({Role.OPERATOR}), "cli")
 LEAGUE, BANNER = "150300", "150302"
-_UNDECIDED, _SENT = ConflictStatus.UNDECIDED, ParcelStatus.SENT
 _DRAFT_ROWS = 500
 _CONFLICTS = 200
 _PARCELS = 500
 _TRANSFERS = 100
-_DAYS_OF_AUDIT = 300
 
 
 @dataclass(frozen=True)
@@ -84,21 +73,6 @@ class Filled:
     logins: dict[tuple[Role, str], str] = field(default_factory=dict)
 
 
-@contextmanager
-def founded(publication: str = "127.0.0.1:2") -> Iterator[Config]:
-    """The configuration of a CA right after its ceremony, in a temporary folder that goes with the block."""
-    with tempfile.TemporaryDirectory(prefix="educa-filled-") as folder:
-        path = Path(folder) / "config.toml"
-        founding.write_configuration(path, founding.Addresses("127.0.0.1:1", publication, "127.0.0.1:3"))
-        config = configuration.load(path)
-        founding.write_secrets(config)
-        wiring = Wiring(config)
-        founding.exists(wiring)
-        founding.hold(wiring)
-        wiring.database.engine.dispose()
-        yield config
-
-
 def fill(wiring: Wiring, sizes: Sizes, *, seed: int = 20261124) -> Filled:
     """Fill a founded service and return what there is; a seed gives the same contents but for random serials."""
     return _Filler(wiring, sizes, random.Random(seed)).fill()
@@ -119,7 +93,9 @@ class _Filler:
         for part in (self._units, self._staff, self._people, self._custody, self._changes, self._roster):
             with self.services.begin() as uow:
                 part(uow)
-        self._audit()
+        units = [unit.code for unit in self.filled.units]
+        subjects = [(own, units[number % len(units)]) for number, own in enumerate(self.filled.applications)]
+        lengthen(self.wiring, subjects, upto=self.sizes.audit_entries, now=self.now)
         self._draft()
         self._unit_case()
         return self.filled
@@ -282,29 +258,6 @@ class _Filler:
             for number, unit in enumerate(self.filled.units)
             for duty in Duty
         )
-
-    def _audit(self) -> None:
-        """The chain goes on from where it is; its links are computed like the service does."""
-        with self.services.read() as uow:
-            seq, link = uow.audit.head()
-        tags = [Tag.APPLICATION_FORWARDED, Tag.STAFF_SIGNED_IN, Tag.APPLICATION_UNMASKED, Tag.HOLDER_REGISTERED]
-        apart = timedelta(days=_DAYS_OF_AUDIT) / self.sizes.audit_entries
-        with self.wiring.database.engine.begin() as connection:
-            while seq < self.sizes.audit_entries:
-                entries = []
-                for number in range(seq + 1, min(seq + 10_000, self.sizes.audit_entries) + 1):
-                    subject = self.filled.applications[number % len(self.filled.applications)]
-                    unit = self.filled.units[number % len(self.filled.units)].code
-                    at = timestamp(self.now - apart * (self.sizes.audit_entries - number))
-                    entry = AuditEntry(
-                        number, at, tags[number % len(tags)].value, f"clerk-{number % 300}", "web",
-                        unit, subject, canonical({"to": LEAGUE}), bytes(link),
-                    ).sealed()  # fmt: skip
-                    link = entry.hash
-                    entries.append(vars(entry))
-                connection.execute(insert(AuditRow), entries)
-                seq += len(entries)
-            connection.execute(update(HeadRow).where(HeadRow.name == "audit").values(seq=seq, hash=bytes(link)))
 
 
 def _step(

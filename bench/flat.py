@@ -10,24 +10,20 @@ import json
 import logging
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
 
 from bench.bulk import settled
-from bench.console_pages import copy_ceremony
-from bench.filled import founded
 from bench.flat_acts import IMPORTED, Act, Acts
 from bench.flat_fill import fill, pattern
+from bench.founded import founded
 from bench.issuing_world import people
-from ca_service.config import Config, DatabaseTable
+from bench.moved import placed
 from ca_service.wiring import Wiring
-from tests.ca_service import postgres
 
 SIZES, _QUICK_SIZES = (1_000, 10_000, 100_000, 1_000_000), (50, 500)
 REPEATS, _QUICK_REPEATS = 60, 2
@@ -78,8 +74,9 @@ def show(database: str, costs: Sequence[Cost], sizes: Sequence[int]) -> int:
 def child(database: str, sizes: Sequence[int], repeats: int) -> None:
     """Measure on one database; the last line on standard output is the list of costs."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with founded() as base, moved(base) if database == "postgresql" else nullcontext((base, None)) as (config, server):
-        wiring = Wiring(config)
+    on_postgres = database == "postgresql"
+    with founded() as base, placed(base, on_postgres=on_postgres, durable=True) as place:
+        wiring, config = Wiring(place.config), place.config
         rounds = len(sizes)
         bodies = people(config, 1 + _WARM + rounds * repeats)
         acts = Acts(wiring, config.folder, bodies[1:])
@@ -94,7 +91,7 @@ def child(database: str, sizes: Sequence[int], repeats: int) -> None:
             print(f"{size:,} filled in {time.monotonic() - began:.0f} s", file=sys.stderr)
             if not stored:
                 list(_measured(acts, size, _WARM, time.process_time))
-            costs += _measured(acts, size, repeats, lambda: _processor_seconds(server))
+            costs += _measured(acts, size, repeats, lambda: _processor_seconds(place.postmaster))
             stored = size
         wiring.database.engine.dispose()
     print(json.dumps([asdict(cost) for cost in costs]))
@@ -126,18 +123,6 @@ def _run_times(server: int) -> Mapping[str, int]:
     """Nanoseconds on a processor of each process of a PostgreSQL server."""
     children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     return {one: int(Path(f"/proc/{one}/schedstat").read_text().split()[0]) for one in (str(server), *children)}
-
-
-@contextmanager
-def moved(config: Config) -> Iterator[tuple[Config, int]]:
-    """The same CA on a PostgreSQL that syncs, as in production, and the number of the server's first process."""
-    with tempfile.TemporaryDirectory(prefix="educa-bench-pg-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with postgres.cluster(folder, durable=True) as server:
-            other = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "bench"))})
-            copy_ceremony(Wiring(config), Wiring(other))
-            yield other, int((folder / "data" / "postmaster.pid").read_text().split()[0])
 
 
 if __name__ == "__main__":

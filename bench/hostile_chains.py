@@ -39,7 +39,7 @@ class _TooLongError(BaseException):
 
 
 def ours(chain: Chain) -> None:
-    """`verify_chain`."""
+    """The whole of `verify_chain`, from octets."""
     verify_chain(
         octets(chain.leaf),
         [octets(one) for one in chain.intermediates],

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import insert
 
-from bench.console_pages import copy_ceremony
 from bench.filled import FILLER
 from bench.filled_people import application
 from bench.filled_units import units_of_the_region
+from bench.moved import copy_ceremony
 from bench.servers import free_port
 from ca_service import config as configuration
 from ca_service import founding

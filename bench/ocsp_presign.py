@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import ocsp
-from bench.filled import founded
+from bench.founded import founded
 from bench.ocsp_app import served
 from bench.ocsp_nonce import peer_rate
 from bench.ocsp_world import World, make

@@ -13,7 +13,6 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from statistics import median
@@ -25,10 +24,10 @@ from cryptography.x509 import ocsp as other
 
 import crl
 import ocsp
-from bench.filled import founded
+from bench.founded import founded
 from bench.ocsp_world import request
 from bench.servers import free_port, running
-from bench.table import Row, missed, show
+from bench.table import Row, in_own_process, missed, show
 from ca_service.config import Config
 from ca_service.wiring import Wiring
 from ca_service.workflows.certificate_status import freeze, unfreeze
@@ -170,9 +169,7 @@ def _rows(what: str, seconds: Sequence[float], *, median_goal: float | None, p99
 
 def main(*, quick: bool = False) -> int:
     """Print the table; 1 if a goal is missed."""
-    # A process of its own: the token library knows one place of its tokens, and the caller's may be another.
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
-        rows = apart.submit(measure, quick=quick).result()
+    rows = in_own_process(measure, quick=quick)
     show("From a change of status to OCSP and the delta CRL", rows)
     return missed(rows)
 

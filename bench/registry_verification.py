@@ -51,7 +51,7 @@ class _Shelf:
         return Fetched(None if etag else self._lists[url], '"1"')
 
     def post(self, url: str, content_type: str, body: bytes) -> bytes:
-        """Not here."""
+        """Never called: the lists decide here, not OCSP."""
         raise NotImplementedError
 
 

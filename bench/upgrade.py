@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,9 +24,9 @@ import structlog
 from sqlalchemy import Connection, Engine, MetaData, Table, event, func, inspect, select
 
 from bench.bulk import settled
-from bench.filled import founded
-from bench.flat import moved
 from bench.flat_fill import fill, pattern, serial
+from bench.founded import founded
+from bench.moved import placed
 from bench.table import Row, missed, show
 from ca_service.audit.examine import examine
 from ca_service.cli.audit_tree import own_signers
@@ -73,8 +72,9 @@ def main(*, quick: bool = False) -> int:
 def child(database: str, number: int) -> None:
     """Make, fill, upgrade, look; the last line on standard output is the table."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with founded() as base, moved(base) if database == "postgresql" else nullcontext((base, None)) as (config, _):
-        wiring = Wiring(config)
+    on_postgres = database == "postgresql"
+    with founded() as base, placed(base, on_postgres=on_postgres, durable=True) as place:
+        wiring, config = Wiring(place.config), place.config
         engine, like = wiring.database.engine, pattern(wiring)
         schema.downgrade(engine, FROM)
         fill(wiring, range(number), like, wiring.clock())
@@ -114,7 +114,7 @@ def upgraded(url: str) -> Sequence[Step]:
         began[0] = now
 
     @event.listens_for(engine, "after_cursor_execute")
-    def executed(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def _executed(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if statement.startswith(_STEP):
             note(statement.partition("'")[2].partition("'")[0])
 

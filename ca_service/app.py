@@ -10,11 +10,11 @@ from flask import Flask
 import ocsp
 from ca_service import config as configuration
 from ca_service import idle_connections
-from ca_service.config import read_secret
 from ca_service.domain.certificates import Issuer
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.secret_files import read_secret
 from ca_service.store.answers import SqlAnswerStore
 from ca_service.store.status_source import SqlStatusSource
 from ca_service.telemetry import logs

@@ -6,15 +6,12 @@ to the configuration file's folder.
 
 import os
 import re
-import stat
 import tomllib
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ca_service.push_tokens import OWN_WORKER
@@ -83,7 +80,7 @@ class ConsoleTable(_Table):
 
 
 class DatabaseTable(_Table):
-    """`[database]`."""
+    """`[database]`: an SQLAlchemy URL; SQLite for one machine, PostgreSQL for several processes."""
 
     url: str = "sqlite:///educa.db"
     statement_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
@@ -294,27 +291,3 @@ def load(path: Path) -> Config:
         first = error.errors(include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"配置项 {key}：{first['msg']}。请参照 config.example.toml 修改。") from error
-
-
-def read_public_key(path: Path) -> str:
-    """A public key (PEM) from its file; raise ConfigError."""
-    try:
-        text = path.read_text(encoding="ascii")
-        load_pem_public_key(text.encode())
-    except (OSError, ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"公钥文件 {path} 无法读取，应为 PEM 格式的公钥。请检查 [push] directories。") from error
-    return text
-
-
-def read_secret(path: Path) -> str:
-    """A secret from its file; raise ConfigError if it is missing, empty or readable by others."""
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"密钥文件 {path} 无法读取（{error.strerror}）。请检查 [secrets]。") from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"密钥文件 {path} 可被其他用户读取，拒绝启动。请执行 chmod 600 {path}。")
-    if not text:
-        raise ConfigError(f"密钥文件 {path} 是空的。请从备份恢复。")
-    return text

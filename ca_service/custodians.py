@@ -76,7 +76,7 @@ def open_root(wiring: Wiring, actor: Actor, given: Sequence[Share]) -> None:
 
 
 def sessions_of(wiring: Wiring, token: Token) -> TokenSessions:
-    """The sessions on one of the tokens."""
+    """The root's or the issuing token's, as this process keeps them."""
     return wiring.root_sessions if token is Token.ROOT else wiring.issuing_sessions
 
 

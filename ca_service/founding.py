@@ -27,10 +27,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 import profiles
-from ca_service.config import Config, read_secret
+from ca_service.config import Config
 from ca_service.domain.errors import Conflict, Unavailable
 from ca_service.passwords import hash_password
 from ca_service.periodic import AUDIT_SIGNER, FEED_SIGNER, OCSP_SIGNER, renew_signer
+from ca_service.secret_files import read_secret
 from ca_service.signing.custody_key import new_private_key
 from ca_service.signing.issuer import CertificateAuthority
 from ca_service.signing.pkcs11_key import Pkcs11Key, generate, labels

@@ -9,7 +9,7 @@ _HASHER = PasswordHasher()
 
 
 def hash_password(password: str) -> str:
-    """The PHC string of a password."""
+    """argon2id in PHC form, salt and cost included; deliberately slow."""
     return _HASHER.hash(password)
 
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 import structlog
 
 from ca_service import presigning
-from ca_service.config import read_secret
 from ca_service.delivery.push_client import PushClient
 from ca_service.domain.errors import DomainError
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.units import CENTRE_CODE
+from ca_service.secret_files import read_secret
 from ca_service.signing import delegated_keys
 from ca_service.telemetry.heart import Heart
 from ca_service.turn import Turn

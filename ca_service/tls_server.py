@@ -83,16 +83,19 @@ class _Socket(ssl.SSLSocket):
         self._deadline = time.monotonic() + seconds
 
     def do_handshake(self, block: bool = False) -> None:
+        """Raises TimeoutError at the deadline, as every wait here does."""
         self._limit()
         super().do_handshake(block)
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """Octets that came earn the sender time, at the slowest rate that is borne."""
         self._limit()
         moved = super().recv_into(buffer, nbytes, flags)
         self._deadline += moved / SLOWEST
         return moved
 
     def send(self, data: Any, flags: int = 0) -> int:
+        """Octets that were taken earn the reader time, as in `recv_into`."""
         self._limit()
         moved = super().send(data, flags)
         self._deadline += moved / SLOWEST

@@ -10,7 +10,7 @@ from cryptography import x509
 
 import ocsp
 from ca_service.clock import Clock, system_clock
-from ca_service.config import Config, ConfigError, read_public_key, read_secret
+from ca_service.config import Config, ConfigError
 from ca_service.delivery.file_sink import FileSink
 from ca_service.delivery.smtp import MailServer, SmtpCourier
 from ca_service.delivery.web_folder import WebFolder
@@ -20,6 +20,7 @@ from ca_service.domain.health import KeyDevice
 from ca_service.domain.key_use import Use
 from ca_service.domain.messages import Channel
 from ca_service.push_tokens import Keyring
+from ca_service.secret_files import read_public_key, read_secret
 from ca_service.signing import delegated_keys
 from ca_service.signing.custody_key import CustodyKey
 from ca_service.signing.feed_signer import PageSigner
@@ -86,7 +87,7 @@ class Wiring:
 
     @cached_property
     def database(self) -> Database:
-        """The store."""
+        """One pool of connections for the whole process, bounded by what it does: serving, or long tasks."""
         url, table = self.config.database_url, self.config.database
         within = bounds.serving(table.statement_seconds) if self._serving else bounds.working(table.task_seconds)
         return Database(url, sealer=self.sealer, clock=self.clock, meter=self.meter, bounds=within)

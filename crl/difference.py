@@ -16,12 +16,12 @@ def check_difference(
 ) -> None:
     """Return if `following` says what `previous` said, but for `expected`; raise WrongDifference, which names serials.
 
-    `expected` maps each serial number whose status changed in between to what is to be said of it now (`outcome` of the
-    history, a delta's removals as they are, expired certificates that were dropped as None). A change without effect,
-    like a hold put on and released in between, may be among them. `previous` is of the same sort: the complete CRL
-    before a complete one; the delta before a delta to the same base, None for the first. Both have passed `check`.
-    Times in whole seconds.
+    `previous` is of the same sort: a complete CRL, or a delta to the same base, None for the first; both have passed
+    `check`. `expected` maps each serial number whose status changed in between to what is to be said of it now
+    (`outcome` of the history; times in whole seconds).
     """
+    # Among the expected: a delta's removals as they are, expired certificates that were dropped as None, and changes
+    # without effect, like a hold put on and released in between.
     before = previous.entries if previous is not None else _NOTHING
     found = changes(before, following.entries)
     unexpected = [serial for serial, said in found.items() if serial not in expected or expected[serial] != said]

@@ -12,23 +12,20 @@ class Counts:
 
     An increment takes no lock: CPython passes the GIL on at calls and backward jumps, of which `x += 1` has none. An
     interpreter that did so elsewhere would lose one of a statistic.
-
-    `cached`: found by the request's octets; `recognised`: by its CertID; `presigned`: from the store; `signed`: anew,
-    and kept; `signed_once`: for a nonce, or for several certificates; `never_issued`: signed, about a serial number
-    that was never issued; `refused`: an HTTP error, no OCSP request. The others are the OCSP errors of that name.
     """
 
-    cached: int = 0
-    recognised: int = 0
-    presigned: int = 0
-    signed: int = 0
-    signed_once: int = 0
-    never_issued: int = 0
+    cached: int = 0  # found by the request's octets
+    recognised: int = 0  # by its CertID
+    presigned: int = 0  # from the store
+    signed: int = 0  # anew, and kept
+    signed_once: int = 0  # for a nonce, or for several certificates
+    never_issued: int = 0  # signed, about a serial number that was never issued
+    # The OCSP errors of that name (RFC 6960 §4.2.1).
     malformed: int = 0
     unauthorized: int = 0
     try_later: int = 0
     internal_error: int = 0
-    refused: int = 0
+    refused: int = 0  # an HTTP error: no OCSP request
 
 
 class Observer(Protocol):

@@ -30,22 +30,22 @@ _UNAUTHORIZED = passing_answer(response.UNAUTHORIZED)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long answers live, and how clients may name a certificate.
+    """How long answers live, and how clients may name a certificate."""
 
-    `validity`: from thisUpdate to nextUpdate. `max_age`: in HTTP caches, where a freeze is not seen before it
-    has passed. `staleness`: seconds after which nothing kept is used before the log of changes has been read
-    again. `capacity`: keys in the cache of answers, about 1.5 KB each; `statuses`: serial numbers of each issuer whose
-    status is kept, about 200 octets each. `algorithms`: SHA-1 (RFC 5019 section 2.1.1) and SHA-256 (RFC 9919's clients)
-    by default; a CertID by another is "unauthorized". `archive`: how long the status of an expired certificate is kept,
-    told as archive cutoff (RFC 6960 section 4.4.4); None: not told.
-    """
-
+    # From thisUpdate to nextUpdate.
     validity: timedelta = timedelta(minutes=10)
+    # In HTTP caches, where a freeze is not seen before it has passed.
     max_age: timedelta = timedelta(seconds=10)
+    # Seconds after which nothing kept is used before the log of changes has been read again.
     staleness: float = 0.25
+    # Keys in the cache of answers, about 1.5 KB each.
     capacity: int = 65_536
+    # Serial numbers of each issuer whose status is kept, about 200 octets each.
     statuses: int = 262_144
+    # RFC 5019 section 2.1.1 and RFC 9919's clients; a CertID by another is "unauthorized".
     algorithms: frozenset[HashAlgorithm] = frozenset({HashAlgorithm.SHA1, HashAlgorithm.SHA256})
+    # How long the status of an expired certificate is kept, told as archive cutoff (RFC 6960 section 4.4.4); None: not
+    # told.
     archive: timedelta | None = None
 
     def __post_init__(self) -> None:

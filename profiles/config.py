@@ -35,12 +35,14 @@ class _Table:
         self._left = dict(values)
 
     def string(self, key: str) -> str:
+        """Raises ProfileError where there is none, as all that has no default."""
         value = self._left.pop(key, None)
         if not isinstance(value, str):
             raise ProfileError(key, _kind_of(value), "a string")
         return value
 
     def integer(self, key: str) -> int:
+        """TOML keeps integers and booleans apart; so does this."""
         value = self._left.pop(key, None)
         # bool is an int in Python: `validity_days = true` would otherwise mean one day.
         if not isinstance(value, int) or isinstance(value, bool):
@@ -48,15 +50,18 @@ class _Table:
         return value
 
     def optional_integer(self, key: str) -> int | None:
+        """None where the key is absent."""
         return self.integer(key) if key in self._left else None
 
     def flag(self, key: str) -> bool:
+        """False where the key is absent."""
         value = self._left.pop(key, False)
         if not isinstance(value, bool):
             raise ProfileError(key, _kind_of(value), "true or false")
         return value
 
     def strings(self, key: str) -> tuple[str, ...]:
+        """In the order of the file; an entry that occurs twice is refused."""
         value = self._left.pop(key, None)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ProfileError(key, _kind_of(value), "a list of strings")
@@ -65,6 +70,7 @@ class _Table:
         return tuple(value)
 
     def finish(self) -> None:
+        """Raises ProfileError for the first key, by name, that nobody has taken."""
         for key in sorted(self._left):
             raise ProfileError(key, "an unknown key", "the keys of profiles/config.py")
 

@@ -63,7 +63,7 @@ def integer(value: int) -> bytes:
 
 
 def octet_string(contents: bytes) -> bytes:
-    """OCTET STRING."""
+    """Primitive (X.690 §10.2), whatever the contents are."""
     return encode(_UNIVERSAL, _PRIMITIVE, 4, contents)
 
 

@@ -46,7 +46,7 @@ def basic_constraints(path_length: int | None) -> bytes:
 
 
 def key_usage(usages: Iterable[str]) -> bytes:
-    """§4.2.1.3, critical."""
+    """§4.2.1.3, critical; trailing zero bits are left out (X.690 §11.2.2)."""
     return _extension("key_usage", der.named_bits(frozenset(KEY_USAGE_BITS[usage] for usage in usages)))
 
 
@@ -64,7 +64,7 @@ def certificate_policies(oids: Iterable[str]) -> bytes:
 
 
 def subject_key_identifier(identifier: bytes) -> bytes:
-    """§4.2.1.2."""
+    """§4.2.1.2; how the identifier is made is for the caller."""
     return _extension("subject_key_identifier", der.octet_string(identifier))
 
 

@@ -25,23 +25,21 @@ _MAX_RESETS_PER_HOUR = 1000
 
 @dataclass(frozen=True)
 class FeedConfig:
-    """Where the account feed comes from. Each key: default; what its thief gains.
+    """Where the account feed comes from. Beside each key (`feed_...`): default; what its thief gains."""
 
-    feed_url             the CA's /api/v1/account-events; "" = no feed
-    feed_token           a file with the bearer token, 0600; a thief reads who was stopped, without names
-    feed_ca              the anchor; PEM of the CA that certified the server, the contents are signed anyway
-    feed_policy_oid      certificate policy of the feed's signer
-    feed_poll_seconds    0.5; a stop is known this much later, at most
-    feed_fresh_seconds   30; older news closes changes and exports
-    feed_grace_hours     24; older news closes the sign-in as well
-    """
-
+    # The CA's /api/v1/account-events; "" = no feed.
     url: str
+    # A file with the bearer token, 0600; a thief reads who was stopped, without names.
     token: Path
+    # The anchor; PEM of the CA that certified the server, the contents are signed anyway.
     ca: Path
+    # Certificate policy of the feed's signer.
     policy_oid: str
+    # 0.5 seconds; a stop is known this much later, at most.
     poll: timedelta
+    # 30 seconds; older news closes changes and exports.
     fresh: timedelta
+    # 24 hours; older news closes the sign-in as well.
     grace: timedelta
 
 
@@ -65,58 +63,54 @@ class AlsoConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that the registry is told. Each key: default; what its thief gains.
+    """Everything that the registry is told. Beside each key: default; what its thief gains."""
 
-    listen                       "127.0.0.1:9443"; port 0 takes a free one; "unix:PATH" with a proxy only
-    proxy                        "" = TLS ends here; else the address of the proxy that ends it, or with a Unix
-                                 socket its user. Whoever has this address or user can be any administrator
-    proxy_format                 "nginx": X-SSL-Client-Cert, escaped PEM; "rfc9440": Client-Cert
-    database                     SQLAlchemy URL; a reader learns login names, a writer sets password hashes
-    anchor, issuing              PEM files, must exist; a writer decides who is an administrator
-    crl_url, root_crl_url        plain HTTP is enough, the lists are signed
-    delta_crl_url                "" = none; the delta list of the issuing CA
-    also_issuing                 "" = none; the issuing CA before or after `issuing`, as good as it; as above
-    also_crl_url, also_delta_crl_url  its lists; the first is needed with it
-    ocsp_url                     "" = no responder, the CRL alone decides
-    tls_certificate, tls_key     PEM files of this server; a reader of the key can pose as the registry; none
-                                 with a proxy
-    policy_oid                   certificate policy that makes its holder an information administrator
-    max_status_age_seconds       0.5; how long an OCSP answer is remembered (never for changes)
-    crl_refresh_seconds          15; how often a CRL is asked for anew while it is needed
-    status_grace_seconds         3600; how long past its nextUpdate the last good list still opens for signing in
-                                 and looking (never for changes and exports), when the CA cannot be reached
-    fetch_timeout_seconds        3; for a whole exchange with the CA
-    ocsp_nonce_required          false; true closes replays and needs a responder that signs each answer
-    outbox                       "" = one-time passwords are shown only; else the folder that an SMS gateway
-                                 empties, 0700; a thief reads one-time passwords and phone numbers
-    exports_per_day              5 for one administrator; more needs another day, not another reason
-    sign_ins_url                 "" = first sign-ins are not reported; else the CA's /api/v1/sign-ins, with feed_token
-    resets_per_hour              60 for one administrator; one more locks him, and only the CA's form unlocks
-    """
-
+    # "127.0.0.1:9443"; port 0 takes a free one; "unix:PATH" with a proxy only.
     listen: tuple[str, int] | str
+    # "" = TLS ends here; else the address of the proxy that ends it, or with a Unix socket its user. Whoever has this
+    # address or user can be any administrator.
     proxy: str
+    # "nginx": X-SSL-Client-Cert, escaped PEM; "rfc9440": Client-Cert.
     proxy_format: str
+    # SQLAlchemy URL; a reader learns login names, a writer sets password hashes.
     database: str
+    # PEM files, must exist; a writer decides who is an administrator.
     anchor: Path
     issuing: Path
+    # Plain HTTP is enough, the lists are signed. The delta list of the issuing CA: "" = none.
     crl_url: str
     root_crl_url: str
     delta_crl_url: str
+    # "" = no responder, the CRL alone decides.
     ocsp_url: str
+    # PEM files of this server; a reader of the key can pose as the registry. None with a proxy.
     tls_certificate: Path | None
     tls_key: Path | None
+    # Certificate policy that makes its holder an information administrator.
     policy_oid: str
+    # 0.5 seconds; how long an OCSP answer is remembered (never for changes).
     max_status_age: timedelta
+    # 15 seconds; how often a CRL is asked for anew while it is needed.
     crl_refresh: timedelta
+    # 3600 seconds; how long past its nextUpdate the last good list still opens for signing in and looking (never for
+    # changes and exports), when the CA cannot be reached.
     status_grace: timedelta
+    # 3; for a whole exchange with the CA.
     fetch_timeout_seconds: float
+    # False; true closes replays and needs a responder that signs each answer.
     ocsp_nonce_required: bool
+    # "" = one-time passwords are shown only; else the folder that an SMS gateway empties, 0700; a thief reads one-time
+    # passwords and phone numbers.
     outbox: Path | None
+    # 5 for one administrator; more needs another day, not another reason.
     exports_per_day: int
+    # 60 for one administrator; one more locks him, and only the CA's form unlocks.
     resets_per_hour: int
+    # `also_...`: "" = none; the issuing CA before or after `issuing`, as good as it, so a writer gains the same. Its
+    # complete list is needed with it.
     also: AlsoConfig | None = field(default=None)
     feed: FeedConfig | None = field(default=None)
+    # `sign_ins_url`: "" = first sign-ins are not reported; else the CA's /api/v1/sign-ins, with the feed's token.
     sign_ins: SignInsConfig | None = field(default=None)
 
 

@@ -23,7 +23,7 @@ class Table:
         self._folder = folder
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string."""
+        """ConfigError for a number, or where there is neither value nor default."""
         value = self._values.get(key, default)
         if not isinstance(value, str):
             raise ConfigError(f"[registry] {key}: a text is needed")
@@ -37,7 +37,7 @@ class Table:
         return value
 
     def file(self, key: str, default: str | None = None) -> Path:
-        """A file that exists."""
+        """Relative to the folder of the configuration; ConfigError where no file is."""
         path = self._folder / self.text(key, default)
         try:
             there = path.is_file()
@@ -82,7 +82,7 @@ class Table:
         return value
 
     def oid(self, key: str) -> str:
-        """Numbers between dots."""
+        """Dotted decimal with at least three numbers; ConfigError otherwise."""
         value = self.text(key)
         parts = value.split(".")
         if len(parts) < 3 or not all(part.isascii() and part.isdigit() for part in parts):
@@ -104,7 +104,7 @@ class Table:
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
-        """True or false."""
+        """ConfigError for anything but a TOML boolean."""
         value = self._values.get(key, default)
         if not isinstance(value, bool):
             raise ConfigError(f"[registry] {key}: true or false is needed")

@@ -40,7 +40,7 @@ class Computer:
     random_bytes: Callable[[int], bytes]
 
     def journal(self, purpose: str, serial: str) -> Journal:
-        """Return the journal of one purpose for one token."""
+        """A file for each purpose and serial number, so that a run broken off is found again."""
         return Journal(self.home / f"{purpose}-{plain_name(serial)}.jsonl", clock=self.clock)
 
 
@@ -83,6 +83,7 @@ def renew(
 
         @contextmanager
         def connect(old: Holding) -> Iterator[RenewalClient]:
+            """Closed with the block: the key on the token serves one conversation."""
             transport = TokenTlsTransport(
                 ca.server,
                 around.anchors,

@@ -160,9 +160,11 @@ class _BoxKeeper:
         self._box, self._serial, self._reader = box, serial, reader
 
     def keep_first_pin(self, pin: str) -> None:
+        """In plain, since the holder gets it on paper; on the disk when this returns."""
         self._box.keep_first_pin(self._serial, pin)
 
     def keep_so_pin(self, pin: str) -> None:
+        """Sealed for the custody key, bound to this token by its serial number."""
         info = sealing.CUSTODY_CONTEXT + self._serial.encode()
         self._box.keep_so_pin(self._serial, sealing.seal(pin, reader=self._reader, info=info))
 

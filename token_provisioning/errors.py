@@ -30,7 +30,7 @@ class TokenError(Exception):
 
     @property
     def for_page(self) -> str:
-        """The sentence for the page."""
+        """`page` if there is one, since a page has a button where a command needs an option; else `text`."""
         return (self.page or self.text).format(**self._shown)
 
     @property
@@ -132,7 +132,7 @@ class PinWrongError(TokenError):
 
 
 class SoPinWrongError(TokenError):
-    """The token refused the SO PIN."""
+    """The token has counted a try of its SO PIN, and has only so many."""
 
     text = "介质的管理 PIN(SO PIN)错误。请核对厂商提供的管理 PIN，连续输错会锁死介质。"
     page = "解锁未成功：介质不接受信息中心保存的管理 PIN。请联系管理部门。"

@@ -29,6 +29,7 @@ class _CertificateCalls:
         self._transport = transport
 
     def certificate(self, *, session: str, csr: bytes, binding_signature: bytes) -> Issued:
+        """The chain may have up to eight links; that they fit each other is for the caller to check."""
         body = {"session": session, "csr": _encode(csr), "binding_signature": _encode(binding_signature)}
         answer = self._post("certificate", body)
         chain = answer.get("chain")
@@ -41,6 +42,7 @@ class _CertificateCalls:
         )
 
     def confirm(self, *, session: str, signature: bytes) -> Confirmed:
+        """Any state but `confirmed` is an answer that cannot be believed."""
         answer = self._post("confirm", {"session": session, "signature": _encode(signature)})
         if answer.get("state") != EnrolmentState.CONFIRMED:
             raise CaAnswerInvalidError(reason="state")
@@ -52,11 +54,12 @@ class _CertificateCalls:
 
 
 class HttpCaClient(_CertificateCalls):
-    """`ca_client.CaClient`."""
+    """`ca_client.CaClient` over a transport that need not say who asks."""
 
     _BASE = "/api/v1/enrolments"
 
     def begin(self, *, reference: str, code: str, token_serial: str) -> Begun:
+        """The codes go into the body, never into the address."""
         body = {"reference_number": reference, "authorisation_code": code, "token_serial": token_serial}
         return _begun(self._post("begin", body))
 
@@ -67,16 +70,18 @@ class HttpRenewalClient(_CertificateCalls):
     _BASE = "/api/v1/renewals"
 
     def begin(self, *, token_serial: str) -> Begun:
+        """No code: the CA knows by the TLS certificate who asks."""
         return _begun(self._post("begin", {"token_serial": token_serial}))
 
 
 class HttpUnblockClient:
-    """`ca_client.UnblockClient`."""
+    """`ca_client.UnblockClient` over a transport that need not say who asks."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def begin(self, *, token_serial: str, release_code: str) -> UnblockBegun:
+        """`nonce` has 32 octets; an answer with another length is refused."""
         answer = self._post("begin", {"token_serial": token_serial, "release_code": release_code})
         return UnblockBegun(
             session=_text(answer, "session"),
@@ -85,6 +90,7 @@ class HttpUnblockClient:
         )
 
     def release(self, *, session: str, binding_key: bytes, reader: bytes, next_so_pin_sealed: bytes) -> list[bytes]:
+        """One to eight SO PINs come back, still sealed."""
         answer = self._post(
             "release",
             {
@@ -100,6 +106,7 @@ class HttpUnblockClient:
         return [_decode(one, "so_pins_sealed") for one in sealed]
 
     def confirm(self, *, session: str, signature: bytes) -> None:
+        """Any state but `confirmed` is an answer that cannot be believed."""
         answer = self._post("confirm", {"session": session, "signature": _encode(signature)})
         if answer.get("state") != EnrolmentState.CONFIRMED:
             raise CaAnswerInvalidError(reason="state")

@@ -14,14 +14,17 @@ class FileKeeper:
         self._so_pin_file, self._pin_file = so_pin_file, pin_file
 
     def keep_first_pin(self, pin: str) -> None:
+        """Looks for the file of the SO PIN too: better refused now than when the token knows its PIN."""
         if self._so_pin_file.exists():
             raise SecretFileExistsError(path=str(self._so_pin_file))
         write_secret(self._pin_file, pin)
 
     def keep_so_pin(self, pin: str) -> None:
+        """Raises SecretFileExistsError or FileNotUsableError, before the token gets the PIN."""
         write_secret(self._so_pin_file, pin)
 
     def forget(self) -> None:
+        """A file that is gone already, or cannot be removed, is no failure of the token."""
         with contextlib.suppress(OSError):
             self._pin_file.unlink()
 

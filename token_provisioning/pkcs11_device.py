@@ -49,9 +49,11 @@ class Pkcs11Device:
 
     @property
     def serial(self) -> str:
+        """From CK_TOKEN_INFO, read anew each time."""
         return token_info(self._token).serial
 
     def key_pairs(self, label: str) -> list[KeyPair]:
+        """Sorted by CKA_ID; one trial signature a pair. Their handles serve `sign` from now on."""
         with translated(self._token):
             return [pair for pair, _ in self._complete(label)]
 
@@ -80,6 +82,7 @@ class Pkcs11Device:
         return True
 
     def remove_orphans(self, label: str) -> int:
+        """A half whose CKA_ID some certificate on the token has is left alone."""
         with translated(self._token):
             kept = {handle.handle for _, pair in self._complete(label) for handle in pair}
             certified = {certificate.key_id for certificate in self._certificates()}
@@ -92,6 +95,7 @@ class Pkcs11Device:
             return len(orphans)
 
     def generate(self, *, label: str, key_id: bytes, algorithm: KeyAlgorithm) -> KeyPair:
+        """CKA_EXTRACTABLE and the like are said in so many words; defaults of modules differ."""
         with translated(self._token):
             public, private = self._generate(label, key_id, algorithm)
             spki = spki_of(public)
@@ -118,6 +122,7 @@ class Pkcs11Device:
         return ec
 
     def remove_pair(self, label: str, pair: KeyPair) -> None:
+        """Equal is what has the same CKA_ID, algorithm and public key."""
         with translated(self._token):
             for halves in [halves for found, halves in self._complete(label) if found == pair]:
                 for half in halves:
@@ -125,6 +130,7 @@ class Pkcs11Device:
             self._private.pop(pair.public_key, None)
 
     def key_attributes(self, pair: KeyPair) -> KeyAttributes:
+        """A pair that `key_pairs` or `generate` has not returned raises KeyLostError."""
         key = self._private_half(pair)
         with translated(self._token):
             return KeyAttributes(
@@ -136,11 +142,13 @@ class Pkcs11Device:
             )
 
     def sign(self, pair: KeyPair, message: bytes) -> bytes:
+        """ECDSA by CKM_ECDSA over our own digest; KeyLostError as in `key_attributes`."""
         key = self._private_half(pair)
         with translated(self._token):
             return _sign(key, pair.algorithm, message)
 
     def sign_digest(self, pair: KeyPair, digest: bytes, *, pss: bool) -> bytes:
+        """Without PSS, RSA signs a DigestInfo by CKM_RSA_PKCS; KeyLostError as in `key_attributes`."""
         key = self._private_half(pair)
         with translated(self._token):
             if pair.algorithm is KeyAlgorithm.EC_P256:
@@ -152,6 +160,7 @@ class Pkcs11Device:
             return bytes(key.sign(digest, mechanism=Mechanism.RSA_PKCS_PSS, mechanism_param=salted))
 
     def can_sign_pss(self) -> bool:
+        """By the slot's list of mechanisms; it is not tried."""
         with translated(self._token):
             return Mechanism.RSA_PKCS_PSS in self._token.slot.get_mechanisms()
 
@@ -161,6 +170,7 @@ class Pkcs11Device:
         return self._private[pair.public_key]
 
     def certificates(self) -> list[StoredCertificate]:
+        """An empty answer is believed only while the token is still there."""
         with translated(self._token):
             return self._certificates()
 
@@ -168,10 +178,12 @@ class Pkcs11Device:
         return self._unless_removed(stored_certificates(self._session))
 
     def store_certificate(self, certificate: StoredCertificate) -> None:
+        """Public and without login readable, under the CKA_ID of its key."""
         with translated(self._token):
             self._session.create_object(certificate_template(certificate))
 
     def remove_certificate(self, certificate: StoredCertificate) -> None:
+        """Equal is what has the same CKA_LABEL, CKA_ID and DER."""
         with translated(self._token):
             for found in self._find(ObjectClass.CERTIFICATE, certificate.label):
                 same_id = read_bytes(found, Attribute.ID) == certificate.key_id
@@ -179,18 +191,22 @@ class Pkcs11Device:
                     found.destroy()
 
     def has_mark(self, label: str) -> bool:
+        """Asks the token each time; see `marks` for what stands for one."""
         with translated(self._token):
             return marks.has_mark(self._session, label)
 
     def set_mark(self, label: str) -> None:
+        """Public, so that it is seen before the login; see `marks` for modules without data objects."""
         with translated(self._token):
             marks.set_mark(self._session, label)
 
     def clear_mark(self, label: str) -> None:
+        """All with this label go, of either kind that `marks` writes."""
         with translated(self._token):
             marks.clear_mark(self._session, label)
 
     def change_pin(self, *, old: str, new: str) -> None:
+        """By C_SetPIN; a refusal for length or strength is PinRuleBrokenError, in Chinese."""
         with translated(self._token):
             try:
                 self._session.set_pin(old, new)

@@ -120,11 +120,13 @@ class TokenTlsTransport:
         self._http: http.client.HTTPConnection | None = None
 
     def close(self) -> None:
+        """May be called twice; the next `post` connects anew."""
         if self._http is not None:
             self._http.close()
             self._http = None
 
     def post(self, path: str, body: Mapping[str, str]) -> tuple[int, bytes]:
+        """A failure closes the connection: half an answer must not be taken for the next one."""
         try:
             if self._http is None:
                 self._http = self._connect()

@@ -32,7 +32,7 @@ class Transport(Protocol):
         """POST a JSON document; the connection may be kept for the next one."""
 
     def close(self) -> None:
-        """Close the connection."""
+        """Nothing can be sent afterwards; closing twice is fine."""
 
 
 class HttpsTransport:
@@ -52,9 +52,11 @@ class HttpsTransport:
             raise CaUnreachableError(reason="网址格式错误") from error
 
     def close(self) -> None:
+        """Ends the connections that were kept for the next call."""
         self._http.close()
 
     def post(self, path: str, body: Mapping[str, str]) -> tuple[int, bytes]:
+        """At most 256 KiB and 60 s for a whole answer, however slowly it drips in."""
         try:
             with self._http.stream("POST", path, json=dict(body)) as response:
                 return response.status_code, read_answer(response.iter_bytes(), self._monotonic)

@@ -6,7 +6,6 @@ mass is asked of the WSGI applications as a server would ask them; what is wrong
 
 import argparse
 import logging
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -17,16 +16,16 @@ from pathlib import Path
 import structlog
 from argon2 import PasswordHasher
 
-from bench.console_pages import copy_ceremony
-from bench.filled import founded
+from bench.founded import founded
 from bench.malformed import wire
 from bench.malformed.ca_side import CaSide
 from bench.malformed.registry_side import registry_side
 from bench.malformed.run import Outcome, Side, run
 from bench.malformed.samples import open_session
+from bench.moved import placed
 from bench.table import Row, missed, show
 from ca_service import passwords
-from ca_service.config import Config, DatabaseTable
+from ca_service.config import Config
 from ca_service.wiring import Wiring
 from tests.ca_service import postgres
 from tests.ca_service.authorisation.world import build
@@ -65,29 +64,14 @@ def sides(*, on_postgres: bool = False) -> Iterator[tuple[list[Side], Config, Pa
     # Argon2id takes 64 MiB and a tenth of a second on purpose; here thousands of passwords are typed.
     passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with tempfile.TemporaryDirectory(prefix="educa-malformed-") as name, founded() as config, ExitStack() as stack:
-        folder, used, database = Path(name), config, ""
-        if on_postgres:
-            used, database = stack.enter_context(_moved(config))
+        folder, place = Path(name), stack.enter_context(placed(config, on_postgres=on_postgres))
+        used, database = place.config, postgres.create(place.server, "registry") if place.server else ""
         world = build(used, folder)
         samples = open_session(Wiring(used))
         registry = stack.enter_context(registry_side(folder, database))
         ca = CaSide(world, samples)
         yield [ca, ca, ca, registry], used, folder
         world.store.close()
-
-
-@contextmanager
-def _moved(config: Config) -> Iterator[tuple[Config, str]]:
-    """The CA with its rows in a PostgreSQL that goes with the block, and the address of an empty database there."""
-    folder = Path(tempfile.mkdtemp(prefix="educa-malformed-pg-"))
-    folder.chmod(0o755)
-    try:
-        with postgres.cluster(folder) as server:
-            moved = config.model_copy(update={"database": DatabaseTable(url=postgres.create(server, "ca"))})
-            copy_ceremony(Wiring(config), Wiring(moved))
-            yield moved, postgres.create(server, "registry")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def table(outcome: Outcome) -> list[Row]:

@@ -70,7 +70,7 @@ class RegistrySide:
 
     @cached_property
     def applications(self) -> Mapping[str, Any]:
-        """The one part."""
+        """The WSGI application under the name that reports give it."""
         return {"registry": self.app.wsgi_app}
 
     @cached_property

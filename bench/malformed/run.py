@@ -140,6 +140,7 @@ class _Ear(logging.Handler):
         self._heard = heard
 
     def emit(self, record: logging.LogRecord) -> None:
+        """The message with at most six frames of its traceback."""
         text = io.StringIO()
         text.write(record.getMessage())
         if record.exc_info and record.exc_info[1]:

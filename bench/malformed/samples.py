@@ -87,7 +87,7 @@ class Samples:
 
     @cached_property
     def units(self) -> bytes:
-        """A unit file."""
+        """CSV with three schools below the league."""
         return make_units(schools=3, league_code=LEAGUE).csv
 
     @cached_property

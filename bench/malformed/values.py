@@ -53,7 +53,7 @@ CONTENT_TYPES = (
 
 
 def text(rng: Random) -> str:
-    """One hostile text."""
+    """Mostly known trouble, one in ten random code points, surrogates among them."""
     kind = rng.random()
     if kind < 0.1:
         return "".join(chr(rng.randrange(0x11_0000)) for _ in range(rng.randrange(1, 30)))

@@ -85,7 +85,7 @@ class Door:
     tls: bool
 
     def open(self, seconds: float) -> socket.socket:
-        """A connection to it."""
+        """With the handshake where there is TLS; whose certificate it is does not matter here."""
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=seconds)
         if not self.tls:
             return plain

@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
+from bench.downloading import Equipped, download
 from bench.soak.console import OddAnswerError, Person, hidden
 from bench.soak.journal import Journal
-from bench.soak.stage import Equipped
 from bench.soak.wire import Answer, Wire
 from ca_service.domain.units import Unit
 from ca_service.intake.columns import COLUMNS
@@ -47,21 +47,10 @@ class Downloader:
             time.sleep(2)
 
     def _download(self, person: Equipped, csr: bytes) -> bool:
-        codes = {"reference_number": person.codes[0], "authorisation_code": person.codes[1]}
-        begun = self._step("begin", {**codes, "token_serial": person.token.serial})
-        if begun is None:
+        certificate = download(person, csr, self._step)
+        if certificate is None:
             return False
-        bound = person.token.bind(base64.b64decode(begun["nonce"]), csr)
-        asked = {"session": begun["session"], "csr": _text(csr), "binding_signature": _text(bound)}
-        issued = self._step("certificate", asked)
-        if issued is None:
-            return False
-        proof = _text(person.token.prove(base64.b64decode(issued["challenge"])))
-        confirmed = self._step("confirm", {"session": begun["session"], "signature": proof})
-        if confirmed is None:
-            return False
-        serial = x509.load_der_x509_certificate(base64.b64decode(issued["certificate"])).serial_number
-        self._journal.downloads[person.holder] = f"{serial:x}"
+        self._journal.downloads[person.holder] = f"{x509.load_der_x509_certificate(certificate).serial_number:x}"
         return True
 
     def _step(self, step: str, body: Mapping[str, str]) -> Mapping[str, str] | None:
@@ -192,7 +181,7 @@ class Visitors:
         self._people, self._journal = itertools.cycle(people), journal
 
     def act(self) -> None:
-        """One visit."""
+        """Sign in, look at the overview, sign out; the sign-in is noted, so that the audit log can be compared."""
         person = next(self._people)
         person.sign_in()
         self._journal.sign_ins[person.login] += 1

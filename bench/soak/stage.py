@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asn1crypto import pem
 
+from bench.downloading import Equipped
 from bench.soak.console import PASSWORD
 from bench.soak.machines import Machine, machine
 from bench.soak.plan import Plan
@@ -39,15 +40,6 @@ _STAFF = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Equipped:
-    """A person with a token in hand, and the codes for it."""
-
-    holder: str
-    token: SoftwareKeyInPlaceOfToken
-    codes: tuple[str, str]
-
-
 @dataclass
 class Stage:
     """Everything that the run needs. `schools` have no administrator yet; `equipped` can download."""
@@ -60,7 +52,7 @@ class Stage:
 
     @property
     def root(self) -> Path:
-        """The trust anchor."""
+        """PEM file of the root, which clients trust."""
         return self.folder / "root.pem"
 
     @property

@@ -34,7 +34,7 @@ def write_export(out: IO[bytes], entries: Iterable[AuditEntry], *, signers: Sequ
 
 
 def entry_line(entry: AuditEntry) -> str:
-    """One entry as a line."""
+    """Canonical JSON with every field of the entry; the two hashes as hex."""
     octets = {"previous": bytes(entry.previous).hex(), "hash": bytes(entry.hash).hex()}
     return canonical({**vars(entry), **octets})
 

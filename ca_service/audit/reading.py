@@ -62,7 +62,7 @@ class Readable:
 
     @property
     def detail(self) -> str:
-        """The details in one line."""
+        """`label：text` pairs joined by `；`, for tables and workbooks."""
         return "；".join(f"{fact.label}：{fact.text}" for fact in self.facts)
 
 

@@ -46,7 +46,7 @@ class Campaign:
     tokens_due: date
 
     def due(self, deadline: Deadline) -> date:
-        """The day of a deadline."""
+        """The last day (Asia/Shanghai) that is still in time."""
         return {Deadline.FORMS: self.forms_due, Deadline.PUSH: self.push_due, Deadline.TOKENS: self.tokens_due}[
             deadline
         ]

@@ -83,7 +83,7 @@ def key_id(public_key: bytes) -> bytes:
 
 
 def signed(tree: TreeHead, *, public_key: bytes, signature: bytes) -> Checkpoint:
-    """The checkpoint with its one signature line."""
+    """The text of the head and one signature line (C2SP signed-note): four octets of the key's hash, then the DER."""
     text = tree.text()
     note = f"{text}\n— {tree.origin} {_b64(key_id(public_key) + signature)}\n"
     return Checkpoint(tree.size, tree.root, tree.at, note)

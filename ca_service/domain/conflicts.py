@@ -77,7 +77,7 @@ class ConflictCase:
 
     @property
     def sides(self) -> tuple[str, str]:
-        """Both applications."""
+        """Identifiers of both applications, in the order in which the decisions name them."""
         return self.first_id, self.second_id
 
 

@@ -138,7 +138,7 @@ class Traces:
 
     @classmethod
     def together(cls, all_of: Iterable["Traces"]) -> "Traces":
-        """Those of several persons."""
+        """The union for several persons, each key once."""
         parts = list(all_of)
         return cls(**{n: tuple({key for one in parts for key in getattr(one, n)}) for n in cls.__dataclass_fields__})
 
@@ -186,7 +186,7 @@ class Remainder:
     until: datetime | None = None
 
     def told(self) -> Mapping[str, str]:
-        """As facts keep it."""
+        """Texts only, as the facts of an erasure keep it; `until` as RFC 3339, "" where it is not known."""
         until = self.until.isoformat(timespec="seconds") if self.until else ""
         return {"why": self.why.value, "what": self.what, "until": until}
 

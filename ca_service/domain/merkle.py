@@ -27,7 +27,7 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """The hash of an inner node."""
+    """SHA-256 with the prefix 0x01 (RFC 6962 §2.1), so that no leaf passes for a node."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -40,7 +40,7 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def root(nodes: Nodes, size: int) -> bytes:
-    """MTH(D[size])."""
+    """MTH(D[size]) of RFC 6962 §2.1; the hash of nothing for an empty tree."""
     return _range_hash(nodes, 0, size) if size else EMPTY
 
 
@@ -133,7 +133,7 @@ class Growing:
         self._peaks: list[bytes] = []
 
     def add(self, leaf: bytes) -> None:
-        """Append a leaf hash."""
+        """The next leaf, hashed already; O(log n) node hashes at the most."""
         rest = self.size
         while rest & 1:
             leaf = node_hash(self._peaks.pop(), leaf)
@@ -142,7 +142,7 @@ class Growing:
         self.size += 1
 
     def root(self) -> bytes:
-        """The root so far."""
+        """MTH of the leaves so far (RFC 6962 §2.1)."""
         if not self._peaks:
             return EMPTY
         found = self._peaks[-1]

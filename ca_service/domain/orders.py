@@ -13,7 +13,7 @@ from ca_service.domain.lifecycle import Machine
 
 
 class OrderAct(StrEnum):
-    """What was ordered."""
+    """What one officer may do at once and a second one looks at afterwards."""
 
     FREEZE = "freeze"
     UNFREEZE = "unfreeze"

@@ -29,7 +29,7 @@ class PaperCode:
         return cls(kind, subject, printed_sha256[:16])
 
     def text(self) -> str:
-        """The text in the code."""
+        """What the QR code holds: version, kind, number, hash; ASCII, parted by slashes."""
         return f"EDUCA1/{self.kind.value}/{self.subject}/{self.content}"
 
 

@@ -3,6 +3,8 @@
 import re
 from enum import StrEnum
 
+from ca_service.domain.refusals import RefusedValueError
+
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 # Full-width ASCII differs from ASCII by a constant; NFKC is not used, since it would also turn
 # circled and superscript digits into digits, which is guessing.
@@ -34,14 +36,12 @@ class Fault(StrEnum):
     CERTIFICATE = "certificate"
 
 
-class PersonDataError(ValueError):
-    """A value is refused. `reason` and `mend` are Chinese and never contain the value itself."""
+class PersonDataError(RefusedValueError):
+    """A field of a person is refused; `fault` is the rule, for programs."""
 
     def __init__(self, fault: Fault, reason: str, mend: str) -> None:
-        super().__init__(reason)
+        super().__init__(reason, mend)
         self.fault = fault
-        self.reason = reason
-        self.mend = mend
 
 
 class IdNumberError(PersonDataError):

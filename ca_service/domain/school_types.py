@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ca_service.domain.refusals import RefusedValueError
+
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
         "111": "幼儿园", "119": "附设幼儿班",
@@ -38,13 +40,8 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 
-class SchoolTypeError(ValueError):
+class SchoolTypeError(RefusedValueError):
     """The text is neither a code nor a name of the table; `mend` says in Chinese what to write."""
-
-    def __init__(self, reason: str, mend: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.mend = mend
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Effect(StrEnum):
 
     @property
     def chinese(self) -> str:
-        """What happens to it."""
+        """What becomes of the thing that is touched, for the page where it is confirmed."""
         return _EFFECTS[self][1]
 
 

@@ -9,6 +9,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
 from ca_service.domain.person_text import tidy
+from ca_service.domain.refusals import RefusedValueError
 
 REGION_PREFIX = "15"
 UNIVERSITY_CLASSES = frozenset({"41", "42", "92"})
@@ -27,13 +28,8 @@ _CODE = re.compile(r"[0-9]{10}")
 _LETTER_LED = re.compile(r"[ANY][0-9A-HJ-NPQRTUWXY][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}")
 
 
-class OrganisationCodeError(ValueError):
-    """A code breaks its rule; both texts are Chinese."""
-
-    def __init__(self, reason: str, mend: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.mend = mend
+class OrganisationCodeError(RefusedValueError):
+    """Not a code of a school or unit (标识码, 统一社会信用代码)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ca_service.domain.areas import REGION_CODE, area_name, banner, league
 from ca_service.domain.person_text import FORBIDDEN
+from ca_service.domain.refusals import RefusedValueError
 from ca_service.domain.school_types import SCHOOL_TYPES
 from ca_service.domain.unit_codes import (
     UNIVERSITY_CLASSES,
@@ -51,14 +52,12 @@ class UnitFault(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class UnitError(ValueError):
-    """A unit breaks a rule of the tree; `reason` and `mend` are Chinese."""
+class UnitError(RefusedValueError):
+    """A unit breaks a rule of the tree; `fault` is the rule, for programs."""
 
     def __init__(self, fault: UnitFault, reason: str, mend: str) -> None:
-        super().__init__(reason)
+        super().__init__(reason, mend)
         self.fault = fault
-        self.reason = reason
-        self.mend = mend
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class _Workbook:
             self._bounds.append((short_string(body, 6), offset, bool(body[4] & 3)))
 
     def sheets(self) -> list[RawSheet]:
+        """In the order of the BOUNDSHEET records; SheetError where there are too many."""
         if len(self._bounds) > self._limits.max_sheets:
             raise too_complex()
         dated = {index for index, found in enumerate(self._formats) if shows_date(found, self._codes.get(found))}
@@ -127,6 +128,9 @@ class _SheetReader:
     hidden_rows: set[int] = field(default_factory=set)
 
     def record(self, kind: int, body: bytes) -> None:
+        """One BIFF8 record ([MS-XLS] §2.3); kinds that hold no cell are passed over. `struct.error` where it is too
+        short.
+        """
         if kind == _ROW:
             row, _, _, height, flags = struct.unpack_from("<4H4xH", body)
             if flags & 0x20 or height & 0x7FFF == 0:

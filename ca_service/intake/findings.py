@@ -3,9 +3,10 @@
 import re
 
 from ca_service.domain.persons import mask_id, mask_phone
+from ca_service.domain.refusals import RefusedValueError
 from ca_service.intake.cells import LONGEST_TEXT, Cell, CellKind
 from ca_service.intake.columns import Column
-from ca_service.intake.report import Choice
+from ca_service.intake.report import CellError, Choice
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,3})?")
 _LONG_NUMBER = re.compile(r"[0-9０-９][0-9０-９Xx\s-]{9,}[0-9０-９Xx]")
@@ -15,13 +16,11 @@ _SHOWN = 60
 _ERROR_VALUES = frozenset({"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
-class CellRefusedError(ValueError):
-    """A cell is refused before or beside the rules of the domain; both texts are Chinese."""
+class CellRefusedError(RefusedValueError):
+    """A cell is refused before or beside the rules of the domain; `choices` are units that it may mean."""
 
     def __init__(self, reason: str, mend: str, *, choices: tuple[Choice, ...] = ()) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.mend = mend
+        super().__init__(reason, mend)
         self.choices = choices
 
     def again(self) -> "CellRefusedError":
@@ -57,6 +56,13 @@ def text_of(cell: Cell, column: str) -> str:
             "请先将单元格格式设为“文本”，再重新输入 18 位号码",
         )
     return plain_number(cell.text)
+
+
+def refused_cell(row: int, letter: str, column: str, cell: Cell, refusal: RefusedValueError) -> CellError:
+    """The finding about a cell that was refused: with what stands in it masked, and the choices that there may be."""
+    found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
+    choices = refusal.choices if isinstance(refusal, CellRefusedError) else ()
+    return CellError(row, letter, column, found, refusal.reason, refusal.mend, choices)
 
 
 def plain_number(text: str) -> str:

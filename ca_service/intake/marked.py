@@ -54,6 +54,7 @@ class _SheetWriter:
     characters: int = 0
 
     def write(self) -> None:
+        """From top to bottom and left to right: XlsxWriter keeps no row that is behind it."""
         table = self.book.table
         self.safe.sheet.freeze_panes(table.header.number, 0)
         for key, column in table.columns.items():

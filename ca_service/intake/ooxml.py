@@ -132,15 +132,18 @@ class _StringReader:
     in_phonetic: bool = False
 
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
+        """Text counts inside `<t>` only, and not inside `<rPh>`."""
         if tag == "rPh":
             self.in_phonetic = True
         self.in_text = tag == "t" and not self.in_phonetic
 
     def text(self, text: str) -> None:
+        """May come in several pieces for one element."""
         if self.in_text:
             self.parts.append(text)
 
     def end(self, tag: str) -> None:
+        """`</si>` closes one string; SheetError beyond 500,000 of them."""
         self.in_text = False
         if tag == "rPh":
             self.in_phonetic = False
@@ -170,6 +173,7 @@ class _SheetReader:
     in_phonetic: bool = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Rows and cells must come in rising order; damaged_sheet() otherwise."""
         self.collect = False
         if tag == "c":
             self._start_cell(attributes)
@@ -185,10 +189,12 @@ class _SheetReader:
             self._merge(attributes.get("ref", ""))
 
     def text(self, text: str) -> None:
+        """Of `<v>` and `<t>`, possibly in several pieces."""
         if self.collect:
             self.parts.append(text)
 
     def end(self, tag: str) -> None:
+        """`</row>` hands the row over if it has a cell with something in it."""
         self.collect = False
         if tag == "c":
             self._end_cell()

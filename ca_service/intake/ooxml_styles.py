@@ -30,6 +30,7 @@ class _Reader:
     in_cell_formats: bool = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Counts `<xf>` inside `<cellXfs>` only: `<cellStyleXfs>` has elements of the same name."""
         if tag == "cellXfs":
             self.in_cell_formats = True
         elif tag == "numFmt":
@@ -40,6 +41,7 @@ class _Reader:
             raise too_complex()
 
     def end(self, tag: str) -> None:
+        """Nothing matters but the end of `<cellXfs>`."""
         if tag == "cellXfs":
             self.in_cell_formats = False
 

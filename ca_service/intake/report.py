@@ -27,6 +27,12 @@ class CellError:
     choices: tuple[Choice, ...] = ()
 
 
+def hidden_row(number: int) -> CellError:
+    """What is said of a row that the sheet does not show: nobody has compared it with the paper."""
+    why, mend = "该行在表格中是隐藏的", "请取消隐藏、核对内容后重新上传；不需要的行请删除"
+    return CellError(number, "", "整行", "隐藏的行", why, mend)
+
+
 @dataclass(frozen=True, slots=True)
 class CellWarning:
     """A value that was taken, but that the reviewer should look at."""

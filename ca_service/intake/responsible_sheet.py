@@ -9,13 +9,14 @@ from typing import TypeVar
 import xlsxwriter
 
 from ca_service.domain.person_text import PersonDataError
+from ca_service.domain.refusals import RefusedValueError
 from ca_service.domain.responsible import PARSERS, Entry, parse_duty
 from ca_service.domain.units import Unit
 from ca_service.intake.cells import EMPTY_CELL, Cell, CellKind, RawRow, SheetLimits, column_letter, too_many_rows
 from ca_service.intake.columns import normalise_heading
 from ca_service.intake.errors import SheetError, SheetFault
-from ca_service.intake.findings import CellRefusedError, shown, text_of
-from ca_service.intake.rows import CellError
+from ca_service.intake.findings import CellRefusedError, refused_cell, text_of
+from ca_service.intake.report import CellError, hidden_row
 from ca_service.intake.sheet import Table, find_table, read_sheets
 
 _T = TypeVar("_T")
@@ -110,13 +111,14 @@ class _Reader:
         self.bad: list[CellError] = []
 
     def has_person(self, row: RawRow) -> bool:
+        """Whether anything but the unit is filled in: templates list units without anybody."""
         return any(self._cell(row, column).kind is not CellKind.EMPTY for column in _FIELDS.values())
 
     def read(self, row: RawRow) -> RosterRow | None:
+        """None for a row with a bad cell; why stands in `bad`."""
         before = len(self.bad)
         if row.hidden:
-            why, mend = "该行在表格中是隐藏的", "请取消隐藏、核对内容后重新上传；不需要的行请删除"
-            self.bad.append(CellError(row.number, "", "整行", "隐藏的行", why, mend))
+            self.bad.append(hidden_row(row.number))
         unit = self._unit(row)
         duty = self._value(row, RosterColumn.DUTY, parse_duty)
         values = {name: self._value(row, column, PARSERS[name][1]) for name, column in _FIELDS.items()}
@@ -147,11 +149,9 @@ class _Reader:
             self._refuse(row, column, refusal)
             return None
 
-    def _refuse(self, row: RawRow, column: RosterColumn, refusal: PersonDataError | CellRefusedError) -> None:
-        cell = self._cell(row, column)
-        found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
+    def _refuse(self, row: RawRow, column: RosterColumn, refusal: RefusedValueError) -> None:
         letter = column_letter(self._columns[column.value])
-        self.bad.append(CellError(row.number, letter, column.value, found, refusal.reason, refusal.mend))
+        self.bad.append(refused_cell(row.number, letter, column.value, self._cell(row, column), refusal))
 
     def _cell(self, row: RawRow, column: RosterColumn) -> Cell:
         return row.cells.get(self._columns[column.value], EMPTY_CELL)

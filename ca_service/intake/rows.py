@@ -21,19 +21,19 @@ from ca_service.domain.persons import (
     parse_phone,
     parse_user_type,
 )
+from ca_service.domain.refusals import RefusedValueError
 from ca_service.domain.school_types import SchoolType, SchoolTypeError, parse_school_type
 from ca_service.domain.units import Unit
 from ca_service.intake.columns import Column
 from ca_service.intake.doubles import Doubles
-from ca_service.intake.findings import CellRefusedError, shown, text_of
-from ca_service.intake.report import CellError, CellWarning, Normalised
+from ca_service.intake.findings import CellRefusedError, refused_cell, shown, text_of
+from ca_service.intake.report import CellError, CellWarning, Normalised, hidden_row
 from ca_service.intake.sheet import CellKind, Roster, RosterRow
 from ca_service.intake.unit_match import UnitLookup, UnitMatcher
 
 __all__ = ["CellError", "CellWarning", "Checked", "Normalised", "RegistrationRow", "check_rows"]
 
 _T = TypeVar("_T")
-Refusal = PersonDataError | SchoolTypeError | CellRefusedError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,10 +111,10 @@ class _Checker:
     doubles: Doubles = field(default_factory=Doubles)
 
     def check(self, row: RosterRow) -> None:
+        """Every cell of the row is read, also after a bad one: all findings at once."""
         before = len(self.bad)
         if row.hidden:
-            why, mend = "该行在表格中是隐藏的", "请取消隐藏、核对内容后重新上传；不需要的行请删除"
-            self.bad.append(CellError(row.number, "", "整行", "隐藏的行", why, mend))
+            self.bad.append(hidden_row(row.number))
         unit = self._unit(row)
         name = self._read(row, Column.NAME, parse_name)
         id_number = self._id_number(row)
@@ -151,6 +151,7 @@ class _Checker:
             self.good.append(person)
 
     def result(self) -> Checked:
+        """Only here are doubled ID numbers known; findings come by row, then in the order of the columns."""
         doubled = set()
         for row, others in self.doubles.found():
             doubled.add(row.number)
@@ -226,12 +227,9 @@ class _Checker:
             change = Normalised(row.number, letter, column.value, shown(before, column), shown(after, column))
             self.normalised.append(change)
 
-    def _refuse(self, row: RosterRow, column: Column, refusal: Refusal) -> None:
-        cell, letter = row.cell(column), self.roster.letters.get(column, "")
-        found = "（空）" if cell.kind is CellKind.EMPTY else shown(cell.text, column)
-        choices = refusal.choices if isinstance(refusal, CellRefusedError) else ()
-        error = CellError(row.number, letter, column.value, found, refusal.reason, refusal.mend, choices)
-        self.bad.append(error)
+    def _refuse(self, row: RosterRow, column: Column, refusal: RefusedValueError) -> None:
+        letter = self.roster.letters.get(column, "")
+        self.bad.append(refused_cell(row.number, letter, column.value, row.cell(column), refusal))
 
     def _warn(self, row: RosterRow, column: Column, why: str) -> None:
         found = shown(row.cell(column).text, column)

@@ -76,5 +76,5 @@ class SafeSheet:
         self.sheet.write_string(row, column, plain(text), self.formats.get(fill, "quoted" if quoted else need))
 
     def heading(self, row: int, column: int, text: str) -> None:
-        """Write a heading."""
+        """As text, whatever it begins with, in the fill of headings."""
         self.text(row, column, text, fill=HEADING_FILL, need="heading")

@@ -124,6 +124,7 @@ class _Resolver:
     errors: list[UnitRowError] = field(default_factory=list)
 
     def read(self, row: int, record: Mapping[str, str]) -> None:
+        """`row` counts from 1 in JSON, and is the line in a table; a bad one is noted in `errors`."""
         values = {key: clip(record.get(key, "")).strip() for key in _KEYS}
         try:
             unit = Unit(

@@ -31,7 +31,7 @@ class UnitLookup(Protocol):
         """Some units inside whose normalised name contains the key."""
 
     def names(self, codes: Collection[str]) -> Mapping[str, str]:
-        """The names of units by code."""
+        """By code; codes that no unit has are left out."""
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ class PageSigner:
         return cls(certificate, issuing, key.sign)
 
     def jws(self, payload: bytes) -> bytes:
-        """The page as a compact JWS."""
+        """The payload in compact serialisation (RFC 7515 §7.1), signed by ES256; the header brings the chain."""
         signed = self._header + b"." + _base64url(payload)
         r, s = decode_dss_signature(self._sign(signed))
         # RFC 7518 §3.4: R and S, 32 octets each, and not the DER that X.509 uses.

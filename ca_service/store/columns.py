@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Put the zone back."""
+        """Aware again, in UTC: SQLite gives back naive times."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -47,7 +47,7 @@ class EnumText(TypeDecorator[StrEnum]):
         self.enum = enum
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Store the value."""
+        """Raise ValueError for what is not of the enum, before it is in the database."""
         return None if value is None else self.enum(value).value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
@@ -56,7 +56,7 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 class EnumNumber(TypeDecorator[IntEnum]):
-    """An IntEnum as its number."""
+    """An IntEnum as SMALLINT, by the number that its standard gives it."""
 
     impl = SmallInteger
     cache_ok = True
@@ -66,7 +66,7 @@ class EnumNumber(TypeDecorator[IntEnum]):
         self.enum = enum
 
     def process_bind_param(self, value: IntEnum | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        """Store the number."""
+        """Raise ValueError for what is not of the enum, before it is in the database."""
         return None if value is None else int(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> IntEnum | None:  # noqa: ARG002
@@ -81,7 +81,7 @@ class RoleSet(TypeDecorator[frozenset[Role]]):
     cache_ok = True
 
     def process_bind_param(self, value: frozenset[Role] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Join the values."""
+        """Sorted, with commas between: equal sets are equal texts."""
         return None if value is None else ",".join(sorted(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> frozenset[Role] | None:  # noqa: ARG002
@@ -96,9 +96,9 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Write the text."""
+        """Keys sorted, so that equal mappings are equal texts; Chinese as it is."""
         return None if value is None else json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """Read it back."""
+        """ValueError for a text that is not JSON: somebody wrote past the service."""
         return None if value is None else dict(json.loads(value))

@@ -51,7 +51,7 @@ class Ring(Keys):
             raise Invalid("字段密钥文件的内容无法识别，请从备份恢复，并检查 secrets.field_key。") from None
 
     def text(self) -> str:
-        """The file's text."""
+        """A word and a key in hex on each line; what the constructor from a text reads back."""
         lines = [f"look-up {self.look_up.hex()}"]
         since = f" {self.switched_at.isoformat()}" if self.switched_at else ""
         lines.append(f"current {self.current.secret.hex()}{since}")

@@ -52,7 +52,7 @@ class Place:
 
     @property
     def table(self) -> Table:
-        """The table."""
+        """For statements that need no objects."""
         return cast(Table, self.row.__table__)
 
     def rows(self, traces: Traces) -> ColumnElement[bool]:

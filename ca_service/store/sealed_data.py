@@ -26,10 +26,12 @@ class _Source:
 
     @property
     def key(self) -> list[Any]:
+        """The columns of the primary key, in the order of the table."""
         return list(self.table.primary_key.columns)
 
     @property
     def sealed(self) -> Any:
+        """The first octets name the key that the value was sealed with."""
         return self.table.c.sealed
 
     def stale(self, current: bytes) -> ColumnElement[bool]:

@@ -103,7 +103,7 @@ def kind_of(value: object) -> str:
 
 
 def condition(column: Any, kind: str, operand: Any) -> ColumnElement[bool]:
-    """The comparison of a column."""
+    """The SQL of a comparison that `kind_of` names; the operand is bound, never written out."""
     found: ColumnElement[bool]
     match kind:
         case "null":

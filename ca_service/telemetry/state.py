@@ -19,7 +19,7 @@ class StateCollector(Collector):
         self._health = health
 
     def collect(self) -> Iterable[Metric]:
-        """All gauges."""
+        """Asked at each scrape; a store that is away gives `store_up 0` and nothing that is known from it."""
         yield _gauge("build_info", "Which version this is", ({"version": version("education-ca"), "python": platform.python_version()}, 1))  # fmt: skip  # noqa: E501
         try:
             health = self._health()

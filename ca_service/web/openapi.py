@@ -46,11 +46,12 @@ _OF_HTTP = ("400", "413", "415")
 
 
 def blueprint() -> Blueprint:
-    """The one page."""
+    """`/api/openapi.json`."""
     pages = Blueprint("openapi", __name__)
 
     @pages.get("/api/openapi.json")
     def openapi() -> Response:
+        """Made from the routes at each request; nobody has to sign in for it."""
         return jsonify(document(current_app))
 
     return pages

@@ -30,15 +30,18 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
 
     @pages.get("/crl/<name>.crl")
     def crl(name: str) -> WerkzeugResponse:
+        """Complete or, by the ending `-delta`, the delta; the shard is part of the name."""
         plain = name.removesuffix(_DELTA)
         return _list(lists.get(plain, delta=plain != name), clock(), delta=plain != name)
 
     @pages.get("/crl/delta/<name>.crl")
     def delta(name: str) -> WerkzeugResponse:
+        """The address that freshestCRL (RFC 5280 §5.2.6) in certificates and lists names."""
         return _list(lists.get(name, delta=True), clock(), delta=True)
 
     @pages.get("/ca/<name>.cer")
     def certificate(name: str) -> WerkzeugResponse:
+        """DER, as caIssuers of the certificates names it (RFC 5280 §4.2.2.1)."""
         with services.read() as uow:
             found = uow.issuers.find(name=name)
         if not found:
@@ -47,6 +50,7 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
 
     @pages.get("/audit/checkpoint")
     def checkpoint() -> WerkzeugResponse:
+        """The last signed note (C2SP tlog-checkpoint); 404 before the first one."""
         with services.read() as uow:
             last = uow.audit_tree.last()
         if last is None:
@@ -55,6 +59,7 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
 
     @pages.get("/audit/signers.pem")
     def audit_signers() -> WerkzeugResponse:
+        """The issuing CAs, then every audit signer there was: old checkpoints are verified too."""
         with services.read() as uow:
             issuing = [issuer.certificate for issuer in uow.issuers.find() if issuer.name != "root"]
         chain = [*issuing, *all_of(services, "audit-signer")]
@@ -63,6 +68,7 @@ def blueprint(services: Services, clock: Clock) -> Blueprint:
 
     @pages.get("/ca/chain.pem")
     def chain() -> WerkzeugResponse:
+        """The issuer of today first, then those that still have certificates, newest first, and the root."""
         with services.read() as uow:
             present = uow.issuers.get(current(uow))
             others = [issuer for issuer in living(uow, clock()) if issuer.name != present.name]
@@ -83,10 +89,12 @@ def health(ready: Callable[[], str], concerns: Callable[[], Sequence[str]]) -> B
 
     @pages.get("/healthz")
     def healthz() -> Response:
+        """200 as long as the process answers at all: a supervisor restarts on nothing else."""
         return Response("ok\n", content_type="text/plain")
 
     @pages.get("/readyz")
     def readyz() -> Response:
+        """503 only for what makes every answer wrong or impossible; one line a warning."""
         missing = ready()
         text = f"{missing or 'ready'}\n" + "".join(f"warning: {concern}\n" for concern in concerns())
         return Response(text, status=503 if missing else 200, content_type="text/plain")

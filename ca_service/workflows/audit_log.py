@@ -34,7 +34,7 @@ class LogPage:
 
     @property
     def whole(self) -> bool:
-        """Whether nothing else fits."""
+        """Whether this page has every entry that fits: there is neither a newer nor an older one."""
         return self.newer is None and self.older is None
 
 
@@ -69,7 +69,7 @@ class SingleEntry:
 
     @property
     def entry(self) -> AuditEntry:
-        """The entry asked for."""
+        """As it is stored, damaged or not."""
         return self.page.entries[0]
 
     @property

@@ -42,7 +42,7 @@ FIRST_STAFF: Sequence[tuple[str, str, Role]] = (
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the hierarchy."""
+    """What stands in the subjects of the two CA certificates: O, and the CN of each."""
 
     organization: str
     root: str

@@ -40,7 +40,7 @@ def unfreeze(services: Services, actor: Actor, serial: str, *, reason: str) -> C
 
 
 def revoke(services: Services, actor: Actor, serial: str, *, reason: str, crl_reason: RevocationReason) -> Certificate:
-    """Revoke for good."""
+    """For good; Invalid for certificateHold and for reasons that only a CA has (RFC 5280 §5.3.1)."""
     if crl_reason is RevocationReason.CERTIFICATE_HOLD:
         raise Invalid("吊销不能使用“暂停使用”（certificateHold）作为原因；需要暂停请使用冻结。")
     if crl_reason not in ORDERED:
@@ -156,7 +156,7 @@ class Step:
 
 
 def record(uow: UnitOfWork, certificate: Certificate, event: CertificateEvent, step: Step) -> None:
-    """`record_all` for one."""
+    """A step of one certificate; otherwise as `record_all`."""
     record_all(uow, [certificate], event, step)
 
 

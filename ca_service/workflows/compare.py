@@ -63,6 +63,7 @@ class _Comparer:
     result: Compared = field(default_factory=Compared)
 
     def compare(self, rows: Sequence[RegistrationRow]) -> None:
+        """One piece of the sheet with one query of each kind; places taken by earlier pieces count."""
         hashes = {row.row: self.services.keyed_hash(row.id_number.value) for row in rows}
         elsewhere = _Elsewhere.look_up(self.uow, set(hashes.values()), self.context.scope)
         places = occupants(self.uow, sorted({row.unit.code for row in rows if _needs_place(row)}), applying=True)
@@ -109,6 +110,7 @@ class _Elsewhere:
 
     @classmethod
     def look_up(cls, uow: UnitOfWork, hashes: set[str], scope: str) -> "_Elsewhere":
+        """`scope` is the unit of the uploader: names of units outside it are not told."""
         live = uow.applications.find(id_number_hash=hashes, status=LIVE)
         known = {application.id for application in live}
         holders = uow.holders.find(id_number_hash=hashes, status=HolderStatus.ACTIVE)
@@ -121,6 +123,7 @@ class _Elsewhere:
         return cls(by_hash, pushed, {unit.code: unit.name for unit in units if scope in lineages[unit.code]})
 
     def has(self, identity: tuple[str, str, str]) -> bool:
+        """`identity` is unit code, user type and keyed hash of the ID number."""
         return any((a.unit_code, a.user_type, a.id_number_hash) == identity for a in self.live.get(identity[2], ()))
 
     def told(self, number: str) -> str:

@@ -66,7 +66,7 @@ def write(said: crl.Revocation | None) -> Said:
 
 
 def read(said: Said) -> crl.Revocation | None:
-    """What `write` wrote."""
+    """The inverse of `write`: None for "", and no reason for the number 0."""
     if not said:
         return None
     moment, reason = said.split()

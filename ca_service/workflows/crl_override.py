@@ -110,7 +110,7 @@ def _record(services: Services, actor: Actor, override: CrlOverride, uow: UnitOf
 
 
 def withdraw(services: Services, actor: Actor, override_id: str) -> CrlOverride:
-    """Take a proposal back."""
+    """Take a proposal back that nobody has confirmed; IllegalTransition afterwards. The list stays refused."""
     with services.begin() as uow:
         authorise(actor, Action.CRL_OVERRIDE, lineage=uow.units.lineage(actor.unit_code))
         override = uow.crl_overrides.get(override_id)

@@ -57,5 +57,5 @@ def number(name: str) -> int:
 
 
 def next_name(name: str) -> str:
-    """The name of the one after it."""
+    """Names count on from `issuing`, which is the first: `issuing-2` follows."""
     return f"{FIRST}-{number(name) + 1}"

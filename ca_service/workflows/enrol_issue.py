@@ -41,6 +41,7 @@ class Asked:
 
     @property
     def key_sha256(self) -> str:
+        """Of the SPKI, as lower-case hex: what an enrolment is bound to."""
         return key_sha256(self.public_key)
 
 

@@ -32,7 +32,7 @@ class Person:
 
     @property
     def ids(self) -> list[str]:
-        """The identifiers."""
+        """A person registered several times has several holders; all of them go."""
         return [holder.id for holder in self.holders]
 
     @property

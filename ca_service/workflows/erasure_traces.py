@@ -85,6 +85,7 @@ class Collected:
         self._remainders: list[Remainder] = []
 
     def all(self) -> tuple[Traces, list[Remainder]]:
+        """Keys in order, so that the same person gives the same traces; the remainders say until when they stay."""
         person = self._person
         traces = Traces(
             holders=tuple(sorted(person.ids)),

@@ -171,7 +171,7 @@ class _Queue:
 
 
 def refuse(services: Services, actor: Actor, case_id: str, *, reason: str) -> Erasure:
-    """Refuse a proposed case with a reason."""
+    """Nothing was erased and nothing will be by this case; Invalid without a reason."""
     reason = _required(reason, "不同意时必须填写原因。")
     return _end(services, actor, case_id, ErasureEvent.REFUSE, reason=reason)
 
@@ -220,7 +220,7 @@ def view(services: Services, actor: Actor, case_id: str) -> ErasureView:
 
 
 def list_erasures(services: Services, actor: Actor, window: Window = ALL) -> Listing[Erasure]:
-    """All cases, newest first."""
+    """All cases of the whole tree, the latest proposed first; raise Forbidden."""
     with services.read() as uow:
         lineage = uow.units.lineage(actor.unit_code)
         authorise(actor, Action.ERASURE_READ, lineage=lineage)

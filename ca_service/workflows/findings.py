@@ -51,7 +51,7 @@ class Findings:
 
     @classmethod
     def read(cls, kept: bytes) -> "Findings":
-        """The findings from `kept`."""
+        """What `kept` wrote; lists are as long as they were kept, `count` tells how long they were."""
         document = json.loads(kept)
         document["bad"] = [_error(entry) for entry in document["bad"]]
         for name, kind in (("warnings", CellWarning), ("shared", CellWarning), ("normalised", Normalised)):

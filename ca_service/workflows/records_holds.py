@@ -50,7 +50,7 @@ def lift_hold(services: Services, actor: Actor, hold_id: str, *, reason: str) ->
 
 
 def standing_holds(services: Services, actor: Actor) -> Sequence[RecordsHold]:
-    """The marks that stand."""
+    """Those not lifted yet, the oldest first; raise Forbidden."""
     with services.read() as uow:
         authorise(actor, Action.ERASURE_READ, lineage=uow.units.lineage(actor.unit_code))
         return uow.erasing.holds.find(lifted_at=None, order="set_at")

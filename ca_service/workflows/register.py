@@ -70,7 +70,7 @@ class ImportReport:
 
     @property
     def bad(self) -> Sequence[CellError]:
-        """Every cell to mend."""
+        """Cells to mend; their rows are not taken."""
         return self.findings.bad
 
     @property

@@ -71,10 +71,12 @@ class _Case:
 
     @property
     def application(self) -> Application:
+        """As it lies in the store now, not as the reviewer last saw it."""
         return self.shown.application
 
     @property
     def place(self) -> str:
+        """The unit that has to act: that of the row, or the nearest one above it that is still on the way."""
         return place_on(self.path, self.application.at_unit)
 
 

@@ -77,7 +77,7 @@ def resume(services: Services, identifier: str, *, noted: bool = True) -> tuple[
 
 
 def end_session(services: Services, session: Session) -> None:
-    """Sign out here."""
+    """Delete it for good; that it is gone already is fine."""
     with services.begin() as uow:
         uow.sessions.remove(id_hash=session.id_hash)
 

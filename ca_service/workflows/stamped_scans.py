@@ -4,21 +4,23 @@ One transaction a file. A scan is part of what is reviewed, so who looked before
 attached it reviews as little as who entered the form.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from ca_service.domain.applications import APPLICATION, ApplicationEvent
 from ca_service.domain.audit import Tag
 from ca_service.domain.changes import CHANGE, ChangeEvent
 from ca_service.domain.errors import Conflict, DomainError, Invalid
+from ca_service.domain.lifecycle import Machine
 from ca_service.domain.paper import PaperCode, PaperKind, parse_paper_code
 from ca_service.domain.roles import Action, Actor, authorise
 from ca_service.intake.errors import ScanError
 from ca_service.intake.scan import check_scan
 from ca_service.intake.scan_pages import render_pages
 from ca_service.workflows.paper_forms import application_code, change_code
-from ca_service.workflows.ports import Services, UnitOfWork
+from ca_service.workflows.ports import Repository, Services, UnitOfWork
 from ca_service.workflows.refused_acts import recorded
 from ca_service.workflows.register import shown_name
 from ca_service.workflows.shown import shown
@@ -58,6 +60,39 @@ class _Taken:
     code: PaperCode
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What differs between the papers that are reviewed; `printed` is the code a print would bear now, `shown` the hash
+    of what a reviewer is shown.
+    """
+
+    act: str
+    action: Action
+    tag: Tag
+    machine: Machine[Any, Any]
+    event: ApplicationEvent | ChangeEvent
+    records: Callable[[UnitOfWork], Repository[Any]]
+    printed: Callable[[UnitOfWork, Any], PaperCode]
+    shown: Callable[[UnitOfWork, Any], str]
+
+
+_KINDS = {
+    PaperKind.APPLICATION: _Kind(
+        "registration.attach-scan", Action.REGISTRATION_SUBMIT, Tag.APPLICATION_SCANNED, APPLICATION,
+        ApplicationEvent.ATTACH,
+        records=lambda uow: uow.applications,
+        printed=application_code,
+        shown=lambda uow, after: shown(uow, [after])[after.id].sha256(),
+    ),
+    PaperKind.CHANGE: _Kind(
+        "change.attach-scan", Action.CHANGE_SUBMIT, Tag.CHANGE_SCANNED, CHANGE, ChangeEvent.ATTACH,
+        records=lambda uow: uow.changes,
+        printed=lambda _uow, found: change_code(found),
+        shown=lambda _uow, after: after.shown_sha256(),
+    ),
+}  # fmt: skip
+
+
 def require_clerk(services: Services, actor: Actor) -> None:
     """Raise Forbidden for who may attach no scan at all."""
     with services.read() as uow:
@@ -82,7 +117,9 @@ def _attach(services: Services, actor: Actor, content: bytes, name: str) -> Scan
         return ScanLine(name, ScanOutcome.NO_CODE, detail=hint)
     code = taken.code
     try:
-        outcome = _DOORS[code.kind](services, actor, taken)
+        if code.kind is PaperKind.DISPATCH:
+            raise Invalid("这是电子证书派发记录单，请在“派发记录”页面签收时上传。")
+        outcome = _scanned(_KINDS[code.kind], services, actor, taken)
     except DomainError as error:
         return ScanLine(name, ScanOutcome.REFUSED, code.kind, code.subject, error.detail)
     return ScanLine(name, outcome, code.kind, code.subject)
@@ -99,64 +136,31 @@ def _read(content: bytes, name: str) -> _Taken | None:
     return next((_Taken(content, info.sha256, code) for code in codes.values()), None)
 
 
-def _to_application(services: Services, actor: Actor, taken: _Taken) -> ScanOutcome:
+def _scanned(of: _Kind, services: Services, actor: Actor, taken: _Taken) -> ScanOutcome:
     own = taken.code.subject
 
     def unit_of(uow: UnitOfWork) -> str:
-        return uow.applications.get(own).unit_code
+        unit: str = of.records(uow).get(own).unit_code
+        return unit
 
-    with recorded(services, actor, "registration.attach-scan", own, unit=unit_of), services.begin() as uow:
-        found = uow.applications.get(own)
-        authorise(actor, Action.REGISTRATION_SUBMIT, lineage=uow.units.lineage(found.unit_code))
-        status = APPLICATION.after(found.status, ApplicationEvent.ATTACH)
-        _refuse_old_print(taken.code, application_code(uow, found))
+    with recorded(services, actor, of.act, own, unit=unit_of), services.begin() as uow:
+        found = of.records(uow).get(own)
+        authorise(actor, of.action, lineage=uow.units.lineage(found.unit_code))
+        status = of.machine.after(found.status, of.event)
+        _refuse_old_print(taken.code, of.printed(uow, found))
         if found.scan_sha256 == taken.sha256:
             return ScanOutcome.ALREADY_THERE
         kept = services.documents.put(taken.content)
         guard = ("at_unit", "scan_sha256")
-        after = uow.applications.change(found, guard=guard, status=status, scan_sha256=kept)
+        after = of.records(uow).change(found, guard=guard, status=status, scan_sha256=kept)
         detail = {"scan": kept, "before": found.scan_sha256}
-        uow.audit.append(actor, Tag.APPLICATION_SCANNED, own, unit=found.unit_code, detail=detail)
-        seen = shown(uow, [after])[own].sha256()
-        record(services, uow, actor, [Act(own, ApplicationEvent.ATTACH, found.at_unit, found.at_unit, "", seen)])
+        uow.audit.append(actor, of.tag, own, unit=found.unit_code, detail=detail)
+        place, seen = found.at_unit, of.shown(uow, after)
+        record(services, uow, actor, [Act(own, of.event, place, place, "", seen)])
     return ScanOutcome.ATTACHED
-
-
-def _to_change(services: Services, actor: Actor, taken: _Taken) -> ScanOutcome:
-    own = taken.code.subject
-
-    def unit_of(uow: UnitOfWork) -> str:
-        return uow.changes.get(own).unit_code
-
-    with recorded(services, actor, "change.attach-scan", own, unit=unit_of), services.begin() as uow:
-        found = uow.changes.get(own)
-        authorise(actor, Action.CHANGE_SUBMIT, lineage=uow.units.lineage(found.unit_code))
-        status = CHANGE.after(found.status, ChangeEvent.ATTACH)
-        _refuse_old_print(taken.code, change_code(found))
-        if found.scan_sha256 == taken.sha256:
-            return ScanOutcome.ALREADY_THERE
-        kept = services.documents.put(taken.content)
-        guard = ("at_unit", "scan_sha256")
-        after = uow.changes.change(found, guard=guard, status=status, scan_sha256=kept)
-        detail = {"scan": kept, "before": found.scan_sha256}
-        uow.audit.append(actor, Tag.CHANGE_SCANNED, own, unit=found.unit_code, detail=detail)
-        place, seen = found.at_unit, after.shown_sha256()
-        record(services, uow, actor, [Act(own, ChangeEvent.ATTACH, place, place, "", seen)])
-    return ScanOutcome.ATTACHED
-
-
-def _refuse_a_sheet(_services: Services, _actor: Actor, _taken: _Taken) -> ScanOutcome:
-    raise Invalid("这是电子证书派发记录单，请在“派发记录”页面签收时上传。")
 
 
 def _refuse_old_print(on_paper: PaperCode, now: PaperCode) -> None:
     """What was stamped must be what is registered."""
     if on_paper.content != now.content:
         raise Conflict("打印之后登记内容有变化，这份盖章件与现有内容不一致。请重新打印、盖章后扫描上传。")
-
-
-_DOORS = {
-    PaperKind.APPLICATION: _to_application,
-    PaperKind.CHANGE: _to_change,
-    PaperKind.DISPATCH: _refuse_a_sheet,
-}

@@ -31,7 +31,7 @@ def record(services: Services, uow: UnitOfWork, actor: Actor, acts: Sequence[Act
 
 
 def steps_of(uow: UnitOfWork, subject: str) -> Sequence[Step]:
-    """All steps of one subject, in order."""
+    """By `seq`; empty where nobody has acted on it yet."""
     return uow.steps.find(subject=subject)
 
 

@@ -78,7 +78,7 @@ def confirm(services: Services, actor: Actor, case_id: str, *, seen: str) -> Uni
 
 
 def refuse(services: Services, actor: Actor, case_id: str, *, reason: str) -> UnitCase:
-    """Refuse a proposed case with a reason."""
+    """The second administrator does not agree; nothing was changed. Invalid without a reason."""
     if not reason.strip():
         raise Invalid("不同意时必须填写原因。")
     return _end(services, actor, case_id, UnitCaseEvent.REFUSE, reason=reason.strip()[:300])

@@ -20,7 +20,7 @@ class UnitIndex:
                 self._names[normalise_unit_name(unit.name)].append(unit)
 
     def by_code(self, code: str) -> Unit | None:
-        """The open unit of that code."""
+        """None for one that was closed or merged, as for one that never was."""
         unit = self.units.get(code)
         return unit if unit is not None and unit.is_open else None
 

@@ -59,7 +59,7 @@ class _Maker:
         self.steps: list[Step] = [Step(Effect.UNIT, unit.code, unit.status.value, order.target_code)]
 
     def plan(self, after: Unit) -> Plan:
-        """What was collected."""
+        """The plan of all steps and obstacles so far; `after` is the unit as the act leaves it."""
         return Plan(self.order, self.unit, after, tuple(self.obstacles), tuple(self.steps))
 
     def target(self) -> Unit:

@@ -25,7 +25,7 @@ class PasswordHash(Protocol):
     """What is needed of argon2.PasswordHasher: argon2id, salted, encoded with its parameters; thread-safe."""
 
     def hash(self, password: str) -> str:
-        """Slow on purpose."""
+        """In PHC form with a fresh salt; slow on purpose."""
 
     def verify(self, hash: str, password: str) -> bool:  # noqa: A002 - argon2's own word
         """Raises VerificationError or InvalidHashError for a wrong password."""

@@ -77,7 +77,7 @@ class Standings:
                 append(session, [entry(Act.LOCKED, actor, at, why=why)])
 
     def position(self) -> FeedPosition:
-        """Where the feed stands."""
+        """The last event of the feed that was taken, and when the feed was last heard of."""
         with self._sessions() as session:
             return session.get_one(FeedPosition, _ROW)
 

@@ -30,7 +30,7 @@ def accounts() -> None:
 @json_option
 @click.option("--unit", help="Only this unit's code.")
 def list_accounts(path: Path | None, as_json: bool, unit: str | None) -> None:
-    """List accounts, of all units or of one."""
+    """Codes and logins of accounts, never a password; as a table, or as JSON."""
     found = all_accounts(registry_of(path).sessions, unit)
     if as_json:
         print_json([{"unit": account.unit_code, **account_document(account)} for account in found])

@@ -38,7 +38,7 @@ def registry_of(path: Path | None) -> Registry:
 
 
 def print_json(document: Any) -> None:
-    """One document, readable."""
+    """On standard output, indented, Chinese as it is."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 

@@ -26,10 +26,10 @@ class Fetch(Protocol):
     """
 
     def get(self, url: str, etag: str | None) -> Fetched:
-        """GET; with `etag`, conditionally."""
+        """The body of a 200; with `etag` also a 304, whose body is None."""
 
     def post(self, url: str, content_type: str, body: bytes) -> bytes:
-        """POST and return the body of a 200."""
+        """The body of a 200; any other answer is `UnavailableError`."""
 
 
 class HttpFetch:
@@ -54,7 +54,7 @@ class HttpFetch:
         return self._exchange(self._client.build_request("GET", url, headers=headers))
 
     def post(self, url: str, content_type: str, body: bytes) -> bytes:
-        """POST and return the body of a 200."""
+        """A 200 without a body gives no octets."""
         headers = {"Content-Type": content_type}
         answer = self._exchange(self._client.build_request("POST", url, headers=headers, content=body))
         return answer.body or b""

@@ -79,7 +79,7 @@ class TlsSocket:
             return 0
 
     def send(self, octets: bytes) -> int:
-        """How many were taken."""
+        """How many octets TLS has taken, perhaps not all; blocks at most until the deadline."""
         return self._call(lambda: self._tls.send(octets))
 
     def pending(self) -> int:
@@ -87,7 +87,7 @@ class TlsSocket:
         return self._tls.pending()
 
     def fileno(self) -> int:
-        """For the selector."""
+        """Of the TCP connection: what the selector waits for is not TLS yet."""
         return self._plain.fileno()
 
     def shutdown(self, how: int) -> None:
@@ -97,7 +97,7 @@ class TlsSocket:
         self._plain.shutdown(how)
 
     def close(self) -> None:
-        """Close the descriptor."""
+        """Free the descriptor; `shutdown` has said goodbye."""
         self._plain.close()
 
     def _decref_socketios(self) -> None:

@@ -104,13 +104,13 @@ class ReadCertificate(WithExtensions):
 
     @cached_property
     def key_identifier(self) -> bytes | None:
-        """The subjectKeyIdentifier."""
+        """Octets of the extension of RFC 5280 §4.2.1.2; None where it is missing."""
         found: bytes | None = self.asn1.key_identifier
         return found
 
     @cached_property
     def authority_key_identifier(self) -> bytes | None:
-        """The keyIdentifier of authorityKeyIdentifier."""
+        """The octets of RFC 5280 §4.2.1.1; None where it, or the whole extension, is missing."""
         found: bytes | None = self.asn1.authority_key_identifier
         return found
 

@@ -63,11 +63,10 @@ def verify_chain(
 ) -> None:
     """Return if `leaf` is good at `at`; raise `RefusalError` otherwise. All octets are DER, `at` is aware.
 
-    Only `intermediates` and `anchors` build a path; nothing is fetched; the work is bounded whatever is given.
-    With revocation "required" every certificate below the anchor needs a current CRL of its issuer among `crls`;
-    with "if-given" those whose issuer has one there are checked. With a `purpose` the certificates must also keep
-    our CA's profile; None judges the path alone, by every MUST of RFC 5280. A purpose that is not in `PURPOSES`,
-    a naive `at` or no anchor is a ValueError.
+    Nothing is fetched; the work is bounded whatever is given. Revocation "required": every certificate below the anchor
+    needs a current CRL of its issuer among `crls`; "if-given": those whose issuer has one there are checked. With a
+    `purpose` of `PURPOSES` the certificates must also keep our CA's profile; None judges the path alone, by every MUST
+    of RFC 5280. ValueError for another purpose, a naive `at` or no anchor.
     """
     strictness = Strictness.RFC_5280 if purpose is None else Strictness.PROFILE
     demand = Demand(at, purpose, strictness)

@@ -41,7 +41,7 @@ class ReadCrl(WithExtensions):
 
     @cached_property
     def number(self) -> int | None:
-        """The CRL number (RFC 5280 §5.2.3)."""
+        """RFC 5280 §5.2.3; None where the extension is missing."""
         found = self.value(x509.CRLNumber)
         return None if found is None else found.crl_number
 
@@ -53,7 +53,7 @@ class ReadCrl(WithExtensions):
 
     @cached_property
     def authority_key_identifier(self) -> bytes | None:
-        """The keyIdentifier of authorityKeyIdentifier."""
+        """The octets of RFC 5280 §5.2.1; None where it, or the whole extension, is missing."""
         found = self.value(x509.AuthorityKeyIdentifier)
         return None if found is None else found.key_identifier
 

@@ -19,7 +19,7 @@ class WithExtensions(ABC):
 
     @cached_property
     def extensions(self) -> Mapping[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]:
-        """By object identifier."""
+        """Each OID stands once: the parser refused more."""
         return {extension.oid: extension for extension in self._parsed_extensions()}
 
     def value(self, kind: type[_Value]) -> _Value | None:

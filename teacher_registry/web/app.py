@@ -69,31 +69,37 @@ def _require_text_in_path() -> None:
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(RefusalError)
     def refused(refusal: RefusalError) -> Response:
+        """401 without a certificate, 403 with one that does not do; the page says which and why."""
         _log.info("refused", kind=refusal.kind, detail=refusal.detail)
         status = 401 if refusal.kind is RefusalKind.NO_CERTIFICATE else 403
         return problem(status, refusal.kind, texts.REFUSALS[refusal.kind], "refused.html")
 
     @app.errorhandler(CsrfRefusedError)
     def csrf(_error: CsrfRefusedError) -> Response:
+        """403 without a detail: a page of another site must learn nothing."""
         return problem(403, "csrf-refused", texts.CSRF_REFUSED)
 
     @app.errorhandler(AccountNotFoundError)
     def missing(error: AccountNotFoundError) -> Response:
+        """Also for accounts of another unit: that they exist is not told."""
         return problem(404, "not-found", Notice(error.message, texts.NOT_FOUND.steps))
 
     @app.errorhandler(AccountError)
     def account(error: AccountError) -> Response:
+        """Status and kind by the table `_ACCOUNT_ERRORS`."""
         status, kind, title = _ACCOUNT_ERRORS[type(error)]
         return problem(status, kind, Notice(title, (error.message,)))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
+        """What Flask itself refuses; told as not-found or bad-request only."""
         status = error.code or 500
         notice = texts.NOT_FOUND if status == 404 else texts.BAD_REQUEST
         return problem(status, "not-found" if status == 404 else "bad-request", notice)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
+        """500 without a detail; the log has the traceback."""
         _log.error("unexpected", error=type(error).__name__, exc_info=error)
         return problem(500, "internal", texts.INTERNAL)
 

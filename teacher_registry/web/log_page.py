@@ -21,6 +21,7 @@ def build_log_views(desk: Desk) -> Blueprint:
 
     @views.get("/log")
     def log() -> Response:
+        """`before` is the number that the page ends at, exclusive; one out of range is brought into it."""
         actor = administrator(desk.registry)
         before = request.args.get("before", type=int)
         page = desk.registry.unit_log.page(actor, None if before is None else min(max(before, 0), _FAR))

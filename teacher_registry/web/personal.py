@@ -28,11 +28,13 @@ def build_personal_views(desk: Desk) -> Blueprint:
 
     @views.get("")
     def me() -> Response:
+        """The form to sign in, or the own account; never an error for who is signed out."""
         account = _account(desk)
         return _sign_in_page("") if account is None else _own_page(desk, account)
 
     @views.post("/sign-in")
     def sign_in() -> Response:
+        """Sets the session cookie; 403 without saying whether name or password was wrong."""
         _require_own_page()
         try:
             token = people.sign_in(_credentials(), clock())
@@ -42,6 +44,7 @@ def build_personal_views(desk: Desk) -> Blueprint:
 
     @views.post("/password")
     def password() -> Response:
+        """All other sessions of the account end with it; 401 where this one already has."""
         account = _account_with_token(desk)
         if account is None:
             return _sign_in_page("登录已过期，请重新登录。", 401)
@@ -54,6 +57,7 @@ def build_personal_views(desk: Desk) -> Blueprint:
 
     @views.post("/sign-out")
     def sign_out() -> Response:
+        """A request without a session only loses its cookie."""
         if _account_with_token(desk) is not None:
             people.sign_out(_token())
         response = make_response(redirect("/personal", code=303))

@@ -27,15 +27,18 @@ def build_sheet_views(desk: Desk) -> Blueprint:
 
     @views.get("/import")
     def ask_import() -> Response:
+        """The form, for an administrator; nothing is read yet."""
         return _import_page(desk, administrator(registry), None, None)
 
     @views.get("/import/template.xlsx")
     def empty_sheet() -> Response:
+        """xlsx with the headings and no row."""
         administrator(registry)
         return _file(template(), "accounts-template.xlsx")
 
     @views.post("/import")
     def take_import() -> Response:
+        """201 with the passwords once, 422 with what is wrong; `partial=yes` takes the good rows of a bad sheet."""
         request.max_content_length = MAX_OCTETS + _FORM_OCTETS
         actor = administrator_with_token(registry, tokens)
         upload = request.files.get("sheet")
@@ -50,10 +53,12 @@ def build_sheet_views(desk: Desk) -> Blueprint:
 
     @views.get("/export")
     def ask_export() -> Response:
+        """The form, with how many exports are left today."""
         return _export_page(desk, administrator(registry), None)
 
     @views.post("/export")
     def export() -> Response:
+        """The reason is recorded with a random number that also names the file; X-Content-SHA256 is of the body."""
         actor = administrator_with_token(registry, tokens)
         try:
             reason = read_reason(submitted())

@@ -40,10 +40,12 @@ def build_views(desk: Desk) -> Blueprint:
 
     @views.get("/healthz")
     def healthz() -> Response:
+        """200 as long as the process answers; nobody has to sign in for it."""
         return make_response("ok\n", {"Content-Type": "text/plain"})
 
     @views.get("/")
     def home() -> Response:
+        """The own unit, and the one place where a sign-in is noted; without a certificate, how to get one."""
         try:
             actor = administrator(registry)
         except RefusalError as refusal:
@@ -55,11 +57,13 @@ def build_views(desk: Desk) -> Blueprint:
 
     @views.get("/accounts")
     def accounts() -> Response:
+        """The same list without noting a sign-in."""
         return _show_unit(desk, administrator(registry), _narrowed())
 
     # A search is a POST though it changes nothing: a name does not belong into an address.
     @views.post("/accounts/search")
     def search() -> Response:
+        """By a part of name or login, or the whole person code, within the own unit."""
         actor = administrator_with_token(registry, desk.tokens)
         return _show_unit(desk, actor, read_search(submitted()))
 
@@ -72,6 +76,7 @@ def _account_views(views: Blueprint, desk: Desk) -> None:
 
     @views.post("/accounts")
     def create() -> Response:
+        """201 with the password, the only time it is seen."""
         actor = administrator_with_token(registry, tokens)
         fields = submitted()
         try:
@@ -84,11 +89,13 @@ def _account_views(views: Blueprint, desk: Desk) -> None:
 
     @views.get("/accounts/<account_id>/reset")
     def ask_reset(account_id: str) -> Response:
+        """The form; asks for a mobile number where messages can be sent."""
         actor = administrator(registry)
         return _ask_reset(desk, actor, account_id, None)
 
     @views.post("/accounts/<account_id>/reset")
     def reset(account_id: str) -> Response:
+        """Shows the password once, or sends it by SMS and does not show it."""
         actor = administrator_with_token(registry, tokens)
         if registry.outbox is None or not submitted().get("mobile"):
             return _show_password(actor, registry.book.reset_password(actor, account_id), "密码已重置", 200)
@@ -104,6 +111,7 @@ def _account_views(views: Blueprint, desk: Desk) -> None:
 
     @views.post("/accounts/<account_id>/<act>")
     def change(account_id: str, act: str) -> Response:
+        """`act` is a key of `ACTS`, 404 otherwise; 303 back to the list."""
         actor = administrator_with_token(registry, tokens)
         if act not in ACTS:
             raise NotFound

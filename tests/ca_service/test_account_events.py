@@ -10,12 +10,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
-from ca_service.config import Config, read_secret
+from ca_service.config import Config
 from ca_service.domain import errors
 from ca_service.domain.audit import Tag
 from ca_service.domain.changes import FIRST_KINDS, AccountEvent, AccountEventKind, ChangeKind
 from ca_service.domain.roles import Role
 from ca_service.periodic import FEED_SIGNER, renew_signer
+from ca_service.secret_files import read_secret
 from ca_service.wiring import Wiring
 from ca_service.workflows.account_events import signed_page
 from ca_service.workflows.infrastructure import signers

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
-from ca_service.config import Config, read_secret
+from ca_service.config import Config
 from ca_service.push_tokens import mint
+from ca_service.secret_files import read_secret
 from ca_service.wiring import Wiring
 from tests.ca_service.office import CONTACT, Office
 

@@ -9,12 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from ca_service.app import create_console
-from ca_service.config import Config, read_secret
+from ca_service.config import Config
 from ca_service.domain import errors
 from ca_service.domain.applications import Application, ApplicationStatus, Batch
 from ca_service.domain.campaigns import Campaign, Deadline, Progress, Stage
 from ca_service.domain.roles import Role
 from ca_service.domain.units import CENTRE_CODE, UnitKind
+from ca_service.secret_files import read_secret
 from ca_service.wiring import Wiring
 from ca_service.workflows import campaign, handovers, parcels
 from tests.ca_service.conftest import TestClock

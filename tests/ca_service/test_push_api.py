@@ -13,10 +13,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
-from ca_service.config import Config, PushTable, read_secret
+from ca_service.config import Config, PushTable
 from ca_service.domain.holders import HolderStatus
 from ca_service.domain.persons import UserType
 from ca_service.push_tokens import OWN_WORKER, Keyring, mint, verify
+from ca_service.secret_files import read_secret
 from ca_service.store.models import HolderRow
 from ca_service.web.errors import STATUS
 from ca_service.wiring import Wiring

@@ -16,6 +16,7 @@ class _Refused(click.ClickException):
     """A refusal or failure: its sentence on stderr, exit code 1."""
 
     def show(self, file: Any = None) -> None:
+        """Only the sentence, without the "Error:" of click, which is English."""
         click.echo(self.message, file=file, err=file is None)
 
 
@@ -23,6 +24,7 @@ class _Group(click.Group):
     """The only place that turns errors into exit codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """TokenError and PKCS11Error become `_Refused`; what else comes is left to click."""
         try:
             return super().invoke(ctx)
         except TokenError as error:

@@ -33,13 +33,13 @@ class Tokens(Protocol):
         """Return the tokens that are there now."""
 
     def nothing_there(self) -> TokenError:
-        """Return the error for none."""
+        """To be raised: why none is usable, as far as the module tells."""
 
     def choose(self, serial: str | None) -> Token:
-        """Return one token or raise."""
+        """The one of this serial number, or the only one; raises TokenError."""
 
     def forget(self, token: Token) -> None:
-        """Close all sessions."""
+        """Close the process's sessions on the token, which also logs out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Problem:
     message: str
 
     def document(self) -> dict[str, str]:
-        """As JSON."""
+        """What `json.dumps` takes, for the page."""
         return {"kind": self.kind, "message": self.message}
 
 
@@ -158,7 +158,7 @@ class Desk:
                 job.result = self._do(job, do, report)
             except TokenError as error:
                 job.problem = problem_of(error)
-            except Exception as error:  # noqa: BLE001: a job must end in every case, and its end be seen
+            except Exception as error:  # noqa: BLE001  a job must end in every case, and its end be seen
                 job.problem = problem_of(TokenFailedError(code=type(error).__name__))
             self._views.clear()
         job.state = "failed" if job.problem else "done"

@@ -58,7 +58,7 @@ class TokenView:
     certificate: CertificateView | None
 
     def document(self) -> dict[str, Any]:
-        """As JSON."""
+        """What `json.dumps` takes, nested views included."""
         return asdict(self)
 
 

@@ -83,7 +83,7 @@ def enrol(wish: Mapping[str, Any], around: Surroundings) -> Act:
 
 
 def renew(wish: Mapping[str, Any], around: Surroundings) -> Act:
-    """Renew the certificate."""
+    """Takes `serial`, `pin` and perhaps `last_try`; answers the serial number that is superseded."""
     pin = _pin(read(wish, "serial", "pin", optional=("last_try",)))
 
     def do(token: Token, report: Callable[[StrEnum], None]) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def test(wish: Mapping[str, Any], around: Surroundings) -> Act:
 
 
 def change_pin(wish: Mapping[str, Any], _: Surroundings) -> Act:
-    """Change the PIN."""
+    """Takes `serial`, `pin`, `new_pin` and perhaps `last_try`; answers nothing."""
     given = read(wish, "serial", "pin", "new_pin", optional=("last_try",))
 
     def do(token: Token, _: Callable[[StrEnum], None]) -> dict[str, Any]:

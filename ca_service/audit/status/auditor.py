@@ -31,7 +31,7 @@ class Report:
     disagreements: Sequence[Disagreement]
 
     def facts(self) -> dict[str, Any]:
-        """As JSON."""
+        """What `json.dumps` takes; times as in `findings`."""
         return {
             "issuer": self.issuer,
             "version": self.version,

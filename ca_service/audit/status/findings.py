@@ -79,7 +79,7 @@ class Disagreement:
     since: datetime | None = None
 
     def facts(self) -> dict[str, Any]:
-        """As JSON."""
+        """What `json.dumps` takes; what is not known is null."""
         return {
             "check": self.check.value,
             "issuer": self.issuer,

@@ -36,7 +36,7 @@ class Published:
         return {}
 
     def complete(self, number: int) -> ReadList | Unreadable:
-        """The complete list of a number as it can be read."""
+        """Parsed once for each number; an Unreadable is returned, not raised: it is a finding."""
         if number not in self._read:
             try:
                 self._read[number] = read_list(self.records.lists[number].der or b"", self._ca)

@@ -64,7 +64,7 @@ class Reader:
             return [row[0] for row in view.execute(text(_SERIES), {"issuer": issuer})]
 
     def issuers(self) -> Sequence[str]:
-        """Our CAs."""
+        """Names of all our CAs, the root too, in alphabetical order."""
         with self._view() as view:
             return list(view.scalars(text("SELECT name FROM issuer ORDER BY name")))
 

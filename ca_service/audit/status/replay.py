@@ -68,7 +68,7 @@ class Life:
 
     @property
     def since(self) -> datetime | None:
-        """Since when."""
+        """When its status last changed; None for one that never did."""
         return self.moments[-1].at if self.moments else None
 
     def at(self, version: int) -> Moment | None:

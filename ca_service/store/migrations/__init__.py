@@ -1,0 +1,1 @@
+"""The schema of the certification authority, revision by revision."""

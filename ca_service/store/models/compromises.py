@@ -11,7 +11,7 @@ from ca_service.store.models.base import Base
 
 
 class CompromiseRow(Base):
-    """One row a case."""
+    """Reports that a key is compromised; withdrawn ones stay."""
 
     __tablename__ = "compromise"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -12,7 +12,7 @@ from ca_service.store.models.base import Base
 
 
 class ParcelRow(Base):
-    """Parcels of tokens."""
+    """Shipments of tokens; which tokens stands in `ParcelItemRow`."""
 
     __tablename__ = "parcel"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -10,7 +10,7 @@ from ca_service.store.models.base import Base
 
 
 class DraftRow(Base):
-    """Drafts."""
+    """Uploads that wait for a choice: names of files and who uploaded; the contents are in `DraftPartRow`."""
 
     __tablename__ = "draft"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -22,7 +22,7 @@ class DraftRow(Base):
 
 
 class DraftPartRow(Base):
-    """The parts of a draft, encrypted."""
+    """The bytes of a draft, encrypted: they are personal data that nobody has taken yet."""
 
     __tablename__ = "draft_part"
     draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), primary_key=True)

@@ -13,7 +13,7 @@ from ca_service.store.models.base import Base
 
 
 class ErasureRow(Base):
-    """One row a case."""
+    """Cases of erasure; the persons of each are rows of `ErasureLineRow`."""
 
     __tablename__ = "erasure"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

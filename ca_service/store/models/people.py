@@ -42,7 +42,7 @@ Index("ix_unit_lineage_above", LineageRow.above_code, LineageRow.unit_code)
 
 
 class StaffRow(Base):
-    """Staff accounts."""
+    """Who may sign in to the console; a disabled account stays, since the audit log names its login."""
 
     __tablename__ = "staff"
     login: Mapped[str] = mapped_column(String(60), primary_key=True)

@@ -128,7 +128,7 @@ def begun_answer(begun: enrol.Begun) -> Response:
 
 
 def delivery(delivered: enrol_certificate.Delivered) -> Response:
-    """The answer of `certificate`."""
+    """What enrolment and renewal answer alike: DER and challenge in base64."""
     return jsonify(
         certificate=text(delivered.certificate),
         chain=[text(der) for der in delivered.chain],

@@ -33,7 +33,7 @@ class PushRecord(Body):
 
 
 class Push(Body):
-    """The body of a push."""
+    """At most MAX_RECORDS persons at once; each is answered for itself."""
 
     records: Annotated[list[PushRecord], Field(min_length=1, max_length=MAX_RECORDS)]
 

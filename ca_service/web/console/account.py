@@ -60,7 +60,7 @@ def revoke_certificate(serial: str) -> ResponseReturnValue:
 
 @pages.post("/sessions")
 def end_others() -> ResponseReturnValue:
-    """Sign out everywhere else."""
+    """Sign out everywhere but in this browser."""
     sessions.end_other_sessions(services(), staff(), signed_in_session())
     return redirect(url_for("console.account.index"))
 

@@ -7,7 +7,7 @@ from ca_service.domain.applications import ApplicationEvent, ApplicationStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name, mask_phone
 from ca_service.printing.filled import print_application
-from ca_service.web.console.context import actor, field, services, window
+from ca_service.web.console.context import actor, chosen, field, services, window
 from ca_service.web.console.downloads import attachment
 from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import review
@@ -23,11 +23,9 @@ _VERDICTS = {event.value: event for event in (_E.FORWARD, _E.RETURN, _E.APPROVE)
 @pages.get("")
 def index() -> str:
     """The applications of the subtree, masked."""
-    wanted = request.args.get("status", "")
-    if wanted and wanted not in {status.value for status in ApplicationStatus}:
-        raise Invalid("没有这种申请状态。")
-    status, batch = ApplicationStatus(wanted) if wanted else None, request.args.get("batch", "")[:40] or None
-    found = review.queue(services(), actor(), window(), status=status, batch_id=batch)
+    wanted = chosen("status", ApplicationStatus, noun="申请状态")
+    batch = request.args.get("batch", "")[:40] or None
+    found = review.queue(services(), actor(), window(), status=wanted, batch_id=batch)
     shared = doubles(services(), found.rows)
     rows = [
         (a, mask_name(a.name), mask_id(a.contact.id_number), mask_phone(a.contact.mobile), a.id in shared)
@@ -46,7 +44,7 @@ def show(application_id: str) -> str:
 
 @pages.get("/<application_id>/scan")
 def scan(application_id: str) -> Response:
-    """The stamped form."""
+    """The original file of the stamped form; each look is recorded."""
     return scan_page(scan_of(services(), actor(), application_id))
 
 

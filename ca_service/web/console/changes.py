@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from ca_service.domain.changes import UNDER_WAY, CertificateAct, Change, ChangeKind, ChangeStatus, Particular, Signature
 from ca_service.domain.errors import Invalid
 from ca_service.printing.filled import print_change
-from ca_service.web.console.context import actor, field, services, upload, window
+from ca_service.web.console.context import actor, chosen, field, services, upload, window
 from ca_service.web.console.downloads import attachment
 from ca_service.web.console.scans import scan_page, scan_picture
 from ca_service.workflows import change
@@ -24,12 +24,9 @@ _TYPED: list[Particular] = [name for name in Particular if name is not Particula
 def index() -> str:
     """The cases of the subtree, or what waits for the own unit."""
     args = request.args
-    status, kind = args.get("status", ""), args.get("kind", "")
-    if status not in ("", *ChangeStatus) or kind not in ("", *ChangeKind):
-        raise Invalid("没有这种状态或变更类型。")
     sought = change.Sought(
-        status=ChangeStatus(status) if status else None,
-        kind=ChangeKind(kind) if kind else None,
+        status=chosen("status", ChangeStatus, noun="状态"),
+        kind=chosen("kind", ChangeKind, noun="变更类型"),
         unit_code=args.get("unit", "").strip(),
         here=bool(args.get("here")),
     )
@@ -108,7 +105,7 @@ def show(change_id: str) -> str:
 
 @pages.get("/<change_id>/scan")
 def scan(change_id: str) -> Response:
-    """The stamped form."""
+    """The original file of the stamped form; each look is recorded."""
     return scan_page(change.scan_of(services(), actor(), change_id))
 
 

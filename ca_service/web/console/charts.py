@@ -53,16 +53,20 @@ class _Frame:
     top: int
 
     def x(self, day: date) -> float:
+        """In units of the picture's view box, as `y`."""
         return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (day - self.start).days / self.days, 1)
 
     def y(self, value: float) -> float:
+        """Falls as the value rises: SVG counts from the top."""
         return round(HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * value / self.top, 1)
 
     def ticks(self) -> Sequence[date]:
+        """At most twelve days, evenly apart, from the first one on."""
         step = max(1, self.days // 6)
         return [self.start + timedelta(days=number) for number in range(0, self.days + 1, step)]
 
     def line(self, days: Mapping[date, int], *, until: date) -> str:
+        """The points attribute of an SVG polyline: a staircase of the running total."""
         moments = sorted(days)
         totals = accumulate(days[day] for day in moments)
         points = [(self.x(self.start), self.y(0))]

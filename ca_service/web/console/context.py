@@ -4,7 +4,9 @@ import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeVar
 
 from flask import abort, current_app, g, redirect, request, session, url_for
 from werkzeug import Response
@@ -21,6 +23,7 @@ from ca_service.workflows.ports import Services
 from ca_service.workflows.sessions import Opened, resume
 
 PAGE_SIZE = 50
+E = TypeVar("E", bound=StrEnum)
 _OPEN = frozenset(
     {"console.portal.home", "console.portal.login", "console.portal.login_by_certificate", "console.static"}
 )
@@ -143,6 +146,17 @@ def upload(name: str) -> tuple[bytes, str]:
     if file is None or not file.filename:
         raise Invalid("请选择要上传的文件。")
     return file.read(), file.filename
+
+
+def chosen(name: str, among: type[E], *, noun: str, default: str = "") -> E | None:
+    """What a list is narrowed to by the address, None for all of it; raise Invalid for a word that `among` lacks.
+
+    `default` is for an address that does not name it; one that names it and leaves it empty asks for all.
+    """
+    word = request.args.get(name, default)
+    if word not in ("", *among):
+        raise Invalid(f"没有这种{noun}。")
+    return among(word) if word else None
 
 
 def page_number() -> int:

@@ -69,7 +69,7 @@ def decide(case_id: str) -> ResponseReturnValue:
 
 @pages.get("/<case_id>/certificate.pdf")
 def certificate(case_id: str) -> Response:
-    """The certificate of erasure."""
+    """The proof of erasure as PDF, shown in the browser; it names no person."""
     pdf = print_erasure(proof(services(), actor(), case_id))
     return Response(pdf, mimetype="application/pdf", headers={"Content-Disposition": "inline"})
 

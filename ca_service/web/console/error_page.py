@@ -42,7 +42,7 @@ def http_page(error: HTTPException) -> Response:
 
 
 def page(status: int, detail: str) -> Response:
-    """One error page."""
+    """With the request id, by which the log tells more; no detail of a failure of ours."""
     title = _TITLES.get(int(status), "无法处理")
     text = render_template("console/error.html", title=title, detail=detail, code=int(status), request_id=request_id())
     return make_response(text, status)

@@ -38,7 +38,7 @@ def examine() -> ResponseReturnValue:
 
 @pages.get("/template.xlsx")
 def template() -> Response:
-    """The empty template."""
+    """xlsx with the header row and nobody in it."""
     return xlsx(write_template(), "用户CA信息电子表格模板")
 
 

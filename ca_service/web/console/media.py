@@ -10,7 +10,7 @@ from ca_service.domain.errors import Invalid
 from ca_service.domain.media import IN_STOCK, WITH_PERSON, MediumStatus
 from ca_service.domain.unblocks import UNDER_WAY, ReleaseStatus
 from ca_service.intake.media_file import read_media, scanned
-from ca_service.web.console.context import actor, field, refuse_stale, services, window
+from ca_service.web.console.context import actor, chosen, field, refuse_stale, services, window
 from ca_service.workflows import custody, handovers, incidents, reconciliation, releases
 
 pages = Blueprint("media", __name__, url_prefix="/media")
@@ -26,10 +26,8 @@ _RELEASES = {
 @pages.get("")
 def index() -> str:
     """The tokens of the subtree, a page of them, of one status if one is asked for."""
-    wanted = request.args.get("status", "")
-    if wanted and wanted not in {status.value for status in MediumStatus}:
-        raise Invalid("没有这种介质状态。")
-    found = custody.stock(services(), actor(), window(), status=MediumStatus(wanted) if wanted else None)
+    wanted = chosen("status", MediumStatus, noun="介质状态")
+    found = custody.stock(services(), actor(), window(), status=wanted)
     return render_template("console/media.html", found=found, statuses=MediumStatus, wanted=wanted)
 
 

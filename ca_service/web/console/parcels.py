@@ -30,7 +30,7 @@ def dispatch() -> ResponseReturnValue:
 
 @pages.get("/<parcel_id>")
 def show(parcel_id: str) -> str:
-    """One parcel with its list."""
+    """With its items, and what may be done with it now."""
     view = workflow.show_parcel(services(), actor(), parcel_id)
     return render_template("console/parcel.html", p=view.parcel, items=view.items, now=services().clock())
 

@@ -40,7 +40,7 @@ def submit() -> ResponseReturnValue:
 
 @pages.get("/<application_id>/edit")
 def edit(application_id: str) -> str:
-    """A returned application in the form."""
+    """As it was returned, to be mended; Conflict where it is not returned (any more)."""
     found = mendable(services(), actor(), application_id)
     return _page(_of(found), {}, seen=seen_as(found), returned=found)
 

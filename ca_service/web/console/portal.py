@@ -60,7 +60,7 @@ def login_by_certificate() -> ResponseReturnValue:
 
 @pages.post("/logout")
 def logout() -> ResponseReturnValue:
-    """End the session."""
+    """The session is deleted in the store, not only the cookie in the browser."""
     end_session(services(), signed_in_session())
     session.clear()
     return redirect(url_for("console.portal.home"))

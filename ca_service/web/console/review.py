@@ -10,7 +10,7 @@ from ca_service.domain.conflicts import DECISIONS, ConflictEvent, ConflictStatus
 from ca_service.domain.errors import Invalid
 from ca_service.domain.person_text import mask_id, mask_name
 from ca_service.domain.units import CENTRE_CODE
-from ca_service.web.console.context import actor, field, page_number, services, window
+from ca_service.web.console.context import actor, chosen, field, page_number, services, window
 from ca_service.workflows import review
 from ca_service.workflows.conflict_cases import ConflictDecision, conflict_cases, decide_conflict, show_conflict
 from ca_service.workflows.listing import Window
@@ -74,11 +74,8 @@ def _seen() -> Mapping[str, str]:
 @pages.get("/conflicts")
 def conflicts() -> str:
     """Persons who apply more than once, in the own subtree."""
-    wanted = request.args.get("status", ConflictStatus.UNDECIDED.value)
-    if wanted and wanted not in {status.value for status in ConflictStatus}:
-        raise Invalid("没有这种状态。")
-    status = ConflictStatus(wanted) if wanted else None
-    found = conflict_cases(services(), actor(), window(), status=status)
+    wanted = chosen("status", ConflictStatus, noun="状态", default=ConflictStatus.UNDECIDED)
+    found = conflict_cases(services(), actor(), window(), status=wanted)
     return render_template("console/conflicts.html", found=found, statuses=ConflictStatus, wanted=wanted)
 
 

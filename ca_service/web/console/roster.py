@@ -49,7 +49,7 @@ def enter(code: str) -> ResponseReturnValue:
 
 @pages.post("/<code>/remove")
 def remove(code: str) -> ResponseReturnValue:
-    """End a line."""
+    """End a line, which stays in the history."""
     roster.remove(services(), actor(), code, field("person"))
     return redirect(url_for("console.roster.show", code=code))
 

@@ -1,13 +1,12 @@
 """Hand-overs (交接): open one for who leaves, choose the successor, carry it out; one page says what is next."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ca_service.domain.changes import ChangeKind, Signature
-from ca_service.domain.errors import Invalid
 from ca_service.domain.transfers import TransferStatus
 from ca_service.web.console.changes import read_form
-from ca_service.web.console.context import actor, field, services, upload, window
+from ca_service.web.console.context import actor, chosen, field, services, upload, window
 from ca_service.workflows import change, transfer_execution, transfers
 
 pages = Blueprint("transfers", __name__, url_prefix="/transfers")
@@ -16,10 +15,7 @@ pages = Blueprint("transfers", __name__, url_prefix="/transfers")
 @pages.get("")
 def index() -> str:
     """The hand-overs of the subtree."""
-    status = request.args.get("status", "")
-    if status not in ("", *TransferStatus):
-        raise Invalid("没有这种交接状态。")
-    wanted = TransferStatus(status) if status else None
+    wanted = chosen("status", TransferStatus, noun="交接状态")
     found = transfers.transfers(services(), actor(), window(), status=wanted)
     return render_template("console/transfers.html", found=found, wanted=wanted, statuses=TransferStatus)
 
@@ -52,14 +48,14 @@ def show(transfer_id: str) -> str:
 
 @pages.post("/<transfer_id>/successor")
 def successor(transfer_id: str) -> ResponseReturnValue:
-    """Name the successor's application."""
+    """Name the application of the person who comes; who was named before is let go."""
     transfers.name_successor(services(), actor(), transfer_id, field("application"))
     return redirect(url_for("console.transfers.show", transfer_id=transfer_id))
 
 
 @pages.post("/<transfer_id>/execute")
 def execute(transfer_id: str) -> ResponseReturnValue:
-    """Carry it out."""
+    """Stop the one and take in the other, at once or not at all."""
     transfer_execution.execute(services(), actor(), transfer_id)
     return redirect(url_for("console.transfers.show", transfer_id=transfer_id))
 

@@ -31,7 +31,7 @@ def index() -> str:
 
 @pages.get("/<code>")
 def show(code: str) -> str:
-    """Everything about one unit."""
+    """One unit with its place in the tree, its history and what is of it."""
     view = unit_tree.view_unit(services(), actor(), code)
     return render_template("console/unit.html", view=view, texts=unit_texts, now=services().clock())
 
@@ -46,7 +46,7 @@ def correct(code: str) -> ResponseReturnValue:
 
 @pages.route("/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
-    """Register one unit."""
+    """The form, and what it says as a unit: registered with the ground that was given."""
     _refuse_others()
     if request.method == "GET":
         return render_template("console/unit_new.html", kinds=_kinds(), parent=request.args.get("parent", ""))

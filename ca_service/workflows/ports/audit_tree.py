@@ -25,7 +25,7 @@ class AuditTree(Protocol):
         """Let nobody else keep hashes or add a checkpoint until this transaction ends; waits for who does now."""
 
     def last(self) -> Checkpoint | None:
-        """The largest checkpoint."""
+        """The one of the most entries; None before the first."""
 
     def checkpoints(self) -> Sequence[Checkpoint]:
         """All checkpoints, smallest first."""

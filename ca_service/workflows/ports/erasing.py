@@ -30,16 +30,21 @@ class Erasing(Protocol):
     """All that belongs to erasing: the cases with their lines, holds, chores, and the rows about persons themselves."""
 
     @property
-    def cases(self) -> Repository[Erasure]: ...
+    def cases(self) -> Repository[Erasure]:
+        """Erasures that one officer proposed and the security administrator decides."""
 
     @property
-    def lines(self) -> Repository[ErasureLine]: ...
+    def lines(self) -> Repository[ErasureLine]:
+        """The persons of each case, with what was erased of whom."""
 
     @property
-    def holds(self) -> Repository[RecordsHold]: ...
+    def holds(self) -> Repository[RecordsHold]:
+        """Demands that the records of a person stay, lifted ones included."""
 
     @property
-    def chores(self) -> Transient[Chore]: ...
+    def chores(self) -> Transient[Chore]:
+        """What is still to be removed outside the rows; each is deleted once it is done."""
 
     @property
-    def rows(self) -> PersonalData: ...
+    def rows(self) -> PersonalData:
+        """The rows of all other tables, by the person whom they tell of."""

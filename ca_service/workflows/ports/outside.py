@@ -51,7 +51,7 @@ class Unsure(Exception):
 
 
 class Courier(Protocol):
-    """One channel to people."""
+    """Takes messages of one channel: SMS, or e-mail. A message may be handed over twice after a crash."""
 
     def send(self, message: Message) -> None:
         """Hand the message over; returning means the channel has taken it. Raises Postponed, Rejected, Unsure."""
@@ -186,7 +186,7 @@ class FieldKeys(Protocol):
     """The ring of the keys that seal personal data; each change is whole and durable when the call returns."""
 
     def state(self) -> KeyRing:
-        """The names of the keys."""
+        """Which key seals, which only open; names and dates, never the secrets."""
 
     def announce(self, secret: bytes) -> KeyRing:
         """Add a key (32 octets) that every process can open with from now on and nobody seals with; raise Conflict."""

@@ -192,7 +192,7 @@ class Places(Protocol):
 
 
 class AuditLog(Protocol):
-    """The append-only chain."""
+    """The chain of entries: appended to under one lock, so in commit order; nothing changes or removes one."""
 
     def append(
         self,

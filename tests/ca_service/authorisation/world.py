@@ -14,7 +14,7 @@ from PIL import Image
 from ca_service import push_tokens
 from ca_service.app import create_console, publication_pages
 from ca_service.clock import system_clock
-from ca_service.config import Config, read_secret
+from ca_service.config import Config
 from ca_service.domain.applications import Application, ApplicationStatus, Batch, Contact
 from ca_service.domain.certificates import Certificate, CertificateStatus
 from ca_service.domain.changes import Change, ChangeKind, ChangeStatus
@@ -36,6 +36,7 @@ from ca_service.domain.transfers import Transfer, TransferStatus
 from ca_service.domain.unblocks import Release, ReleaseStatus
 from ca_service.domain.unit_cases import Order, UnitAct, UnitCase, UnitCaseStatus
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
+from ca_service.secret_files import read_secret
 from ca_service.wiring import Wiring
 from ca_service.workflows.ports import Services, UnitOfWork
 from ca_service.workflows.sessions import open_session
