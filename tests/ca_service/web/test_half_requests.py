@@ -18,7 +18,7 @@ _SERVE = """
 import sys
 from ca_service import config, idle_connections, servers
 watch, port = idle_connections.watch, int(sys.argv[1].rpartition(":")[2])
-idle_connections.watch = lambda _port, *, after: watch(port, after=2)
+idle_connections.watch = lambda _port, *, after: watch(port, after=1)
 servers._PUBLICATION_THREADS = 2
 found = config.load(config.locate(None))
 service = found.service.model_copy(update={"publication": sys.argv[1], "publication_workers": 1})
@@ -80,7 +80,7 @@ def test_half_requests_keep_their_threads_for_a_while_only(founded: Config) -> N
         while _answered(port, within=0.5):
             silent.append(_half(port))
         until = time.monotonic() + _WAIT
-        while not _answered(port, within=5):
+        while not _answered(port, within=1):
             assert time.monotonic() < until, "whoever is silent keeps the threads"
         for one in silent:
             one.close()
