@@ -143,6 +143,7 @@ GROUPS: Sequence[Group] = (
         _T.SHEET_PREPARED: "生成派发记录单",
         _T.SHEET_PRINTED: "打印派发记录单",
         _T.SHEET_SIGNED: "派发记录单已签字",
+        _T.SHEET_SHOWN: "查看签字的派发记录单",
         _T.RECORD_EXPORTED: "导出派发记录",
         _T.UNBLOCK_RELEASED: "准许解锁 PIN",
         _T.UNBLOCK_ASKED_AGAIN: "申请重发解锁码",

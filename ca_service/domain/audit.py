@@ -122,6 +122,7 @@ class Tag(StrEnum):
     SHEET_PREPARED = "media:sheet:prepared"
     SHEET_PRINTED = "media:sheet:printed"
     SHEET_SIGNED = "media:sheet:signed"
+    SHEET_SHOWN = "media:sheet:shown"
     RECORD_EXPORTED = "media:record:exported"
     MESSAGE_RESENT = "delivery:message:resent"
     PARCEL_REDIRECTED = "media:parcel:redirected"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ca_service.domain.audit import Tag
-from ca_service.domain.errors import Conflict, Forbidden, Invalid
+from ca_service.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from ca_service.domain.holders import Holder, HolderStatus
 from ca_service.domain.media import (
     WITH_PERSON,
@@ -180,6 +180,16 @@ def sign_sheet(
         detail: dict[str, str | int] = {"rows": len(rows) - len(absent), "absent": len(absent), "scan": sha256}
         uow.audit.append(actor, Tag.SHEET_SIGNED, sheet.id, unit=sheet.unit_code, detail=detail)
         return signed
+
+
+def signed_scan(services: Services, actor: Actor, sheet_id: str) -> bytes:
+    """The signed sheet as it was uploaded; the look is recorded. Raises NotFound while there is none, Forbidden."""
+    with services.begin() as uow:
+        sheet = _own_sheet(uow, actor, sheet_id)
+        if sheet.status is not SheetStatus.SIGNED:
+            raise NotFound("这份记录单还没有上传签字扫描件。")
+        uow.audit.append(actor, Tag.SHEET_SHOWN, sheet.id, unit=sheet.unit_code, detail={"scan": sheet.scan_sha256})
+    return services.documents.get(sheet.scan_sha256)
 
 
 def _take_off(uow: UnitOfWork, row: HandOver) -> None:

@@ -61,7 +61,7 @@ class _Taken:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _ReviewedPaper:
     """What differs between the papers that are reviewed; `printed` is the code a print would bear now, `shown` the hash
     of what a reviewer is shown.
     """
@@ -77,14 +77,14 @@ class _Kind:
 
 
 _KINDS = {
-    PaperKind.APPLICATION: _Kind(
+    PaperKind.APPLICATION: _ReviewedPaper(
         "registration.attach-scan", Action.REGISTRATION_SUBMIT, Tag.APPLICATION_SCANNED, APPLICATION,
         ApplicationEvent.ATTACH,
         records=lambda uow: uow.applications,
         printed=application_code,
         shown=lambda uow, after: shown(uow, [after])[after.id].sha256(),
     ),
-    PaperKind.CHANGE: _Kind(
+    PaperKind.CHANGE: _ReviewedPaper(
         "change.attach-scan", Action.CHANGE_SUBMIT, Tag.CHANGE_SCANNED, CHANGE, ChangeEvent.ATTACH,
         records=lambda uow: uow.changes,
         printed=lambda _uow, found: change_code(found),
@@ -136,7 +136,7 @@ def _read(content: bytes, name: str) -> _Taken | None:
     return next((_Taken(content, info.sha256, code) for code in codes.values()), None)
 
 
-def _scanned(of: _Kind, services: Services, actor: Actor, taken: _Taken) -> ScanOutcome:
+def _scanned(of: _ReviewedPaper, services: Services, actor: Actor, taken: _Taken) -> ScanOutcome:
     own = taken.code.subject
 
     def unit_of(uow: UnitOfWork) -> str:

@@ -11,6 +11,7 @@ from ca_service.domain.paper import PaperCode, PaperKind
 from ca_service.printing.forms import DispatchLine, dispatch_sheet
 from ca_service.web.console.context import actor, services, upload, window
 from ca_service.web.console.downloads import attachment
+from ca_service.web.console.scans import scan_page
 from ca_service.web.console.texts import local_time
 from ca_service.workflows import handovers as workflow
 from ca_service.workflows.handovers import RecordLine
@@ -51,6 +52,12 @@ def sign(sheet_id: str) -> ResponseReturnValue:
     absent = request.form.get("absent", "").split()
     workflow.sign_sheet(services(), actor(), sheet_id, scan=scan, scan_name=name, absent=absent)
     return redirect(url_for("console.sheets.index"))
+
+
+@pages.post("/sheets/<sheet_id>/scan")
+def signed(sheet_id: str) -> Response:
+    """The signed sheet; it shows names and numbers, so the look is recorded."""
+    return scan_page(workflow.signed_scan(services(), actor(), sheet_id))
 
 
 @pages.post("/export")

@@ -96,7 +96,8 @@ def test_every_refusal_of_a_sign_in_has_words() -> None:
 
 
 def test_every_review_that_can_be_refused_has_words() -> None:
-    given = written.constants_given_to("recorded", 2) | written.constants_given_to("refused", 2)
+    places = {"recorded": 2, "refused": 2, "_ReviewedPaper": 0}
+    given = set[str]().union(*(written.constants_given_to(name, place) for name, place in places.items()))
     assert given == set(w.REVIEWS)
 
 

@@ -204,6 +204,7 @@ CONSOLE: Sequence[Route] = (
         "POST", "console.sheets.sign", _A.MEDIA_MOVE, _HERE, lambda p: {"sheet_id": p.sheet},
         lambda p: {"scan": p.upload("form.png")},
     ),
+    Route("POST", "console.sheets.signed", _A.MEDIA_MOVE, _HERE, lambda p: {"sheet_id": p.sheet}),
     Route("POST", "console.sheets.export", _A.MEDIA_MOVE),
     # Messages, the campaign
     Route("GET", "console.messages.index", _A.MESSAGE_READ),

@@ -10,6 +10,8 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from ca_service.app import create_console
+from ca_service.domain.audit import Tag
+from ca_service.domain.audit_filter import AuditFilter
 from ca_service.domain.changes import CertificateAct, ChangeKind
 from ca_service.domain.errors import DomainError
 from ca_service.domain.media import MediumStatus
@@ -93,9 +95,15 @@ def test_a_sheet_is_printed_signed_and_exported(centre: Desk, office: Office) ->
     text = "".join(PdfReader(BytesIO(pdf.data)).pages[0].extract_text().split())
     assert all(value in text for value in ("电子证书派发记录单", "T1", "示范人", CONTACT.mobile))
     scan = (BytesIO(office.scan), "signed.pdf")
+    assert "还没有上传" in centre.post("/dispatch-record", f"{address}/scan").text
     assert "已签字" in centre.post("/dispatch-record", f"{address}/sign", scan=scan).text
+    shown = centre.post("/dispatch-record", f"{address}/scan")
+    assert (shown.data, shown.content_type) == (office.scan, "application/pdf")
+    assert "sandbox" in shown.headers["Content-Security-Policy"]
     with office.services.read() as uow:
         assert uow.media.get("T1").status is MediumStatus.HANDED_OVER
+        (look,) = uow.audit.find(AuditFilter(tags=(Tag.SHEET_SHOWN,)), limit=2)
+    assert look.subject == sheet[1]
     book = openpyxl.load_workbook(BytesIO(centre.post("/dispatch-record", "/dispatch-record/export").data))
     heading, row = list(book.worksheets[0].iter_rows(values_only=True))
     assert heading == ("序号", "介质序列号", "单位", "姓名", "手机号", "领取时间")
