@@ -97,7 +97,8 @@ def _tree_head(uow: UnitOfWork, last: Checkpoint | None, *, origin: str, service
         raise Invalid("审计日志还没有记录，没有可签署的内容。")
     kept = uow.audit_tree.kept(1) * _TILE
     at = kept, _link(uow, kept)
-    for entry in _checked(uow, kept):
+    # Up to the head that was read: more may have been appended since.
+    for entry in islice(_checked(uow, kept), max(0, size - kept)):
         at = entry.seq, bytes(entry.hash)
     if at != (size, bytes(head)):
         raise Conflict(_BROKEN.format(f"到第 {at[0]} 条为止，链尾记录为第 {size} 条"))
