@@ -158,7 +158,7 @@ class Desk:
                 job.result = self._do(job, do, report)
             except TokenError as error:
                 job.problem = problem_of(error)
-            except Exception as error:  # noqa: BLE001  a job must end in every case, and its end be seen
+            except Exception as error:  # a job must end in every case, and its end be seen
                 job.problem = problem_of(TokenFailedError(code=type(error).__name__))
             self._views.clear()
         job.state = "failed" if job.problem else "done"
