@@ -159,6 +159,8 @@ def _signed_in(app: Flask, wiring: Wiring, login: str) -> FlaskClient:
 
 def _addresses(rule: Rule, filled: Filled) -> list[str]:
     """The addresses of a page; an argument without a sample leaves none, so that the page counts as not measured."""
+    if rule.endpoint == "console.erasures.preview":
+        return [f"{rule.rule}?holder={filled.holders[-2]}"]
     samples = {
         "application_id": filled.applications[-1 if "edit" in rule.rule else len(filled.applications) // 2],
         "serial": (filled.media if rule.endpoint.startswith("console.media") else filled.certificates)[7],
@@ -167,7 +169,8 @@ def _addresses(rule: Rule, filled: Filled) -> list[str]:
         "code": LEAGUE if "roster" in rule.endpoint else BANNER,
         "act": "merge",
         "login": filled.logins[Role.CLERK, LEAGUE],
-        "case_id": filled.conflict if rule.endpoint.startswith("console.review") else filled.unit_case,
+        "case_id": _case(rule.endpoint, filled),
+        "proposal_id": filled.proposal,
         "batch_id": filled.batch,
         "draft_id": filled.draft,
         "parcel_id": filled.parcel,
@@ -180,6 +183,12 @@ def _addresses(rule: Rule, filled: Filled) -> list[str]:
             return []
         path = path.replace(f"<{name}>", samples[name])
     return [path + variant for variant in _VARIANTS.get(rule.endpoint, ("",))]
+
+
+def _case(endpoint: str, filled: Filled) -> str:
+    if endpoint.startswith("console.review"):
+        return filled.conflict
+    return filled.erasure if endpoint.startswith("console.erasures") else filled.unit_case
 
 
 def _times(client: FlaskClient, address: str, requests: int) -> list[tuple[float, float]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from bench import filled_cases
 from bench.filled_audit import lengthen
 from bench.filled_people import application, certificate, holder
 from bench.filled_units import units_of_the_region
@@ -26,10 +27,9 @@ from ca_service.domain.responsible import Duty, OfficeContact, ResponsiblePerson
 from ca_service.domain.roles import Actor, Role
 from ca_service.domain.staff import Staff
 from ca_service.domain.transfers import Transfer, TransferStatus
-from ca_service.domain.unit_cases import Order, UnitAct
 from ca_service.domain.units import CENTRE_CODE, Unit, UnitKind
 from ca_service.wiring import Wiring
-from ca_service.workflows import drafts, unit_cases
+from ca_service.workflows import drafts
 from ca_service.workflows.ports import UnitOfWork
 from ca_service.workflows.register import Upload
 from ca_service.workflows.units import register
@@ -65,6 +65,8 @@ class Filled:
     media: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     unit_case: str = ""
+    proposal: str = ""
+    erasure: str = ""
     conflict: str = ""
     batch: str = ""
     draft: str = ""
@@ -97,16 +99,18 @@ class _Filler:
         subjects = [(own, units[number % len(units)]) for number, own in enumerate(self.filled.applications)]
         lengthen(self.wiring, subjects, upto=self.sizes.audit_entries, now=self.now)
         self._draft()
-        self._unit_case()
+        self._cases()
         return self.filled
 
-    def _unit_case(self) -> None:
-        """A proposed merger of a whole banner: the plan with the most steps."""
-        order = Order(UnitAct.MERGE, BANNER, target_code="150303", stop_people=True, return_applications=True)
-        admin = Actor(self.filled.logins[Role.CA_ADMIN, CENTRE_CODE], CENTRE_CODE, frozenset({Role.CA_ADMIN}), "web")
-        seen = unit_cases.preview(self.services, admin, order).sha256()
-        case = unit_cases.propose(self.services, admin, order, seen=seen, ground="示范数据")
-        self.filled.unit_case = case.id
+    def _cases(self) -> None:
+        admin, security, reviewer = map(self._at_centre, (Role.CA_ADMIN, Role.SECURITY_ADMIN, Role.REVIEWER))
+        self.filled.unit_case = filled_cases.merger(self.services, admin, BANNER, "150303")
+        self.filled.proposal = filled_cases.proposal(self.services, security, LEAGUE)
+        last = self.filled.holders[-1]
+        self.filled.erasure = filled_cases.erasure(self.services, reviewer, security, last, now=self.now)
+
+    def _at_centre(self, role: Role) -> Actor:
+        return Actor(self.filled.logins[role, CENTRE_CODE], CENTRE_CODE, frozenset({role}), "web")
 
     def _draft(self) -> None:
         """An upload of the league's clerk that waits for a choice."""
