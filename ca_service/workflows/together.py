@@ -1,9 +1,11 @@
 """Many questions of the same kind at once: answered together, each with an answer of its own.
 
 What costs the most about a small write is the transaction around it. Threads that ask while others are being answered
-wait, and one of them then answers for all who wait; nobody waits when nobody else asks.
+wait, and one of them then answers for all who wait, and for those who come within a moment. Nobody waits when nobody
+else asks.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +22,10 @@ B = TypeVar("B")
 _MOST = 32
 
 
+def _lull() -> None:
+    time.sleep(0.002)
+
+
 @dataclass(eq=False)
 class _Asked:
     """`turn` is set when there is an answer, or when this thread is to answer for those who wait."""
@@ -32,10 +38,13 @@ class _Asked:
 class Together:
     """Where threads of one process meet. At most one at a time answers questions of a kind, at most 32 of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lull: Callable[[], None] = _lull) -> None:
+        """`lull` waits for a moment, in which others may come."""
+        self._lull = lull
         self._lock = Lock()
         self._waiting: dict[object, list[_Asked]] = defaultdict(list)
         self._answering: set[object] = set()
+        self._last: dict[object, int] = defaultdict(int)
 
     def ask(self, answer_all: Callable[[S, Sequence[Q]], Sequence[A | DomainError]], context: S, question: Q) -> A:
         """The answer to this question, or what is raised in its place.
@@ -65,9 +74,11 @@ class Together:
 
     def _lead(self, answer_all: Callable[[Any, Sequence[Any]], Sequence[Any]], context: object) -> None:
         """Answer those who wait, this thread first among them, and leave the rest to the first of the rest."""
+        self._let_them_come(answer_all)
         with self._lock:
             waiting = self._waiting[answer_all]
             asked, waiting[:] = waiting[:_MOST], waiting[_MOST:]
+            self._last[answer_all] = len(asked)
         answers: Sequence[Any] = [Unavailable("服务正在停止，请稍后重试。")] * len(asked)
         try:
             answers = _answers(answer_all, context, [one.question for one in asked])
@@ -76,6 +87,16 @@ class Together:
             for one, answer in zip(asked, answers, strict=True):
                 one.answers.append(answer)
                 one.turn.set()
+
+    def _let_them_come(self, kind: object) -> None:
+        """Where several wait, wait for those who are just coming too: until nobody has come for a moment.
+
+        Those who were answered last come back at the same time, and would else be answered in two halves by turns.
+        """
+        seen, waiting = int(self._last[kind] < 2), len(self._waiting[kind])
+        while seen < waiting < _MOST:
+            self._lull()
+            seen, waiting = waiting, len(self._waiting[kind])
 
     def _hand_over(self, kind: object) -> None:
         with self._lock:

@@ -40,11 +40,15 @@ def _asked(together: Together, desk: Desk, numbers: Sequence[int]) -> Sequence[s
         first = crowd.submit(told, numbers[0])
         assert desk.came.wait(_PATIENCE)
         others = [crowd.submit(told, number) for number in numbers[1:]]
-        end = time.monotonic() + _PATIENCE
-        while together.waiting < len(others):
-            assert time.monotonic() < end, "not all have come"
+        _await(together, len(others))
         desk.opened.set()
         return [asked.result(_PATIENCE) for asked in (first, *others)]
+
+
+def _await(together: Together, number: int) -> None:
+    end = time.monotonic() + _PATIENCE
+    while together.waiting < number:
+        assert time.monotonic() < end, "not all have come"
 
 
 def test_who_asks_meanwhile_is_answered_together_and_each_gets_its_own_answer() -> None:
@@ -57,6 +61,30 @@ def test_no_more_than_32_are_answered_at_a_time() -> None:
     desk, numbers = Desk(), [2 * number for number in range(41)]
     assert _asked(Together(), desk, numbers) == [f"={2 * number}" for number in numbers]
     assert [len(numbers) for numbers in desk.rounds] == [1, 32, 8]
+
+
+def test_who_is_just_coming_back_is_answered_with_those_who_wait() -> None:
+    desk, lulls = Desk(), list[int]()
+    with ThreadPoolExecutor(1) as late:
+
+        def lull() -> None:
+            if not lulls:
+                late.submit(together.ask, desk.answer_all, "=", 8)
+                _await(together, 3)
+            lulls.append(together.waiting)
+
+        together = Together(lull=lull)
+        assert _asked(together, desk, [2, 4, 6]) == ["=4", "=8", "=12"]
+    assert [sorted(numbers) for numbers in desk.rounds] == [[2], [4, 6, 8]]
+    assert lulls == [3, 3]
+
+
+def test_who_asks_alone_does_not_wait_for_others() -> None:
+    lulls, desk = list[None](), Desk()
+    desk.opened.set()
+    together = Together(lull=lambda: lulls.append(None))
+    assert [together.ask(desk.answer_all, "=", number) for number in (2, 4)] == ["=4", "=8"]
+    assert lulls == []
 
 
 def test_what_fails_for_all_is_raised_to_each_and_the_next_is_answered_again() -> None:
