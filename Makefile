@@ -22,9 +22,8 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three on two cores: much of a test is waiting for servers, browsers and disks.
 test: check
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m bench
