@@ -22,8 +22,7 @@ def test_after_a_storm_in_which_processes_were_killed_everybody_agrees(config: C
     assert result.changes >= 600
     assert result.kills > 0
     assert result.last is not None
-    # That of the founding and one since: how many more survive the kills, the machine's load decides.
-    assert len(result.last.lists) >= 2
+    assert len(result.last.lists) >= 3
     # Each certificate by each responder, at least.
     assert result.last.answers >= 2 * 100
     assert result.watched

@@ -1,6 +1,5 @@
 """Building: what other people's parsers read in our CRLs, and what we refuse to build."""
 
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 import crl
 from crl import Reason
+from tests.hostile import answered_in_time
 
 from .ca import DAY, ECDSA_SHA256, NOW, make_ca
 
@@ -178,7 +178,6 @@ def test_no_shards_is_refused() -> None:
 def test_joining_does_not_get_slower_by_the_square() -> None:
     """A million entries are joined in well under two seconds; a tenth of them must take a tenth of that."""
     entry = crl.encode_entry(1 << 126, NOW, Reason.KEY_COMPROMISE)
-    started = time.process_time()
-    encoded = make_ca().issue(entry for _ in range(100_000))
-    assert time.process_time() - started < 2.0
+    with answered_in_time(0.5):
+        encoded = make_ca().issue(entry for _ in range(100_000))
     assert len(encoded) > 100_000 * len(entry)

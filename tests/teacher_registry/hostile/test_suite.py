@@ -4,49 +4,43 @@ none slow; and one good and one bad vector for each rule.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from teacher_registry.refusal import RefusalError
 from teacher_registry.verification import verify_chain
 from teacher_registry.verification.rules import RULES
 from teacher_registry.verification.rules.lists import LIST_RULES
+from tests.hostile import answered_in_time
 from tests.teacher_registry.hostile.cases import CASES, Case, octets
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
 
-# Of the processor; far above what the longest takes (0.6 s), since a collection of garbage may fall into it.
-MOST_SECONDS = 5.0
+MOST_SECONDS = 1.0  # of the processor: the machine may be busy with others
 
 
-def judge(case: Case) -> tuple[str, float]:
-    """ "accepted" or the refusal, and how long it took."""
+def judge(case: Case) -> str:
+    """ "accepted" or the refusal, which must come in time."""
     chain = case.make()
     arguments = ([octets(c) for c in chain.intermediates], [octets(c) for c in chain.anchors], list(chain.crls))
-    started = time.process_time()
-    verdict = "accepted"
-    try:
-        verify_chain(octets(chain.leaf), *arguments, chain.at, purpose=chain.purpose, revocation=chain.revocation)
-    except RefusalError as refusal:
-        verdict = str(refusal)
-    return verdict, time.process_time() - started
+    with answered_in_time(MOST_SECONDS):
+        try:
+            verify_chain(octets(chain.leaf), *arguments, chain.at, purpose=chain.purpose, revocation=chain.revocation)
+        except RefusalError as refusal:
+            return str(refusal)
+    return "accepted"
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.is_hostile], ids=lambda case: case.name)
 def test_a_hostile_chain_is_refused_for_its_deviation(case: Case) -> None:
-    verdict, seconds = judge(case)
+    verdict = judge(case)
     assert verdict != "accepted"
     assert case.reason is not None
     assert case.reason in verdict
-    assert seconds < MOST_SECONDS
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.is_hostile], ids=lambda case: case.name)
 def test_a_legitimate_chain_is_accepted(case: Case) -> None:
-    verdict, seconds = judge(case)
-    assert verdict == "accepted"
-    assert seconds < MOST_SECONDS
+    assert judge(case) == "accepted"
 
 
 def test_every_rule_has_a_good_and_a_bad_vector() -> None:
